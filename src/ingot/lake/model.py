@@ -1,0 +1,132 @@
+"""The words of the lake as immutable data: keys, contents, operations, commits, refs.
+
+These follow Nessie's specification (content keys, content ids, PUT / DELETE / UNCHANGED operations), so
+that the same records can be served over its API. What they mean is decided in `catalog`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+Key = tuple[str, ...]
+"""A content key: namespace parts and a name, `("gold", "fact_orders")`."""
+
+ROOT_HASH = "2e1cfa82b035c26cbbbdae632cea070514eb8b773f616aaeaf668e2f0be8f10d"
+"""Nessie's constant for "no ancestor": the parent of every first commit."""
+
+
+class ContentType(StrEnum):
+    """What a key holds."""
+
+    TABLE = "ICEBERG_TABLE"
+    VIEW = "ICEBERG_VIEW"
+    NAMESPACE = "NAMESPACE"
+
+
+class RefKind(StrEnum):
+    """A branch moves with commits, a tag does not."""
+
+    BRANCH = "BRANCH"
+    TAG = "TAG"
+
+
+class ConflictType(StrEnum):
+    """Why an operation on a key was refused; the names are Nessie's."""
+
+    KEY_EXISTS = "KEY_EXISTS"
+    KEY_DOES_NOT_EXIST = "KEY_DOES_NOT_EXIST"
+    PAYLOAD_DIFFERS = "PAYLOAD_DIFFERS"
+    CONTENT_ID_DIFFERS = "CONTENT_ID_DIFFERS"
+    VALUE_DIFFERS = "VALUE_DIFFERS"
+    NAMESPACE_ABSENT = "NAMESPACE_ABSENT"
+    NOT_A_NAMESPACE = "NOT_A_NAMESPACE"
+    NAMESPACE_NOT_EMPTY = "NAMESPACE_NOT_EMPTY"
+    UNEXPECTED_HASH = "UNEXPECTED_HASH"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One version of a table, view or namespace: an id that survives renames, and where its metadata is."""
+
+    type: ContentType
+    id: str
+    metadata_location: str = ""
+    snapshot_id: int = -1
+    schema_id: int = 0
+    spec_id: int = 0
+    sort_order_id: int = 0
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """Of a namespace; tables keep theirs in the metadata file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Set a key. With `expected` None the key must be new, else it must still hold that content."""
+
+    key: Key
+    content: Content
+    expected: Content | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a key that still holds `expected` (None: whatever it held at the expected commit)."""
+
+    key: Key
+    expected: Content | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Assert that a key has not moved since the expected commit; leaves no trace in the commit."""
+
+    key: Key
+
+
+Operation = Put | Delete | Unchanged
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One state of all tables, and how it came about."""
+
+    hash: str
+    parents: tuple[str, ...]
+    """First the commit that this one follows, then the head of the branch that it merged, if any."""
+    author: str
+    message: str
+    time: datetime
+    operations: tuple[Put | Delete, ...]
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A name for a commit."""
+
+    kind: RefKind
+    name: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One key that cannot be changed as asked, and why."""
+
+    key: Key
+    type: ConflictType
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class MergeResult:
+    """What a merge did, or, for a dry run, would do."""
+
+    applied: bool
+    """False for a dry run, and where the target holds everything already."""
+    hash: str
+    """The target's head after the merge."""
+    common_ancestor: str
+    changed: tuple[Key, ...]
+    conflicts: tuple[Conflict, ...] = ()
