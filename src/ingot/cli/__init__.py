@@ -1,0 +1,19 @@
+"""The command line: says what was asked, asks the rooms below, prints what they answer.
+
+Holds no rules of its own. Exit codes: 0, 1 (the data or the run failed), 2 (the command or the project's
+files are wrong).
+"""
+
+import sys
+
+
+def main() -> None:
+    """Runs the command line and exits with its code."""
+    from ingot.cli.app import app
+    from ingot.cli.failures import report
+
+    debug = "--debug" in sys.argv
+    try:
+        app(standalone_mode=False)
+    except BaseException as error:  # the process boundary: every failure becomes one message and a code
+        sys.exit(report(error, debug=debug))

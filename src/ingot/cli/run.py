@@ -1,0 +1,92 @@
+"""`ingot run`: bring `main` up to date, and say what was done or what stands in the way."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ingot.cli import output
+from ingot.cli.options import JsonOption, ProfileOption, ProjectOption, open_project
+
+if TYPE_CHECKING:
+    from ingot.pipeline import RunResult
+    from ingot.project import Project
+
+_SHOWN_FAILURES = 10
+
+
+def run(
+    project: ProjectOption = None,
+    profile: ProfileOption = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="ID", help="Go on with a run that did not end well.")
+    ] = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Build incremental models from scratch.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Load what is due, build, test, and publish in one merge.
+
+    Works on a branch of its own. If anything fails, main stays as it was and the branch is kept.
+
+    Example: ingot run --json
+    """
+    result = execute(open_project(project, profile), resume=resume, full_refresh=full_refresh)
+    if json:
+        output.print_json(result.to_dict())
+    else:
+        print_result(result)
+    if result.status.value not in ("merged", "unchanged"):
+        raise typer.Exit(1)
+
+
+def execute(project: "Project", *, resume: str | None = None, full_refresh: bool = False) -> "RunResult":
+    """One run with its progress on standard error."""
+    from ingot import pipeline
+    from ingot.cli.progress import run_progress
+
+    with run_progress() as on_event:
+        return pipeline.run(project, resume=resume, full_refresh=full_refresh, on_event=on_event)
+
+
+def print_result(result: "RunResult") -> None:
+    """What a person needs to know of a run, and the next command."""
+    took = output.seconds(result.seconds)
+    match result.status.value:
+        case "unchanged":
+            print("unchanged: nothing new to load, and the transformations are as they were")
+        case "merged":
+            built = sum(step.kind in ("model", "seed", "snapshot") for step in result.steps)
+            tests = sum(step.kind in ("test", "unit_test") for step in result.steps)
+            loaded = [step for step in result.steps if step.kind == "source"]
+            rows = sum(step.rows or 0 for step in loaded)
+            print(
+                f"merged: run {result.run} loaded {output.count(rows)} rows into {len(loaded)} tables, "
+                f"built {built} models, passed {tests} tests in {took}"
+            )
+        case status:
+            print(f"{status}: run {result.run} after {took}; main is as it was", file=sys.stderr)
+            _print_failures(result)
+
+
+def _print_failures(result: "RunResult") -> None:
+    for step in result.failures[:_SHOWN_FAILURES]:
+        print(f"\n  {step.kind} {step.name}", file=sys.stderr)
+        if step.error:
+            print("    " + step.error.strip().replace("\n", "\n    "), file=sys.stderr)
+        if step.detail:
+            query = " ".join(step.detail.split())
+            print(f"    see the rows: ingot query --ref {result.branch} {_shell(query)}", file=sys.stderr)
+    if not result.failures and result.error:
+        print(f"  {result.error}", file=sys.stderr)
+    hidden = len(result.failures) - _SHOWN_FAILURES
+    if hidden > 0:
+        print(f"\n  and {hidden} more: ingot status --run {result.run}", file=sys.stderr)
+    print(f"\n  When it is mended: ingot run --resume {result.run}", file=sys.stderr)
+
+
+def _shell(text: str) -> str:
+    from shlex import quote
+
+    return quote(text)
