@@ -1,0 +1,157 @@
+"""The embedded engine: one DuckDB, each commit of the lake one attached catalog, one cursor a query.
+
+A state is mounted when it is first asked for and detached when it is the least recently used of more than
+`MOUNTS` and nobody reads it any more.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock, Timer
+from typing import TYPE_CHECKING
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from ingot.engines.duckdb.connect import connect
+from ingot.engines.duckdb.errors import translate
+from ingot.engines.duckdb.mount import Mount, mount
+from ingot.engines.duckdb.readonly import check
+from ingot.engines.errors import QueryInterruptedError, QueryTimeoutError
+from ingot.engines.ports import Capabilities, Column, Parameters, Result
+from ingot.engines.sql import quote_identifier
+from ingot.errors import IngotError
+
+if TYPE_CHECKING:
+    from ingot.lake import Lake, State
+
+MOUNTS = 16
+"""How many states stay mounted: today's `main`, a few branches, a few points in time."""
+
+
+@dataclass(slots=True)
+class _Mounted:
+    mount: Mount
+    readers: int = 0
+
+
+class DuckDBEngine:
+    """DuckDB over the lake's files. Thread safe; reads nothing outside of the warehouse."""
+
+    dialect = "duckdb"
+    capabilities = Capabilities(local_files=True, session=True, interrupt=True)
+
+    def __init__(
+        self,
+        lake: "Lake",
+        *,
+        memory_limit: str | None = None,
+        threads: int | None = None,
+        extensions: Sequence[str] = (),
+        temp_directory: Path | None = None,
+        readable: Sequence[Path | str] = (),
+    ) -> None:
+        """`readable`: folders that may be read beside the lake's warehouse (rollups)."""
+        warehouse = str(lake.warehouse).removeprefix("file://")
+        remote = ("httpfs",) if "://" in warehouse else ()
+        self._con = connect(
+            memory_limit=memory_limit,
+            threads=threads,
+            extensions=(*extensions, *remote),
+            temp_directory=temp_directory,
+            readable=(warehouse, *readable),
+        )
+        self._mounted: OrderedDict[str, _Mounted] = OrderedDict()
+        self._lock = Lock()
+
+    def query(
+        self, sql: str, *, at: "State", parameters: Parameters = (), timeout: float | None = None
+    ) -> Result:
+        """The result of one read-only statement at `at`; see `Engine.query`.
+
+        Raises `QueryTimeoutError` after `timeout` seconds.
+        """
+        check(sql)
+        with self.session(at, timeout=timeout) as cursor:
+            cursor.execute(sql, parameters or None)
+            columns = tuple(Column(name, str(kind)) for name, kind, *_ in cursor.description or ())
+            return Result(columns, cursor.fetchall())
+
+    @contextmanager
+    def session(self, at: "State", *, timeout: float | None = None) -> Iterator[DuckDBPyConnection]:
+        """A cursor whose current catalog is `at`: `gold.fact_orders` means the table at that commit.
+
+        For rooms that bring their own SQL; what people write goes through `query`, which lets nothing but
+        SELECT pass. `cursor.interrupt()` from another thread cancels. DuckDB's errors inside the block
+        come out as `IngotError`s.
+        """
+        mounted = self._borrow(at)
+        cursor = self._con.cursor()
+        expired = False
+
+        def expire() -> None:
+            nonlocal expired
+            expired = True
+            cursor.interrupt()
+
+        timer = Timer(timeout, expire) if timeout is not None else None
+        try:
+            cursor.execute(f"USE {quote_identifier(mounted.mount.catalog)}")
+            if timer:
+                timer.daemon = True
+                timer.start()
+            yield cursor
+        except duckdb.Error as error:
+            raise self._explain(error, mounted.mount, at, timeout if expired else None) from error
+        finally:
+            if timer:
+                timer.cancel()
+            cursor.close()
+            self._give_back(mounted)
+
+    def close(self) -> None:
+        """Closes DuckDB and with it every session."""
+        with self._lock:
+            self._mounted.clear()
+            self._con.close()
+
+    def _borrow(self, at: "State") -> _Mounted:
+        with self._lock:
+            mounted = self._mounted.get(at.hash)
+            if mounted is None:
+                try:
+                    mounted = _Mounted(mount(self._con, at, f"at_{at.hash[:16]}"))
+                except duckdb.Error as error:
+                    raise translate(error, at=_name(at)) from error
+                self._mounted[at.hash] = mounted
+            self._mounted.move_to_end(at.hash)
+            mounted.readers += 1
+            self._drop_oldest()
+            return mounted
+
+    def _give_back(self, mounted: _Mounted) -> None:
+        with self._lock:
+            mounted.readers -= 1
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        excess = len(self._mounted) - MOUNTS
+        if excess > 0:
+            for key in [key for key, each in self._mounted.items() if not each.readers][:excess]:
+                self._con.execute(f"DETACH {quote_identifier(self._mounted.pop(key).mount.catalog)}")
+
+    @staticmethod
+    def _explain(error: duckdb.Error, mounted: Mount, at: "State", expired: float | None) -> IngotError:
+        explained = translate(error, tables=mounted.names, at=_name(at))
+        if expired is not None and isinstance(explained, QueryInterruptedError):
+            return QueryTimeoutError(f"The query took longer than {expired:g} s and was stopped.")
+        for name, reason in mounted.broken.items():
+            if name in explained.message:
+                explained.hint = f"The view {name} cannot be used at {_name(at)}: {reason}"
+        return explained
+
+
+def _name(at: "State") -> str:
+    return f"commit {at.hash[:12]}"

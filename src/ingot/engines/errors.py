@@ -1,0 +1,45 @@
+"""What can go wrong while SQL is executed, in words for the person who wrote it."""
+
+from typing import ClassVar
+
+from ingot.errors import IngotError, UsageError
+
+
+class QueryError(IngotError):
+    """The SQL does not parse, does not bind, or fails on the data."""
+
+    code = "query"
+
+
+class QueryRefusedError(UsageError):
+    """The statement does more than read the tables of the lake."""
+
+    code = "refused"
+    status: ClassVar[int] = 403
+
+
+class QueryInterruptedError(IngotError):
+    """Somebody cancelled the query."""
+
+    code = "interrupted"
+    status: ClassVar[int] = 499
+
+
+class QueryTimeoutError(IngotError):
+    """The query took longer than it was given."""
+
+    code = "timeout"
+    status: ClassVar[int] = 504
+
+
+class OutOfMemoryError(IngotError):
+    """The query needs more memory (or disk to spill to) than it may use."""
+
+    code = "out_of_memory"
+    status: ClassVar[int] = 507
+
+
+class ExtensionError(IngotError):
+    """A DuckDB extension cannot be loaded."""
+
+    code = "extension"

@@ -1,0 +1,60 @@
+"""The seam of the engines: what anything that executes SQL over the lake must do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from ingot.lake import State
+
+Parameters = Sequence[object] | Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a result: its name and its type as the engine writes it (`DECIMAL(18,2)`)."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to a query."""
+
+    columns: tuple[Column, ...]
+    rows: list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What differs between engines; ask this, never the engine's name."""
+
+    local_files: bool
+    """The engine reads files of the machine that Ingot runs on."""
+    session: bool
+    """`session` gives a connection that lives in this process."""
+    interrupt: bool
+    """A running query can be cancelled."""
+
+
+class Engine(Protocol):
+    """Executes read-only SQL over one state of the lake. Safe to call from several threads."""
+
+    @property
+    def dialect(self) -> str:
+        """The sqlglot name of the SQL that it speaks."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this engine can do beyond `query`."""
+
+    def query(self, sql: str, *, at: "State", parameters: Parameters = ()) -> Result:
+        """The result of one read-only statement over the tables and views of `at`.
+
+        Raises `QueryRefusedError` for anything that is not one read-only statement, `NotFoundError` for an
+        unknown table or column, `QueryError` for any other mistake in the SQL or in the data.
+        """
+
+    def close(self) -> None:
+        """Gives back everything held; the engine cannot be used afterwards."""
