@@ -1,0 +1,135 @@
+"""Three-way merge: what the source changed since the merge base, judged against the target.
+
+The base is the best common ancestor over *all* parents, so that an earlier merge counts. Where histories
+crossed (several best ancestors) they are first merged with each other, as git does; a key on which they
+disagree then equals nothing, and only identical changes of it pass.
+"""
+
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from ingot.lake.catalog import conflicts
+from ingot.lake.catalog.history import Entries, History, apply
+from ingot.lake.model import Conflict, Content, ContentType, Delete, Key, Put
+
+_SOURCE, _TARGET, _STALE = 1, 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The operations that would bring the source's changes to the target, or why they cannot be."""
+
+    base: str
+    base_entries: Entries
+    operations: tuple[Put | Delete, ...]
+    conflicts: tuple[Conflict, ...]
+
+
+def plan(tx: Connection, history: History, source: str, target: str) -> Plan:
+    """How to merge commit `source` onto commit `target`."""
+    bases = best_ancestors(tx, history, source, target)
+    base = _base_entries(tx, history, bases)
+    operations, found = _compare(base, history.entries(tx, source), history.entries(tx, target))
+    if not found:
+        after = dict(history.entries(tx, target))
+        apply(after, operations)
+        found = conflicts.structure(after, [one.key for one in operations])
+    return Plan(bases[0], base, tuple(operations), tuple(found))
+
+
+def best_ancestors(tx: Connection, history: History, one: str, other: str) -> list[str]:
+    """The common ancestors of two commits that are not ancestors of another common one; newest first.
+
+    Walks back from both by descending generation and stops when only shared history is left, so the cost
+    follows the distance between the two and not the length of the history.
+    """
+    flags: dict[str, int] = {}
+    queue: list[tuple[int, str]] = []
+    fresh: set[str] = set()
+
+    def reach(hash: str, flag: int) -> None:
+        before = flags.get(hash, 0)
+        if before | flag == before:
+            return
+        if before == 0:
+            heapq.heappush(queue, (-history.link(tx, hash).generation, hash))
+        flags[hash] = before | flag
+        if flags[hash] & _STALE:
+            fresh.discard(hash)
+        else:
+            fresh.add(hash)
+
+    reach(one, _SOURCE)
+    reach(other, _TARGET)
+    found: list[str] = []
+    while fresh:
+        _, hash = heapq.heappop(queue)
+        flag = flags[hash]
+        fresh.discard(hash)
+        if flag == _SOURCE | _TARGET:
+            found.append(hash)
+            flag |= _STALE
+        for parent in history.link(tx, hash).parents:
+            reach(parent, flag)
+    # A candidate may have turned out to be an ancestor of another one that was reached later.
+    return [hash for hash in found if not flags[hash] & _STALE]
+
+
+def _base_entries(tx: Connection, history: History, bases: list[str]) -> Entries:
+    merged: Entries = history.entries(tx, bases[0])
+    at = bases[0]
+    for other in bases[1:]:
+        below = _base_entries(tx, history, best_ancestors(tx, history, at, other))
+        merged = _virtual(below, merged, history.entries(tx, other))
+        at = other
+    return merged
+
+
+def _virtual(base: Entries, one: Entries, other: Entries) -> Entries:
+    """Two ancestors merged; a key that they changed differently gets a content that equals no other."""
+    result = dict(one)
+    for key in base.keys() | one.keys() | other.keys():
+        left, right, below = one.get(key), other.get(key), base.get(key)
+        if left == right or right == below:
+            continue
+        if left == below:
+            apply(result, [Delete(key) if right is None else Put(key, right)])
+        else:
+            kind = left or right
+            assert kind is not None
+            result[key] = Content(kind.type, id=str(uuid4()))
+    return result
+
+
+def _compare(base: Entries, source: Entries, target: Entries) -> tuple[list[Put | Delete], list[Conflict]]:
+    operations: list[Put | Delete] = []
+    found: list[Conflict] = []
+    for key in _changed(base, source):
+        before, wanted, now = base.get(key), source.get(key), target.get(key)
+        if wanted == now:
+            continue
+        if now == before:
+            operations.append(Delete(key, now) if wanted is None else Put(key, wanted, now))
+        elif not _both_namespaces(wanted, now):
+            conflict = conflicts.moved(key, before, now)
+            assert conflict is not None
+            found.append(conflict)
+    return operations, found
+
+
+def _changed(base: Mapping[Key, Content], source: Mapping[Key, Content]) -> list[Key]:
+    return sorted(key for key in base.keys() | source.keys() if base.get(key) != source.get(key))
+
+
+def _both_namespaces(wanted: Content | None, now: Content | None) -> bool:
+    # Two sides that made or described the same namespace do not conflict; the target's stays.
+    return (
+        wanted is not None
+        and now is not None
+        and wanted.type is ContentType.NAMESPACE
+        and now.type is ContentType.NAMESPACE
+    )

@@ -1,0 +1,117 @@
+"""The state database: how it is opened, and transactions that survive other processes.
+
+SQLite runs in WAL mode with `synchronous=FULL`: readers never wait, writers take turns, and a commit that
+was acknowledged is on disk. Nothing here knows what the tables mean.
+"""
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from ingot.lake.errors import CatalogUnavailableError
+
+T = TypeVar("T")
+
+_PATIENCE = 30.0
+"""Seconds that a writer waits for its turn before it gives up."""
+_TRANSIENT_STATES = {"40001", "40P01", "23505"}
+"""PostgreSQL: serialization failure, deadlock, and two sessions that created the same row at once."""
+
+
+class Store:
+    """A connection pool with one verb to read and one to write."""
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self._shown = parsed.render_as_string(hide_password=True)
+        self._sqlite = parsed.get_backend_name() == "sqlite"
+        if self._sqlite and parsed.database and parsed.database != ":memory:":
+            self._make_folder(Path(parsed.database).parent)
+        self._engine: Engine = create_engine(url)
+        if self._sqlite:
+            event.listen(self._engine, "connect", _configure)
+            event.listen(self._engine, "begin", _begin)
+        self._writer = self._engine.execution_options(ingot_write=True)
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """What `work` gives back, run on one consistent view of the database."""
+        return self._run(self._engine, work)
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """What `work` gives back, run in a transaction that is committed to disk before this returns.
+
+        `work` may run again where the database was busy, so it keeps nothing outside of it. Raises
+        `CatalogUnavailableError` when the database stays locked.
+        """
+        return self._run(self._writer, work)
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._engine.dispose()
+
+    def _run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                with engine.begin() as connection:
+                    return work(connection)
+            except DBAPIError as error:
+                if not _is_transient(error):
+                    raise self._explained(error) from error
+                if time.monotonic() > deadline:
+                    raise CatalogUnavailableError(
+                        f"The catalog {self._shown} stayed locked for {_PATIENCE:.0f} seconds.",
+                        hint="Another process holds it; look for a hanging `ingot` and try again.",
+                    ) from error
+            time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 (spreads waiting writers)
+
+    def _explained(self, error: DBAPIError) -> Exception:
+        if isinstance(error, OperationalError):
+            return CatalogUnavailableError(f"The catalog {self._shown} cannot be used: {error.orig}.")
+        return error
+
+    def _make_folder(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CatalogUnavailableError(f"The folder {folder} for the catalog cannot be made: {error}.") from error
+
+
+def _configure(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver would begin transactions by itself, and always deferred ones.
+    connection.isolation_level = None
+    connection.execute("PRAGMA busy_timeout = 5000")
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            # Switching to WAL does not honour the busy timeout when two processes open a new file at once.
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _begin(connection: Connection) -> None:
+    # A deferred transaction that turns into a write fails at once when another writer was faster.
+    writes = connection.get_execution_options().get("ingot_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    code: Any = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _is_transient(error: DBAPIError) -> bool:
+    if isinstance(error.orig, sqlite3.Error):
+        return _is_busy(error.orig)
+    return getattr(error.orig, "sqlstate", None) in _TRANSIENT_STATES
