@@ -1,0 +1,1 @@
+"""The measured targets. `python -m benchmarks` runs all; each module prints a table and writes JSON."""

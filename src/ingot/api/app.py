@@ -1,0 +1,53 @@
+"""One Starlette application of all HTTP surfaces of a project."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import BaseRoute, Mount
+
+from ingot import ui
+from ingot.api import cube, v1
+from ingot.api.errors import handlers
+from ingot.engines.duckdb import DuckDBEngine
+from ingot.lake import Lake, rest
+from ingot.project import Project
+from ingot.semantic import Service
+
+
+def create_app(project: Project) -> Starlette:
+    """The application that serves `project`; it opens the lake now and closes it at shutdown.
+
+    Raises `ProjectError` where the data model or a dashboard is wrong.
+    """
+    lake = Lake.open(project)
+    engine = DuckDBEngine(lake)
+    try:
+        service = Service(project, lake, engine)
+    except BaseException:
+        engine.close()
+        lake.close()
+        raise
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            engine.close()
+            lake.close()
+
+    routes: list[BaseRoute] = [
+        *v1.routes(project, lake),
+        *cube.routes(service),
+        Mount("/iceberg", routes=rest.routes(lake)),
+        *ui.routes(),
+    ]
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        exception_handlers=handlers(),
+        middleware=[Middleware(GZipMiddleware, minimum_size=2000, compresslevel=4)],
+    )

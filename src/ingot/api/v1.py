@@ -1,0 +1,120 @@
+"""Ingot's own endpoints: the project, its refs, commits, tables, runs and dashboards, and health."""
+
+from collections.abc import Callable
+from typing import Any
+
+import anyio.to_thread
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+import ingot
+from ingot.errors import NotFoundError, UsageError
+from ingot.lake import Lake
+from ingot.lake.model import Commit
+from ingot.pipeline import RunStore
+from ingot.project import Project
+
+_MOST = 1000
+"""Rows of a list at the most."""
+
+
+def routes(project: Project, lake: Lake) -> list[BaseRoute]:
+    """The routes of `/health` and `/api/v1`."""
+    answers = _Answers(project, lake)
+    return [
+        Route("/health", _json(lambda _: {"status": "ok", "version": ingot.__version__})),
+        Route("/api/v1/project", _json(answers.project)),
+        Route("/api/v1/refs", _json(answers.refs)),
+        Route("/api/v1/log", _json(answers.log)),
+        Route("/api/v1/tables", _json(answers.tables)),
+        Route("/api/v1/runs", _json(answers.runs)),
+        Route("/api/v1/dashboards", _json(answers.dashboards)),
+        Route("/api/v1/dashboards/{name}", _json(answers.dashboard)),
+    ]
+
+
+class _Answers:
+    def __init__(self, project: Project, lake: Lake) -> None:
+        self._project = project
+        self._lake = lake
+
+    def project(self, _request: Request) -> dict[str, Any]:
+        return {
+            "name": self._project.name,
+            "profile": self._project.profile,
+            "version": ingot.__version__,
+        }
+
+    def refs(self, _request: Request) -> dict[str, Any]:
+        refs = self._lake.catalog.refs()
+        listed = [{"kind": ref.kind.value, "name": ref.name, "hash": ref.hash} for ref in refs]
+        return {"default": "main", "refs": listed}
+
+    def log(self, request: Request) -> dict[str, Any]:
+        at = self._lake.catalog.resolve(request.query_params.get("ref", "main"))
+        return {"commits": [_commit(commit) for commit in self._lake.catalog.log(at, limit=_limit(request))]}
+
+    def tables(self, request: Request) -> dict[str, Any]:
+        state = self._lake.at(request.query_params.get("ref", "main"))
+        tables = [(name, state.table(name)) for name in state.tables]
+        return {
+            "commit": state.hash,
+            "tables": [
+                {
+                    "name": name,
+                    "rows": table.rows,
+                    "bytes": table.bytes,
+                    "columns": [{"name": column.name, "type": column.type} for column in table.columns],
+                }
+                for name, table in tables
+            ],
+            "views": list(state.views),
+        }
+
+    def runs(self, request: Request) -> dict[str, Any]:
+        with RunStore.open(self._project) as store:
+            return {"runs": [run.to_dict() for run in store.recent(_limit(request))]}
+
+    def dashboards(self, _request: Request) -> dict[str, Any]:
+        listed = [
+            {"name": each.name, "title": each.title, "description": each.description}
+            for each in self._project.dashboards
+        ]
+        return {"dashboards": listed}
+
+    def dashboard(self, request: Request) -> dict[str, Any]:
+        name = request.path_params["name"]
+        named = {each.name: each for each in self._project.dashboards}
+        if name not in named:
+            raise NotFoundError("dashboard", name, named)
+        return named[name].model_dump(mode="json", exclude={"place"})
+
+
+def _commit(commit: Commit) -> dict[str, Any]:
+    return {
+        "hash": commit.hash,
+        "message": commit.message,
+        "author": commit.author,
+        "time": commit.time.isoformat(timespec="milliseconds"),
+        "parents": list(commit.parents),
+        "changes": [".".join(operation.key) for operation in commit.operations],
+        "properties": dict(commit.properties),
+    }
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit", "20")
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST:
+        raise UsageError(f"limit is a whole number from 1 to {_MOST}, not '{text[:40]}'.")
+    return int(text)
+
+
+def _json(answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        # The lake reads files and SQLite; the event loop must not wait for a disk.
+        body = await anyio.to_thread.run_sync(lambda: orjson.dumps(answer(request)))
+        return Response(body, media_type="application/json")
+
+    return endpoint

@@ -1,0 +1,91 @@
+"""`ingot serve`: the HTTP surfaces of a project, until told to stop."""
+
+import socket
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ingot.cli.options import ProfileOption, ProjectOption, open_project
+from ingot.errors import IngotError
+
+if TYPE_CHECKING:
+    from ingot.project import Project
+
+
+def serve(
+    project: ProjectOption = None,
+    profile: ProfileOption = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65535, help="HTTP port (default: the project's, 4000).")
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option("--host", help="Address to listen on (default: this machine only).")
+    ] = None,
+) -> None:
+    """Serve the page, the REST API and the Iceberg catalog. Stop with Ctrl-C.
+
+    Example: ingot serve --port 4000
+    """
+    start(open_project(project, profile), host=host, port=port)
+
+
+def start(project: "Project", *, host: str | None = None, port: int | None = None) -> None:
+    """Listens, prints the addresses and `ready`, and returns when the process is asked to stop."""
+    import uvicorn
+
+    from ingot.api import create_app
+
+    address = host or project.serve.host
+    listener = _listen(address, project.serve.port if port is None else port)
+    app = create_app(project)
+
+    class Server(uvicorn.Server):
+        """Says that it is ready once it is."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                _print_addresses(project, listener)
+
+    # A second for open requests: the whole stop must stay under two.
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    try:
+        Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass  # uvicorn raises the captured signal again after it has stopped cleanly
+    finally:
+        listener.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise IngotError(
+            f"Cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}.",
+            hint=f"Choose another port: ingot serve --port {port + 1 if port < 65535 else 0}",
+        ) from error
+    listener.listen(128)
+    listener.set_inheritable(True)
+    return listener
+
+
+def _print_addresses(project: "Project", listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0", "::") else host  # noqa: S104 - compared only
+    base = f"http://{shown}:{port}"
+    local = host in ("127.0.0.1", "::1")
+    print(f"{project.name}")
+    print(f"  page      {base}")
+    print(f"  metrics   {base}/cubejs-api/v1")
+    print(f"  iceberg   {base}/iceberg")
+    if local:
+        print("  Open to this machine only, without a login.")
+    else:
+        print("  Open to the network, without a login: anybody who reaches this port reads the data.", file=sys.stderr)
+    print("ready", flush=True)

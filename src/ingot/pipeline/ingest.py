@@ -1,0 +1,34 @@
+"""The first phase of a run: which source tables are due, and loading each as one commit and one step."""
+
+import time
+from collections.abc import Sequence
+
+from ingot.engines.duckdb import connect
+from ingot.errors import IngotError
+from ingot.lake import Lake, State
+from ingot.pipeline.model import Step, StepStatus
+from ingot.project import Project
+from ingot.sources import Plan, load, plan
+
+
+def due_sources(project: Project, state: State) -> list[Plan]:
+    """A plan for each source table whose files differ from what `state` holds."""
+    plans = [plan(project, source, table, state) for source in project.sources for table in source.tables]
+    return [each for each in plans if each.kind != "nothing"]
+
+
+def load_sources(project: Project, lake: Lake, plans: Sequence[Plan], branch: str) -> "LoadSources":
+    """The steps of loading `plans` on `branch`, one at a time."""
+    return LoadSources(project, lake, plans, branch)
+
+
+def load_source(project: Project, lake: Lake, due: Plan, branch: str) -> Step:
+    """Loads one table and commits it to `branch`; a failure is a failed step and leaves the branch alone."""
+    began = time.perf_counter()
+    try:
+        with connect(temp_directory=project.state_dir / "tmp") as con:
+            staged, loaded = load(con, lake, due, on=branch)
+            lake.commit(branch, [staged], message=f"load {due.target}: {due.reason}")
+    except IngotError as error:
+        return _step(due, StepStatus.FAILED, began, error=str(error))
+    return _step(due, StepStatus.OK, began, rows=loaded.rows, bytes=loaded.bytes)
