@@ -1,0 +1,273 @@
+"""Finds a project and loads its files into one model, reporting every mistake of every file at once."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from ingot.project.cube import Cube, ModelFile, View
+from ingot.project.dashboard import Dashboard
+from ingot.project.discover import PackageError, data_files, folder_of
+from ingot.project.environment import FromEnv
+from ingot.project.explain import explain
+from ingot.project.root import FILE, missing
+from ingot.project.model import Project, Semantic, Transform
+from ingot.project.place import Marks, Place
+from ingot.project.problem import Problem, ProjectError, problem
+from ingot.project.read import MAX_FILES, fill, read, relative, yaml_files
+from ingot.project.settings import Profile, Settings
+from ingot.project.source import Source, SourceTable
+from ingot.project.spec import Report, Spec, twice
+from ingot.project.tree import Map, Seq
+
+S = TypeVar("S", bound=Spec)
+
+
+def load(root: Path | str, *, profile: str | None = None, environ: Mapping[str, str] = os.environ) -> Project:
+    """The project in the folder `root`, for one profile.
+
+    Raises:
+        ProjectError: with all problems of all files; or where there is no `ingot.yml`.
+    """
+    folder = Path(os.path.abspath(root))
+    if folder.name == FILE and folder.is_file():
+        folder = folder.parent
+    if not os.path.lexists(folder / FILE):
+        raise missing(folder)
+    return _Loader(folder, environ).load(profile)
+
+
+class _Loader:
+    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+        self.root = root
+        self.environ = environ
+        self.report = Report()
+        self.problems = self.report.problems
+        self.files: list[Path] = []
+        self.named: dict[tuple[str, str], Place] = {}
+
+    def load(self, wanted: str | None) -> Project:
+        tree = self.tree(self.root / FILE)
+        if tree is None:
+            raise ProjectError(self.problems)
+        chosen = wanted or self.default_profile(tree)
+        settings = self.spec(Settings, self.filled_settings(tree, chosen))
+        # Where ingot.yml is wrong, the other files are still read, at their usual places.
+        known = settings or Settings()
+        profile = next((p for p in known.profiles if p.name == chosen), None)
+        if profile is None and settings is not None and chosen != "dev":
+            self.problems.append(
+                problem(
+                    tree.marks.value("profiles"),
+                    f"there is no profile '{chosen}'",
+                    known={"dev", *(p.name for p in known.profiles)},
+                )
+            )
+        profile = profile or Profile(name="dev")
+
+        sources = self.sources(known)
+        semantic = self.folder(known.semantic, "semantic")
+        cubes, views = self.model(semantic)
+        dashboards = self.dashboards(self.folder(known.dashboards, "dashboards"))
+        transform = self.transform(known)
+        if self.problems:
+            raise ProjectError(self.problems)
+
+        state = self.root / ".ingot"
+        return Project(
+            root=self.root,
+            name=known.name or self.root.name or "ingot",
+            profile=chosen,
+            state_dir=state,
+            catalog_url=profile.catalog or profile.state or f"sqlite:///{state / 'lake.db'}",
+            ops_url=profile.ops or profile.state or f"sqlite:///{state / 'ops.db'}",
+            warehouse=self.warehouse(profile, state),
+            engine=profile.engine,
+            serve=known.serve,
+            sources=sources,
+            transform=transform,
+            semantic=Semantic(semantic),
+            cubes=cubes,
+            views=views,
+            dashboards=dashboards,
+            files=tuple(self.files),
+        )
+
+    # -- files -----------------------------------------------------------------------------------------
+
+    def tree(self, path: Path) -> Map | None:
+        self.files.append(path)
+        return read(path, relative(path, self.root), self.problems)
+
+    def trees(self, folder: Path) -> list[tuple[Path, Map]]:
+        found = []
+        for number, path in enumerate(yaml_files(folder)):
+            if number >= MAX_FILES:
+                self.problems.append(
+                    Problem(
+                        Place(relative(folder, self.root)),
+                        "the folder has too many files",
+                        f"at most {MAX_FILES}",
+                    )
+                )
+                break
+            if (tree := self.tree(path)) is not None:
+                found.append((path, fill(tree, self.environ, self.problems)))
+        return found
+
+    def spec(self, kind: type[S], tree: Map) -> S | None:
+        try:
+            return kind.model_validate(tree, context=self.report)
+        except ValidationError as error:
+            self.problems.extend(explain(kind, tree, error))
+            return None
+
+    def folder(self, settings: Spec, key: str) -> Path:
+        path = self.root / Path(settings.path).expanduser()  # type: ignore[attr-defined]
+        if "path" in settings.model_fields_set and not path.is_dir():
+            self.problems.append(
+                Problem(settings.place_of("path"), f"'{key}' names a folder that is not there")
+            )
+        return Path(os.path.abspath(path))
+
+    def once(self, what: str, name: Any, place: Place) -> None:
+        """Reports a name that was there before, in whichever file."""
+        if not isinstance(name, str):
+            return
+        first = self.named.setdefault((what, str(name)), place)
+        if first != place:
+            self.problems.append(twice(place, what, name, first))
+
+    # -- ingot.yml -------------------------------------------------------------------------------------
+
+    def default_profile(self, tree: Map) -> str:
+        written = fill(
+            Map(tree.marks, {k: v for k, v in tree.items() if k == "default_profile"}), self.environ, []
+        )
+        name = written.get("default_profile")
+        return str(name) if isinstance(name, str) and name else "dev"
+
+    def filled_settings(self, tree: Map, chosen: str) -> Map:
+        """The variables of other profiles may be unset: whoever runs dev need not have prod's password."""
+        profiles = tree.get("profiles")
+
+        def other(path: tuple[str, ...]) -> bool:
+            if len(path) < 2 or path[0] != "profiles":
+                return False
+            if isinstance(profiles, Seq):
+                entry = profiles[int(path[1])]
+                return not (isinstance(entry, Map) and entry.get("name") == chosen)
+            return path[1] != chosen
+
+        return fill(tree, self.environ, self.problems, optional=other)
+
+    def warehouse(self, profile: Profile, state: Path) -> str:
+        written = profile.warehouse
+        if written is None:
+            return str(state / "warehouse")
+        if "://" in written:
+            return written
+        path = os.path.abspath(self.root / Path(written).expanduser())
+        return FromEnv(path, str(self.root / written.template)) if isinstance(written, FromEnv) else path
+
+    def transform(self, settings: Settings) -> Transform | None:
+        written = settings.transform
+        path = Path(os.path.abspath(self.root / Path(written.path if written else "transform").expanduser()))
+        if not (path / "dbt_project.yml").is_file():
+            if written is not None:
+                self.problems.append(
+                    Problem(
+                        written.place_of("path"),
+                        "'transform' names a folder without a dbt_project.yml",
+                        "the folder of a dbt project",
+                    )
+                )
+            return None
+        return Transform(path, written.vars if written else {}, written.threads if written else 4)
+
+    # -- sources ---------------------------------------------------------------------------------------
+
+    def sources(self, settings: Settings) -> tuple[Source, ...]:
+        made = list(settings.sources)
+        for path, tree in self.trees(self.root / "sources"):
+            _default_name(tree, path)
+            source = self.spec(Source, tree)
+            if source is not None:
+                made.append(source)
+        for source in made:
+            self.once("source", source.name, source.place_of("name"))
+        if not made and not self.problems:
+            made = [self.default_source()]
+        settled = [self.settled(source) for source in made]
+        for source in settled:
+            for table in source.tables:
+                self.once("table", table.full_name, table.place)
+        return tuple(settled)
+
+    def settled(self, source: Source) -> Source:
+        try:
+            folder = folder_of(source.path, self.root)
+        except PackageError as error:
+            place = source.place_of("path")
+            written = source.path.template if isinstance(source.path, FromEnv) else source.path
+            self.problems.append(Problem(place, f"the path '{written}' of source '{source.name}' {error}"))
+            return source
+        if source.tables or "tables" in source.model_fields_set or source.place.file == "<code>":
+            return source.settle(folder)
+        return source.settle(folder, self.found(source.place, data_files(folder)))
+
+    def default_source(self) -> Source:
+        """The data files of the root and of data/, for a project that names no source."""
+        place = Place(FILE)
+        here = list(data_files(self.root, below=False))
+        data = [(name, f"data/{path}") for name, path in data_files(self.root / "data")]
+        return Source(name="files", path=".", tables=self.found(place, [*here, *data]))
+
+    def found(self, place: Place, files: Any) -> tuple[SourceTable, ...]:
+        tables: dict[str, SourceTable] = {}
+        for name, path in files:
+            if name in tables:
+                self.problems.append(
+                    Problem(
+                        place,
+                        f"the files '{tables[name].path[0]}' and '{path}' would both be the table '{name}'",
+                        "other file names, or a source that names its tables",
+                    )
+                )
+            else:
+                tables[name] = SourceTable(name=name, path=(path,))
+        return tuple(tables.values())
+
+    # -- semantic model and dashboards -----------------------------------------------------------------
+
+    def model(self, folder: Path) -> tuple[tuple[Cube, ...], tuple[View, ...]]:
+        cubes: list[Cube] = []
+        views: list[View] = []
+        for _, tree in self.trees(folder):
+            file = self.spec(ModelFile, tree)
+            if file is not None:
+                cubes += file.cubes
+                views += file.views
+        for model in (*cubes, *views):
+            self.once("cube or view", model.name, model.place_of("name"))
+        return tuple(cubes), tuple(views)
+
+    def dashboards(self, folder: Path) -> tuple[Dashboard, ...]:
+        made = []
+        for path, tree in self.trees(folder):
+            _default_name(tree, path)
+            dashboard = self.spec(Dashboard, tree)
+            if dashboard is not None:
+                self.once("dashboard", dashboard.name, dashboard.place_of("name"))
+                made.append(dashboard)
+        return tuple(made)
+
+
+def _default_name(tree: Map, path: Path) -> None:
+    if tree.get("name") is None:
+        tree["name"] = path.name.partition(".")[0]
+
+
+_ = Marks

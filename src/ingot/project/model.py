@@ -1,0 +1,79 @@
+"""The one immutable model of a project that every other room works from."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ingot.project.cube import Cube, View
+from ingot.project.dashboard import Dashboard
+from ingot.project.environment import concealed
+from ingot.project.settings import Engine, Serve
+from ingot.project.source import Source
+from ingot.project.spec import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """The dbt project that builds the tables; `path` is its absolute folder."""
+
+    path: Path
+    vars: Mapping[str, Any]
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Semantic:
+    """Where the semantic model's files are."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Everything that the project's files say, with all defaults filled in.
+
+    Attributes:
+        root: the absolute folder with `ingot.yml`.
+        profile: the name of the chosen environment.
+        state_dir: the folder of everything that Ingot keeps, `.ingot` below the root.
+        catalog_url: SQLAlchemy URL of the lake's catalog.
+        ops_url: SQLAlchemy URL of the database of runs and jobs.
+        warehouse: absolute folder or URI of the tables' data.
+        transform: None where there is no dbt project.
+        files: the files that were read, absolute, in reading order.
+    """
+
+    root: Path
+    name: str
+    profile: str
+    state_dir: Path
+    catalog_url: str
+    ops_url: str
+    warehouse: str
+    engine: Engine
+    serve: Serve
+    sources: tuple[Source, ...]
+    transform: Transform | None
+    semantic: Semantic
+    cubes: tuple[Cube, ...]
+    views: tuple[View, ...]
+    dashboards: tuple[Dashboard, ...]
+    files: tuple[Path, ...]
+
+    def dump(self) -> dict[str, Any]:
+        """The project for machines: plain JSON values, the environment's values as the files spell them."""
+        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Spec):
+        return value.model_dump(mode="json")
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Transform | Semantic):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return concealed(value)

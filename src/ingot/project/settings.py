@@ -1,0 +1,116 @@
+"""`ingot.yml`: the project's name, profiles and settings. Defaults that depend on the folder are in `loading`."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ingot.project.source import Source
+from ingot.project.spec import Named, Options, Positive, Slug, Spec, Text, Whole, Word
+
+ByteSize = Text
+
+
+class Engine(Spec):
+    """What executes SQL."""
+
+    kind: ClassVar[str] = "engine"
+
+    type: Literal["duckdb"] = Field("duckdb", description="The engine; DuckDB runs inside the process.")
+    memory_limit: Word | None = Field(None, description="Most memory the engine may use, such as 4GB or 80%.")
+    threads: Positive | None = Field(None, description="Threads of one query; default: the machine's cores.")
+
+
+class Profile(Spec):
+    """A named environment of the project, such as dev or prod."""
+
+    kind: ClassVar[str] = "profile"
+
+    name: Slug = Field(description="The profile's name.")
+    warehouse: Word | None = Field(
+        None,
+        description="Where table data goes: a folder (relative to the project) or a URI. Default: .ingot/warehouse.",
+    )
+    state: Word | None = Field(
+        None, description="SQLAlchemy URL of a database for both the catalog and the runs."
+    )
+    catalog: Word | None = Field(
+        None, description="SQLAlchemy URL of the catalog of the lake. Default: SQLite in .ingot/lake.db."
+    )
+    ops: Word | None = Field(
+        None, description="SQLAlchemy URL of the database of runs and jobs. Default: SQLite in .ingot/ops.db."
+    )
+    engine: Engine = Field(default_factory=Engine, description="What executes SQL.")
+
+
+class Serve(Spec):
+    """Where `ingot serve` listens."""
+
+    kind: ClassVar[str] = "serve"
+
+    host: Word = Field("127.0.0.1", description="Address to listen on; the default is this machine only.")
+    port: Whole = Field(4000, ge=0, le=65535, description="Port of HTTP; 0 picks a free one.")
+    sql_port: Whole = Field(
+        15432, ge=0, le=65535, description="Port of the PostgreSQL protocol; 0 picks a free one."
+    )
+
+
+class TransformSettings(Spec):
+    """The dbt project that builds the tables."""
+
+    kind: ClassVar[str] = "transform"
+
+    path: Word = Field("transform", description="Folder of the dbt project, relative to this file.")
+    vars: Options = Field(default_factory=dict, description="dbt variables.")
+    threads: Positive = Field(4, description="Models that dbt builds at the same time.")
+
+
+class FolderSettings(Spec):
+    """Where a kind of file is kept."""
+
+    path: Word = Field(description="Folder, relative to this file.")
+
+
+class SemanticSettings(FolderSettings):
+    """Where the cubes and views are."""
+
+    kind: ClassVar[str] = "semantic"
+
+    path: Word = Field("semantic", description="Folder with cubes/ and views/, relative to this file.")
+
+
+class DashboardSettings(FolderSettings):
+    """Where the dashboards are."""
+
+    kind: ClassVar[str] = "dashboards"
+
+    path: Word = Field("dashboards", description="Folder of the dashboards, relative to this file.")
+
+
+class Settings(Spec):
+    """The file `ingot.yml`. Every key is optional; an empty file is a project."""
+
+    kind: ClassVar[str] = "ingot.yml"
+
+    name: Slug | None = Field(
+        None,
+        description="The project's name, also the database's name for SQL clients. Default: the folder's name.",
+    )
+    default_profile: Slug | None = Field(
+        None, description="The profile used where none is asked for. Default: dev."
+    )
+    profiles: Named[Profile] = Field((), description="Named environments: dev, prod, …")
+    transform: TransformSettings | None = Field(
+        None, description="The dbt project. Default: transform/, where it has a dbt_project.yml."
+    )
+    serve: Serve = Field(default_factory=Serve, description="Where `ingot serve` listens.")
+    sources: Named[Source] = Field((), description="Sources, as in the files of sources/.")
+    semantic: SemanticSettings = Field(
+        default_factory=SemanticSettings, description="Where the cubes and views are."
+    )
+    dashboards: DashboardSettings = Field(
+        default_factory=DashboardSettings, description="Where the dashboards are."
+    )
+
+    @classmethod
+    def called(cls, data: object) -> str:
+        return "ingot.yml"
