@@ -32,7 +32,7 @@ def apply(
     prepared, `InvalidMetadataError` where a requirement or update is not valid.
     """
     base = None if metadata is None else expand(metadata)
-    if metadata is not None and snapshots.is_replay(base, list(updates)):
+    if metadata is not None and snapshots.is_replay(base, list(requirements), list(updates)):
         return metadata
     for requirement in requirements:
         check(requirement, base)

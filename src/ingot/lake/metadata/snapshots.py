@@ -15,24 +15,24 @@ _OPERATIONS = ("append", "replace", "overwrite", "delete")
 _RETENTION = ("max-ref-age-ms", "max-snapshot-age-ms", "min-snapshots-to-keep")
 
 
-def is_replay(metadata: Json | None, updates: list[object]) -> bool:
-    """Whether the commit was applied before: it adds snapshots, and the table has every one of them.
+def is_replay(metadata: Json | None, requirements: list[object], updates: list[object]) -> bool:
+    """Whether the commit was applied before: the table has every snapshot that it adds.
 
-    A client that never saw the answer sends its commit again. Being told of a conflict, it would delete
-    the data files that the table now refers to.
+    A commit that adds none counts where it creates the table under the uuid that the table has. A client
+    that never saw the answer sends its commit again. Being told of a conflict, it would delete the data
+    files that the table now refers to.
     """
-    added = [
-        update["snapshot"]
-        for update in updates
-        if isinstance(update, dict)
-        and update.get("action") == "add-snapshot"
-        and isinstance(update.get("snapshot"), dict)
-    ]
-    if metadata is None or not added:
+    if metadata is None:
         return False
+    asked = [update for update in updates if isinstance(update, dict)]
+    added = [update.get("snapshot") for update in asked if update.get("action") == "add-snapshot"]
+    if not added:
+        creates = {"type": "assert-create"} in requirements
+        return creates and {"action": "assign-uuid", "uuid": metadata.get("table-uuid")} in asked
     known = {(one["snapshot-id"], one.get("manifest-list")) for one in metadata.get("snapshots") or ()}
     return all(
-        isinstance(one.get("snapshot-id"), int)
+        isinstance(one, dict)
+        and isinstance(one.get("snapshot-id"), int)
         and isinstance(one.get("manifest-list"), str)
         and (one["snapshot-id"], one["manifest-list"]) in known
         for one in added
