@@ -15,5 +15,5 @@ def main() -> None:
     debug = "--debug" in sys.argv
     try:
         app(standalone_mode=False)
-    except BaseException as error:  # the process boundary: every failure becomes one message and a code
+    except BaseException as error:  # noqa: BLE001 - the process boundary: each failure is one message and a code
         sys.exit(report(error, debug=debug))

@@ -31,9 +31,13 @@ class Format(StrEnum):
 
 
 def query(
-    text: Annotated[str, typer.Argument(metavar="QUERY", help="SQL, a JSON object, or - to read it from a pipe.")],
+    text: Annotated[
+        str, typer.Argument(metavar="QUERY", help="SQL, a JSON object, or - to read it from a pipe.")
+    ],
     ref: RefOption = "main",
-    format: Annotated[Format, typer.Option("--format", "-f", help="How the rows are written.")] = Format.TABLE,
+    format: Annotated[
+        Format, typer.Option("--format", "-f", help="How the rows are written.")
+    ] = Format.TABLE,
     out: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead.")
     ] = None,
@@ -161,7 +165,11 @@ def _text(value: object) -> object:
 def _plain(value: object) -> object:
     """What JSON has no type for. Decimals stay exact, as text."""
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() and value.as_tuple().exponent == 0 else str(value)
+        return (
+            int(value)
+            if value == value.to_integral_value() and value.as_tuple().exponent == 0
+            else str(value)
+        )
     if isinstance(value, date | datetime | time):
         return value.isoformat()
     if isinstance(value, bytes):

@@ -77,7 +77,9 @@ def merge(
     source: Annotated[str, typer.Argument(help="The branch, tag or commit to merge.")],
     into: Annotated[str, typer.Option("--into", help="The branch that takes it.")] = "main",
     message: Annotated[str | None, typer.Option("--message", "-m", help="Why.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")
+    ] = False,
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -110,7 +112,9 @@ def merge(
         print(f"{into} holds everything of {source} already")
     else:
         verb = "would change" if dry_run else "changed"
-        print(f"{into} at {result.hash[:_SHORT]}: {verb} {len(changed)} {'key' if len(changed) == 1 else 'keys'}")
+        print(
+            f"{into} at {result.hash[:_SHORT]}: {verb} {len(changed)} {'key' if len(changed) == 1 else 'keys'}"
+        )
         for key in changed:
             print(f"  {key}")
     if conflicts:

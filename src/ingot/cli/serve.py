@@ -87,5 +87,8 @@ def _print_addresses(project: "Project", listener: socket.socket) -> None:
     if local:
         print("  Open to this machine only, without a login.")
     else:
-        print("  Open to the network, without a login: anybody who reaches this port reads the data.", file=sys.stderr)
+        print(
+            "  Open to the network, without a login: anybody who reaches this port reads the data.",
+            file=sys.stderr,
+        )
     print("ready", flush=True)

@@ -12,14 +12,15 @@ from ingot.errors import UsageError
 
 
 def demo(
-    directory: Annotated[
-        Path, typer.Option("--dir", metavar="DIR", help="Where the demo goes.")
-    ] = Path("ingot-demo"),
+    directory: Annotated[Path, typer.Option("--dir", metavar="DIR", help="Where the demo goes.")] = Path(
+        "ingot-demo"
+    ),
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve it when it is built.")] = True,
     scale: Annotated[int, typer.Option("--scale", min=1, help="Multiplies the rows.")] = 1,
     seed: Annotated[int, typer.Option("--seed", help="Another seed, another shop.")] = 42,
     until: Annotated[
-        datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="Last day of the data (default: today).")
+        datetime | None,
+        typer.Option("--until", formats=["%Y-%m-%d"], help="Last day of the data (default: today)."),
     ] = None,
     port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="HTTP port.")] = None,
     json: JsonOption = False,
@@ -75,7 +76,9 @@ def init(
         raise UsageError(f"{directory} is a project already.", hint="ingot run")
     written = templates.create(template, directory)
     if json:
-        output.print_json({"project": str(directory), "files": [str(p.relative_to(directory)) for p in written]})
+        output.print_json(
+            {"project": str(directory), "files": [str(p.relative_to(directory)) for p in written]}
+        )
         return
     print(f"made a project in {directory}")
     for path in written:

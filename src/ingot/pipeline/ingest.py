@@ -1,7 +1,6 @@
 """The first phase of a run: which source tables are due, and loading each as one commit and one step."""
 
 import time
-from collections.abc import Sequence
 
 from ingot.engines.duckdb import connect
 from ingot.errors import IngotError
@@ -17,11 +16,6 @@ def due_sources(project: Project, state: State) -> list[Plan]:
     return [each for each in plans if each.kind != "nothing"]
 
 
-def load_sources(project: Project, lake: Lake, plans: Sequence[Plan], branch: str) -> "LoadSources":
-    """The steps of loading `plans` on `branch`, one at a time."""
-    return LoadSources(project, lake, plans, branch)
-
-
 def load_source(project: Project, lake: Lake, due: Plan, branch: str) -> Step:
     """Loads one table and commits it to `branch`; a failure is a failed step and leaves the branch alone."""
     began = time.perf_counter()
@@ -32,3 +26,16 @@ def load_source(project: Project, lake: Lake, due: Plan, branch: str) -> Step:
     except IngotError as error:
         return _step(due, StepStatus.FAILED, began, error=str(error))
     return _step(due, StepStatus.OK, began, rows=loaded.rows, bytes=loaded.bytes)
+
+
+def _step(
+    due: Plan,
+    status: StepStatus,
+    began: float,
+    *,
+    rows: int | None = None,
+    bytes: int | None = None,
+    error: str | None = None,
+) -> Step:
+    seconds = time.perf_counter() - began
+    return Step(due.target, "source", status, rows, bytes, seconds, error, detail=due.reason)

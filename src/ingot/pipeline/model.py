@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -127,8 +127,3 @@ def new_run_id(now: datetime | None = None) -> str:
 def branch_of(run_id: str) -> str:
     """The ref on which a run works."""
     return f"run/{run_id}"
-
-
-def ended(step: Step, status: StepStatus, **changes: Any) -> Step:
-    """The step with its outcome."""
-    return replace(step, status=status, **changes)

@@ -61,12 +61,10 @@ def settle_interrupted(lake: Lake, store: RunStore) -> None:
     for run_id in interrupted:
         if run_id in published:
             _tag(lake, branch_of(run_id), published[run_id].hash)
-            store.finish(
-                RunResult(run_id, RunStatus.MERGED, branch_of(run_id), published[run_id].hash)
-            )
+            store.finish(RunResult(run_id, RunStatus.MERGED, branch_of(run_id), published[run_id].hash))
 
 
-def prune_branches(lake: Lake, store: RunStore) -> None:
+def prune_branches(lake: Lake) -> None:
     """Drops the branches of all but the newest unmerged runs."""
     unmerged = sorted(
         (

@@ -5,20 +5,21 @@ is `transform`, the branch and the merge are `lake`'s.
 """
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Self
 
 from ingot.errors import ConflictError, IngotError, UsageError
 from ingot.lake import Lake
 from ingot.pipeline import publish
-from ingot.pipeline.ingest import Due, due_sources, load_source
+from ingot.pipeline.ingest import due_sources, load_source
 from ingot.pipeline.lock import run_lock
 from ingot.pipeline.model import Event, OnEvent, RunResult, RunStatus, Step, StepStatus, branch_of, new_run_id
 from ingot.pipeline.store import RunStore
 from ingot.project import Project
-from ingot.transform import TransformEngine, engine_for
+from ingot.sources import Plan
+from ingot.transform import NodeEvent, NodeResult, TransformEngine, engine_for
+
+_CHECKS = ("test", "unit_test")
 
 _SAVE_EVERY = 0.5
 """Seconds between two writes of ended steps: a commit with fsync costs milliseconds, a dbt test less."""
@@ -54,131 +55,127 @@ def run(
         engine_for(project) as transform,
     ):
         publish.settle_interrupted(lake, store)
-        fingerprint = transform.fingerprint()
+        work = _Work(project, lake, store, transform, transform.fingerprint(), on_event)
         if resume is not None:
-            return _Run.resumed(project, lake, store, transform, fingerprint, resume, on_event).go(full_refresh)
+            return _resume(work, resume).go(full_refresh)
         state = lake.at("main")
         due = due_sources(project, state)
-        if not due and not full_refresh and publish.is_current(lake, state, fingerprint):
-            return RunResult(
-                run=new_run_id(), status=RunStatus.UNCHANGED, branch="main", commit=state.hash, seconds=0.0
-            )
-        return _Run.fresh(project, lake, store, transform, fingerprint, on_event).go(full_refresh, due)
+        if not due and not full_refresh and publish.is_current(lake, state, work.fingerprint):
+            return RunResult(new_run_id(), RunStatus.UNCHANGED, "main", state.hash)
+        return _begin(work).go(full_refresh, due)
 
 
-@dataclass
-class _Run:
-    """The state of one execution."""
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a run works with, whichever way it began."""
 
     project: Project
     lake: Lake
     store: RunStore
     transform: TransformEngine
     fingerprint: str
-    result: RunResult
     on_event: OnEvent | None
+
+
+def _begin(work: _Work) -> "_Run":
+    """A new run on a new branch of `main`."""
+    run_id = new_run_id()
+    head = work.lake.at("main").hash
+    result = RunResult(run_id, RunStatus.RUNNING, branch_of(run_id), head)
+    work.store.begin(result, work.fingerprint)
+    work.lake.branch(result.branch, at=head)
+    return _Run(work, result)
+
+
+def _resume(work: _Work, run_id: str) -> "_Run":
+    """An earlier run, to go on with what it had not done."""
+    earlier = work.store.get(run_id)
+    if not earlier.status.resumable:
+        raise UsageError(f"Run {run_id} is {earlier.status}: there is nothing to resume.", hint="ingot run")
+    if earlier.branch not in {ref.name for ref in work.lake.catalog.refs()}:
+        raise UsageError(
+            f"The branch {earlier.branch} is no longer there, so run {run_id} cannot be resumed.",
+            hint="ingot run starts a new one.",
+        )
+    # What was built from other files than today's is built again.
+    same = work.store.fingerprint(run_id) == work.fingerprint
+    done = (StepStatus.OK, StepStatus.WARNED)
+    completed = frozenset(step.key for step in earlier.steps if same and step.key and step.status in done)
+    kept = tuple(step for step in earlier.steps if step.key in completed)
+    result = replace(earlier, status=RunStatus.RUNNING, steps=kept, error=None, seconds=0.0)
+    work.store.begin(result, work.fingerprint)
+    return _Run(work, result, completed)
+
+
+@dataclass
+class _Run:
+    """One execution: its result so far, and the steps that add to it."""
+
+    work: _Work
+    result: RunResult
     completed: frozenset[str] = frozenset()
-    started: float = field(default_factory=time.perf_counter)
+    began: float = field(default_factory=time.perf_counter)
+    _building: bool = False
     _saved: int = 0
     _saved_at: float = 0.0
 
-    @classmethod
-    def fresh(
-        cls,
-        project: Project,
-        lake: Lake,
-        store: RunStore,
-        transform: TransformEngine,
-        fingerprint: str,
-        on_event: OnEvent | None,
-    ) -> Self:
-        run_id = new_run_id()
-        branch = branch_of(run_id)
-        head = lake.at("main").hash
-        result = RunResult(run=run_id, status=RunStatus.RUNNING, branch=branch, commit=head)
-        store.begin(result, fingerprint)
-        lake.branch(branch, at=head)
-        return cls(project, lake, store, transform, fingerprint, result, on_event)
-
-    @classmethod
-    def resumed(
-        cls,
-        project: Project,
-        lake: Lake,
-        store: RunStore,
-        transform: TransformEngine,
-        fingerprint: str,
-        run_id: str,
-        on_event: OnEvent | None,
-    ) -> Self:
-        earlier = store.get(run_id)
-        if not earlier.status.resumable:
-            raise UsageError(f"Run {run_id} is {earlier.status}: there is nothing to resume.", hint="ingot run")
-        if earlier.branch not in {ref.name for ref in lake.catalog.refs()}:
-            raise UsageError(
-                f"The branch {earlier.branch} is no longer there, so run {run_id} cannot be resumed.",
-                hint="ingot run starts a new one.",
-            )
-        # What was built from other files than today's is built again.
-        same = store.fingerprint(run_id) == fingerprint
-        done = (StepStatus.OK, StepStatus.WARNED)
-        completed = frozenset(s.key for s in earlier.steps if same and s.key and s.status in done)
-        result = replace(earlier, status=RunStatus.RUNNING, steps=(), error=None, seconds=0.0)
-        store.begin(result, fingerprint)
-        return cls(project, lake, store, transform, fingerprint, result, on_event, completed)
-
-    def go(self, full_refresh: bool, due: list[Due] | None = None) -> RunResult:
+    def go(self, full_refresh: bool, due: list[Plan] | None = None) -> RunResult:
         """Does the steps in order and ends the run whichever way it goes."""
         try:
             with _Abandon(self):
                 self._ingest(due)
-                self._build(full_refresh)
-                self._publish()
+                self._publish(self._build(full_refresh))
         except _StopRunError as stop:
             return self._end(stop.status, stop.reason)
         return self._end(RunStatus.MERGED, None)
 
-    def _ingest(self, due: list[Due] | None) -> None:
+    def _ingest(self, due: list[Plan] | None) -> None:
         branch = self.result.branch
-        plans = due_sources(self.project, self.lake.at(branch)) if due is None else due
+        plans = due_sources(self.work.project, self.work.lake.at(branch)) if due is None else due
         if plans:
-            self.transform.start()  # dbt takes seconds to import; it does so while the files are read
+            self.work.transform.start()  # dbt takes seconds to import; it does so while the files are read
+            self._forget_completed()
         self._tell(Event("phase", "load", total=len(plans)))
         for plan in plans:
             self._tell(Event("started", plan.name, Step(plan.name, "source", StepStatus.RUNNING)))
-            step = load_source(self.project, self.lake, plan, branch)
+            step = load_source(self.work.project, self.work.lake, plan, branch)
             self._finished(step)
             if step.status is StepStatus.FAILED:
                 raise _StopRunError(RunStatus.FAILED, f"Loading {step.name} failed: {step.error}")
 
-    def _build(self, full_refresh: bool) -> None:
-        built = self.transform.build(
-            self.lake,
+    def _forget_completed(self) -> None:
+        """Other rows than before: what an earlier attempt built and tested is out of date."""
+        self.completed = frozenset()
+        self.result = replace(self.result, steps=())
+
+    def _build(self, full_refresh: bool) -> tuple[str, ...]:
+        """Builds and tests; returns the tables that were read and not made."""
+        built = self.work.transform.build(
+            self.work.lake,
             self.result.branch,
             full_refresh=full_refresh,
             completed=self.completed,
             on_event=self._on_node,
         )
-        self.inputs = built.inputs
-        failed = self.result.failures
-        tests = [step for step in failed if step.kind in ("test", "unit_test")]
         if built.error is not None:
             raise _StopRunError(RunStatus.FAILED, built.error)
-        if len(failed) > len(tests):
-            names = ", ".join(step.name for step in failed if step.kind not in ("test", "unit_test"))
-            raise _StopRunError(RunStatus.FAILED, f"Could not build {names}.")
-        if tests:
-            names = ", ".join(step.name for step in tests)
-            raise _StopRunError(RunStatus.BLOCKED, f"The check {names} failed." if len(tests) == 1 else f"{len(tests)} checks failed: {names}.")
+        broken = [step.name for step in self.result.failures if step.kind not in _CHECKS]
+        if broken:
+            raise _StopRunError(RunStatus.FAILED, f"Could not build {', '.join(broken)}.")
+        refused = [step.name for step in self.result.failures]
+        if refused:
+            count = "A check" if len(refused) == 1 else f"{len(refused)} checks"
+            raise _StopRunError(RunStatus.BLOCKED, f"{count} failed: {', '.join(refused)}.")
+        return built.inputs
 
-    inputs: tuple[str, ...] = ()
-
-    def _publish(self) -> None:
+    def _publish(self, inputs: tuple[str, ...]) -> None:
         self._tell(Event("phase", "merge", total=1))
         self._tell(Event("started", "merge into main", Step("merge into main", "merge", StepStatus.RUNNING)))
         began = time.perf_counter()
         try:
-            merged = publish.merge(self.lake, self.result.run, self.result.branch, self.fingerprint, self.inputs)
+            merged = publish.merge(
+                self.work.lake, self.result.run, self.result.branch, self.work.fingerprint, inputs
+            )
         except ConflictError as error:
             self._finished(_merge_step(StepStatus.FAILED, began, error=str(error)))
             raise _StopRunError(
@@ -187,11 +184,14 @@ class _Run:
         self.result = replace(self.result, commit=merged)
         self._finished(_merge_step(StepStatus.OK, began))
 
-    def _on_node(self, event: Event) -> None:
-        if event.kind == "finished" and event.step is not None:
-            self._finished(event.step)
+    def _on_node(self, event: NodeEvent) -> None:
+        if not self._building:
+            self._building = True
+            self._tell(Event("phase", "build", total=event.total))
+        if event.result is None:
+            self._tell(Event("started", event.name, Step(event.name, event.kind, StepStatus.RUNNING)))
         else:
-            self._tell(event)
+            self._finished(_step_of(event.result))
 
     def _finished(self, step: Step) -> None:
         self.result = replace(self.result, steps=(*self.result.steps, step))
@@ -200,20 +200,20 @@ class _Run:
             self._save()
 
     def _save(self) -> None:
-        self.store.add_steps(self.result.run, self._saved, self.result.steps[self._saved :])
+        self.work.store.add_steps(self.result.run, self._saved, self.result.steps[self._saved :])
         self._saved = len(self.result.steps)
         self._saved_at = time.perf_counter()
 
     def _tell(self, event: Event) -> None:
-        if self.on_event is not None:
-            self.on_event(event)
+        if self.work.on_event is not None:
+            self.work.on_event(event)
 
     def _end(self, status: RunStatus, error: str | None) -> RunResult:
-        seconds = time.perf_counter() - self.started
+        seconds = time.perf_counter() - self.began
         self.result = replace(self.result, status=status, error=error, seconds=seconds)
         self._save()
-        self.store.finish(self.result)
-        publish.prune_branches(self.lake, self.store)
+        self.work.store.finish(self.result)
+        publish.prune_branches(self.work.lake)
         return self.result
 
 
@@ -250,6 +250,15 @@ def _merge_step(status: StepStatus, began: float, *, error: str | None = None) -
     return Step("merge into main", "merge", status, seconds=time.perf_counter() - began, error=error)
 
 
-def failed_steps(steps: Iterable[Step]) -> list[Step]:
-    """The steps that failed, in their order."""
-    return [step for step in steps if step.status is StepStatus.FAILED]
+def _step_of(node: NodeResult) -> Step:
+    return Step(
+        name=node.name,
+        kind=node.kind,
+        status=StepStatus(node.status),
+        rows=node.failing_rows if node.kind in _CHECKS else node.rows,
+        bytes=node.bytes,
+        seconds=node.seconds,
+        error=node.error,
+        detail=node.failing_rows_sql,
+        key=node.unique_id,
+    )

@@ -4,8 +4,7 @@ It is a record, not the truth about data: the lake's commits say what was publis
 costs history, never rows.
 """
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 
 from ingot.errors import NotFoundError
 from ingot.pipeline.model import RunResult, RunStatus, Step, StepStatus
+from ingot.project import Project
 
 _METADATA = sa.MetaData()
 
@@ -55,6 +55,12 @@ class RunStore:
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _configure_sqlite)
         _METADATA.create_all(self._engine)
+
+    @classmethod
+    def open(cls, project: Project) -> Self:
+        """The project's store, made where it is not there yet."""
+        project.state_dir.mkdir(parents=True, exist_ok=True)
+        return cls(project.ops_url)
 
     def __enter__(self) -> Self:
         return self
@@ -196,16 +202,6 @@ class RunStore:
             )
             for run in runs
         ]
-
-
-@contextlib.contextmanager
-def open_store(url: str) -> Iterator[RunStore]:
-    """A store that is closed at the end of the block."""
-    store = RunStore(url)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _configure_sqlite(connection: object, _record: object) -> None:
