@@ -10,9 +10,9 @@ other cubes) is checked by the rooms that know: `semantic`, `sources`, `transfor
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ingot.project.root import find
 from ingot.project.place import Place
 from ingot.project.problem import Problem, ProjectError, problem
+from ingot.project.root import find
 
 if TYPE_CHECKING:
     from ingot.project.cube import Cube, Folder, Include, Join, View, ViewCube

@@ -1,16 +1,15 @@
 """`semantic/cubes/*.yml` and `semantic/views/*.yml`: Cube's data model in its YAML grammar."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from ingot.project.member import Described, Dimension, Filter, Format, Hierarchy, Measure, Segment
+from ingot.project.member import Described, Dimension, Format, Hierarchy, Measure, Segment
 from ingot.project.place import Marks
 from ingot.project.policy import Policy
-from ingot.project.problem import Problem
 from ingot.project.rollup import PreAggregation, RefreshKey
-from ingot.project.spec import Identifier, Named, Options, Some, Spec, Text, Word, text_or, twice
+from ingot.project.spec import Frozen, Identifier, Named, Options, Some, Spec, Text, TextOr, Word
 from ingot.project.tree import Map, Seq
 
 _OLD_RELATIONSHIPS = {
@@ -39,7 +38,7 @@ class Join(Spec):
     name: Identifier = Field(description="The other cube.")
     relationship: Relationship = Field(description="How many rows of this cube meet how many of the other.")
     sql: Word = Field(description="The condition; {CUBE} is this cube, {name} the other.")
-    meta: Options = Field(default_factory=dict, description="Anything for other tools.")
+    meta: Options = Field(default_factory=Frozen, description="Anything for other tools.")
 
 
 class Model(Described):
@@ -72,6 +71,10 @@ class Cube(Model):
     """Rows of one table or query, with their dimensions and measures."""
 
     kind: ClassVar[str] = "cube"
+    rules: ClassVar[Mapping[str, Any]] = {
+        "anyOf": [{"required": ["sql_table"]}, {"required": ["sql"]}, {"required": ["extends"]}],
+        "not": {"required": ["sql", "sql_table"]},
+    }
 
     sql_table: Word | None = Field(None, description="The table, such as gold.fact_orders.")
     sql: Word | None = Field(None, description="A query instead of a table.")
@@ -107,8 +110,8 @@ class Include(Spec):
     alias: Identifier | None = Field(None, description="Its name in the view.")
     title: Text | None = Field(None, description="The name that people see.")
     description: Text | None = Field(None, description="What exactly it is.")
-    format: Format | None = Field(None, description="How values are shown.")  # type: ignore[valid-type]
-    meta: Options = Field(default_factory=dict, description="Anything for other tools.")
+    format: Format | None = Field(None, description="How values are shown.")
+    meta: Options = Field(default_factory=Frozen, description="Anything for other tools.")
 
 
 def _plain_includes(value: Any) -> Any:
@@ -129,8 +132,8 @@ _IncludeList = Annotated[
     tuple[Include, ...], BeforeValidator(_plain_includes, json_schema_input_type=tuple[str | Include, ...])
 ]
 Includes = Annotated[
-    Annotated[Literal["*"], Tag("‹all›")] | Annotated[_IncludeList, Tag("‹list›")],
-    Discriminator(lambda value: "‹all›" if isinstance(value, str) else "‹list›"),
+    Annotated[Literal["*"], Tag("<all>")] | Annotated[_IncludeList, Tag("<list>")],
+    Discriminator(lambda value: "<all>" if isinstance(value, str) else "<list>"),
 ]
 
 
@@ -153,7 +156,7 @@ class Folder(Spec):
     kind: ClassVar[str] = "folder"
 
     name: Word = Field(description="The folder's name.")
-    includes: text_or(tuple[text_or("Folder"), ...]) = Field((), description="'*', or members and folders.")  # type: ignore[valid-type]
+    includes: TextOr[tuple[TextOr["Folder"], ...]] = Field((), description="'*', or members and folders.")
     join_path: Word | None = Field(None, description="All members of this cube.")
 
 

@@ -2,19 +2,19 @@
 
 import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
-from ingot.project.environment import concealed
+from ingot.project.environment import FromEnv, concealed
 from ingot.project.member import Filter
 from ingot.project.place import Marks
-from ingot.project.spec import Member, Positive, Slug, Some, Spec, Text, Whole, Word, text_or
+from ingot.project.spec import Frozen, Member, Positive, Slug, Some, Spec, Text, TextOr, Whole, Word
 from ingot.project.tree import Map, Seq
 
 Granular = Literal["auto", "second", "minute", "hour", "day", "week", "month", "quarter", "year"]
-Direction = Literal["asc", "desc"]
+Order = Annotated[Mapping[Member, Literal["asc", "desc"]], AfterValidator(Frozen)]
 NumberFormat = Literal["currency", "percent", "number", "abbr"]
 _WIDTHS = {"kpi": 3, "trend": 8, "breakdown": 4, "table": 12}
 
@@ -27,7 +27,7 @@ class TimeRange(Spec):
     dimension: Member = Field(
         description="The time dimension that the range holds for, such as sales.order_date."
     )
-    range: text_or(Annotated[tuple[Word, Word], Field()]) = Field(  # type: ignore[valid-type]
+    range: TextOr[Annotated[tuple[Word, Word], Field()]] = Field(
         "last 12 months", description="A relative range such as 'last 12 months', or [first day, last day]."
     )
     granularity: Granular = Field(
@@ -107,8 +107,8 @@ class Breakdown(Tile):
     measures: Some[Member] = Field(min_length=1, max_length=1, description="The measure.")
     dimensions: Some[Member] = Field(min_length=1, max_length=2, description="The dimension, or two.")
     chart: Literal["bar", "column", "donut"] = Field("bar", description="How it is drawn.")
-    order: dict[Member, Direction] = Field(
-        default_factory=dict, description="Order of the values. Default: by the measure, largest first."
+    order: Order = Field(
+        default_factory=Frozen, description="Order of the values. Default: by the measure, largest first."
     )
     limit: Positive = Field(10, le=1000, description="Most values.")
     width: Whole = Field(4, ge=1, le=12, description="Columns out of 12.")
@@ -120,8 +120,8 @@ class TableTile(Tile):
     kind: ClassVar[str] = "table tile"
 
     type: Literal["table"] = Field(description="The kind of tile.")
-    order: dict[Member, Direction] = Field(
-        default_factory=dict, description="Order of the rows. Default: by the first measure, largest first."
+    order: Order = Field(
+        default_factory=Frozen, description="Order of the rows. Default: by the first measure, largest first."
     )
     limit: Positive = Field(20, le=10000, description="Most rows.")
 
@@ -184,11 +184,7 @@ def _filled(tile: Map, page_time: Any) -> Map:
     measures = tile.get("measures")
     first = measures[0] if isinstance(measures, Seq) and measures else measures
     if tile.get("title") is None:
-        made["title"] = (
-            spaced(str(concealed(first)).rpartition(".")[2])
-            if isinstance(first, str)
-            else spaced(str(tile.get("type", "tile")))
-        )
+        made["title"] = spaced(first) if isinstance(first, str) else spaced(str(tile.get("type", "tile")))
     if "time" not in tile and page_time is not None:
         made["time"] = page_time
     if made.get("name") is None:
@@ -198,8 +194,9 @@ def _filled(tile: Map, page_time: Any) -> Map:
 
 def spaced(name: str) -> str:
     """A name as a title: `total_revenue` is `Total revenue`."""
-    words = re.sub(r"[_-]+", " ", name).strip()
-    return words[:1].upper() + words[1:]
+    words = re.sub(r"[_-]+", " ", name.rpartition(".")[2]).strip()
+    title = words[:1].upper() + words[1:]
+    return FromEnv(title, name.template) if isinstance(name, FromEnv) else title
 
 
 def slug(title: str) -> str:

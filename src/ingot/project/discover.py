@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+from ingot.project.root import absolute
+
 DATA = re.compile(r"\.(csv|tsv|json|jsonl|ndjson|parquet|xlsx)(\.(gz|zst|zip))?$", re.IGNORECASE)
 PACKAGE = "package:"
 _SKIPPED = {".git", ".ingot", "node_modules", "__pycache__", "target"}
@@ -23,7 +25,7 @@ def folder_of(path: str, root: Path) -> Path:
         PackageError: where the package is not installed or has no such folder.
     """
     if not path.startswith(PACKAGE):
-        return Path(os.path.abspath(root / Path(path).expanduser()))
+        return absolute(root / Path(path).expanduser())
     name, _, below = path.removeprefix(PACKAGE).partition("/")
     if not re.fullmatch(r"[A-Za-z_]\w*", name) or ".." in below.split("/"):
         raise PackageError("is not of the form package:name/folder")

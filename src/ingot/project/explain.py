@@ -45,8 +45,8 @@ def explain(spec: type["Spec"], data: Map, error: ValidationError) -> list[Probl
     for details in error.errors(include_url=False):
         if details["type"] == "reported":
             continue
-        # Tags of unions («text») are pydantic's steps, not the file's.
-        path = [part for part in details["loc"] if not (isinstance(part, str) and part.startswith("‹"))]
+        # Tags of unions (<text>) are pydantic's steps, not the file's.
+        path = [part for part in details["loc"] if not (isinstance(part, str) and part.startswith("<"))]
         found.append(_one(spec, data, path, details))
     return found
 
@@ -120,7 +120,7 @@ def _kind(value: Any, text: str) -> str:
 
 def locate(data: Any, path: Sequence[Any]) -> Place:
     """The place of the value at `path` below `data`, or of the deepest part of it that exists."""
-    place = data.marks.place
+    place: Place = data.marks.place
     for part in path:
         if isinstance(data, Map) and part in data:
             place, data = data.marks.value(part), data[part]

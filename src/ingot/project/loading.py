@@ -10,14 +10,14 @@ from pydantic import ValidationError
 from ingot.project.cube import Cube, ModelFile, View
 from ingot.project.dashboard import Dashboard
 from ingot.project.discover import PackageError, data_files, folder_of
-from ingot.project.environment import FromEnv
+from ingot.project.environment import FromEnv, concealed
 from ingot.project.explain import explain
-from ingot.project.root import FILE, missing
 from ingot.project.model import Project, Semantic, Transform
-from ingot.project.place import Marks, Place
+from ingot.project.place import Place
 from ingot.project.problem import Problem, ProjectError, problem
 from ingot.project.read import MAX_FILES, fill, read, relative, yaml_files
-from ingot.project.settings import Profile, Settings
+from ingot.project.root import FILE, absolute, missing
+from ingot.project.settings import FolderSettings, Profile, Settings, TransformSettings
 from ingot.project.source import Source, SourceTable
 from ingot.project.spec import Report, Spec, twice
 from ingot.project.tree import Map, Seq
@@ -31,7 +31,7 @@ def load(root: Path | str, *, profile: str | None = None, environ: Mapping[str, 
     Raises:
         ProjectError: with all problems of all files; or where there is no `ingot.yml`.
     """
-    folder = Path(os.path.abspath(root))
+    folder = absolute(root)
     if folder.name == FILE and folder.is_file():
         folder = folder.parent
     if not os.path.lexists(folder / FILE):
@@ -61,7 +61,7 @@ class _Loader:
             self.problems.append(
                 problem(
                     tree.marks.value("profiles"),
-                    f"there is no profile '{chosen}'",
+                    f"there is no profile '{concealed(chosen)}'",
                     known={"dev", *(p.name for p in known.profiles)},
                 )
             )
@@ -88,7 +88,7 @@ class _Loader:
             serve=known.serve,
             sources=sources,
             transform=transform,
-            semantic=Semantic(semantic),
+            semantic=Semantic(semantic, known.semantic),
             cubes=cubes,
             views=views,
             dashboards=dashboards,
@@ -124,13 +124,13 @@ class _Loader:
             self.problems.extend(explain(kind, tree, error))
             return None
 
-    def folder(self, settings: Spec, key: str) -> Path:
-        path = self.root / Path(settings.path).expanduser()  # type: ignore[attr-defined]
+    def folder(self, settings: FolderSettings, key: str) -> Path:
+        path = self.root / Path(settings.path).expanduser()
         if "path" in settings.model_fields_set and not path.is_dir():
             self.problems.append(
                 Problem(settings.place_of("path"), f"'{key}' names a folder that is not there")
             )
-        return Path(os.path.abspath(path))
+        return absolute(path)
 
     def once(self, what: str, name: Any, place: Place) -> None:
         """Reports a name that was there before, in whichever file."""
@@ -147,7 +147,7 @@ class _Loader:
             Map(tree.marks, {k: v for k, v in tree.items() if k == "default_profile"}), self.environ, []
         )
         name = written.get("default_profile")
-        return str(name) if isinstance(name, str) and name else "dev"
+        return name if isinstance(name, str) and name else "dev"
 
     def filled_settings(self, tree: Map, chosen: str) -> Map:
         """The variables of other profiles may be unset: whoever runs dev need not have prod's password."""
@@ -169,12 +169,12 @@ class _Loader:
             return str(state / "warehouse")
         if "://" in written:
             return written
-        path = os.path.abspath(self.root / Path(written).expanduser())
+        path = str(absolute(self.root / Path(written).expanduser()))
         return FromEnv(path, str(self.root / written.template)) if isinstance(written, FromEnv) else path
 
     def transform(self, settings: Settings) -> Transform | None:
         written = settings.transform
-        path = Path(os.path.abspath(self.root / Path(written.path if written else "transform").expanduser()))
+        path = absolute(self.root / Path(written.path if written else "transform").expanduser())
         if not (path / "dbt_project.yml").is_file():
             if written is not None:
                 self.problems.append(
@@ -185,7 +185,8 @@ class _Loader:
                     )
                 )
             return None
-        return Transform(path, written.vars if written else {}, written.threads if written else 4)
+        said = written or TransformSettings()
+        return Transform(path, said.vars, said.threads, said)
 
     # -- sources ---------------------------------------------------------------------------------------
 
@@ -268,6 +269,3 @@ class _Loader:
 def _default_name(tree: Map, path: Path) -> None:
     if tree.get("name") is None:
         tree["name"] = path.name.partition(".")[0]
-
-
-_ = Marks

@@ -1,13 +1,12 @@
 """Dimensions, measures, segments, hierarchies and what stands in them: Cube's grammar in snake_case."""
 
-from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Literal, Union
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ingot.project.place import Marks
-from ingot.project.spec import Identifier, Named, Options, Some, Spec, Text, Word, text_or
-from ingot.project.tree import Float, Int, Map, Seq
+from ingot.project.spec import Frozen, Identifier, Named, Options, Some, Spec, Text, TextOr, Word
+from ingot.project.tree import Float, Int, Map
 
 
 def _written(value: Any) -> Any:
@@ -46,7 +45,15 @@ class Filter(Spec):
     """A condition on a member, or `and`/`or` of conditions, as in a query."""
 
     kind: ClassVar[str] = "filter"
-    renames = {"dimension": "member"}
+    rules: ClassVar[Mapping[str, Any]] = {
+        "oneOf": [
+            {"required": ["member", "operator"]},
+            {"required": ["dimension", "operator"]},
+            {"required": ["and"]},
+            {"required": ["or"]},
+        ]
+    }
+    renames: ClassVar[Mapping[str, str]] = {"dimension": "member"}
 
     member: Word | None = Field(None, description="The member that is compared, such as orders.status.")
     operator: Operator | None = Field(None, description="How the member is compared with the values.")
@@ -82,9 +89,9 @@ class CaseWhen(Spec):
     kind: ClassVar[str] = "branch"
 
     sql: Word | None = Field(None, description="The condition; in a case with switch, the result.")
-    label: text_or(Sql) | None = Field(
+    label: TextOr[Sql] | None = Field(
         None, description="The value where the condition holds: a text or {sql: …}."
-    )  # type: ignore[valid-type]
+    )
     value: Word | None = Field(None, description="In a case with switch: the value of the switch.")
 
 
@@ -93,7 +100,7 @@ class CaseElse(Spec):
 
     kind: ClassVar[str] = "else"
 
-    label: text_or(Sql) | None = Field(None, description="The value: a text or {sql: …}.")  # type: ignore[valid-type]
+    label: TextOr[Sql] | None = Field(None, description="The value: a text or {sql: …}.")
     sql: Word | None = Field(None, description="In a case with switch: the result.")
 
 
@@ -118,15 +125,19 @@ class Described(Spec):
     )
     description: Text | None = Field(None, description="What exactly it is, in a sentence.")
     public: bool = Field(True, description="Whether surfaces show it.")
-    meta: Options = Field(default_factory=dict, description="Anything for other tools.")
+    meta: Options = Field(default_factory=Frozen, description="Anything for other tools.")
 
-    renames = {"shown": "public"}
+    renames: ClassVar[Mapping[str, str]] = {"shown": "public"}
 
 
 class Granularity(Spec):
     """A granularity of one's own for a time dimension, such as a fiscal year."""
 
     kind: ClassVar[str] = "granularity"
+    rules: ClassVar[Mapping[str, Any]] = {
+        "oneOf": [{"required": ["interval"]}, {"required": ["sql"]}],
+        "not": {"required": ["origin", "offset"]},
+    }
 
     name: Identifier = Field(description="The granularity's name.")
     title: Text | None = Field(None, description="The name that people see.")
@@ -190,14 +201,18 @@ class TimeShift(Spec):
     sql: Word | None = Field(None, description="SQL of the shifted date, in a calendar cube.")
 
 
-Mask = text_or(Union[Sql, int, float, bool])
-Format = text_or(FormatSpec)
+Mask = TextOr[Sql | int | float | bool]
+Format = TextOr[FormatSpec]
 
 
 class Dimension(Described):
     """Something to group and filter by."""
 
     kind: ClassVar[str] = "dimension"
+    rules: ClassVar[Mapping[str, Any]] = {
+        "if": {"properties": {"type": {"enum": ["string", "number", "boolean", "time"]}}},
+        "then": {"anyOf": [{"required": ["sql"]}, {"required": ["case"]}]},
+    }
 
     type: Literal["string", "number", "boolean", "time", "geo", "switch"] = Field(
         description="The type of its values."
@@ -209,7 +224,7 @@ class Dimension(Described):
     format: Format | None = Field(
         None,
         description="How values are shown: percent, currency, id, link, imageUrl, a d3 or strftime pattern.",
-    )  # type: ignore[valid-type]
+    )
     currency: Word | None = Field(None, description="ISO code of the currency, for format currency.")
     case: Case | None = Field(None, description="Values by conditions, instead of sql.")
     sub_query: bool = Field(
@@ -222,7 +237,7 @@ class Dimension(Described):
     latitude: Coordinate | None = Field(None, description="For type geo.")
     longitude: Coordinate | None = Field(None, description="For type geo.")
     links: Named[Link] = Field((), description="Links that surfaces may offer.")
-    mask: Mask | None = Field(None, description="What is shown instead to those who may not see it.")  # type: ignore[valid-type]
+    mask: Mask | None = Field(None, description="What is shown instead to those who may not see it.")
     aliases: Some[Word] = Field((), description="Older names.")
     key: Word | None = Field(
         None, description="The dimension that identifies a value, where values are labels."
@@ -313,6 +328,10 @@ class Measure(Described):
     """Something that is counted, summed or computed."""
 
     kind: ClassVar[str] = "measure"
+    rules: ClassVar[Mapping[str, Any]] = {
+        "if": {"properties": {"type": {"not": {"enum": ["count", "rank"]}}}},
+        "then": {"anyOf": [{"required": ["sql"]}, {"required": ["case"]}]},
+    }
 
     type: Literal[
         "count", "count_distinct", "count_distinct_approx", "sum", "avg", "min", "max", "number", "string", "boolean",
@@ -327,11 +346,11 @@ class Measure(Described):
     )
     format: Format | None = Field(
         None, description="How values are shown: percent, currency, number, abbr, … or a d3 pattern."
-    )  # type: ignore[valid-type]
+    )
     currency: Word | None = Field(None, description="ISO code of the currency, for format currency.")
     drill_members: Some[Word] = Field((), description="The members shown when the value is opened.")
     drill_filters: tuple[Sql, ...] = Field((), description="Conditions of the opened rows.")
-    mask: Mask | None = Field(None, description="What is shown instead to those who may not see it.")  # type: ignore[valid-type]
+    mask: Mask | None = Field(None, description="What is shown instead to those who may not see it.")
     aliases: Some[Word] = Field((), description="Older names.")
     case: Case | None = Field(None, description="Values by conditions, instead of sql.")
     multi_stage: bool = Field(False, description="Whether it is computed from the result of an inner query.")

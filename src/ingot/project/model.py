@@ -2,14 +2,14 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ingot.project.cube import Cube, View
 from ingot.project.dashboard import Dashboard
 from ingot.project.environment import concealed
-from ingot.project.settings import Engine, Serve
+from ingot.project.settings import Engine, SemanticSettings, Serve, TransformSettings
 from ingot.project.source import Source
 from ingot.project.spec import Spec
 
@@ -18,16 +18,18 @@ from ingot.project.spec import Spec
 class Transform:
     """The dbt project that builds the tables; `path` is its absolute folder."""
 
-    path: Path
+    path: Path = field(repr=False)  # may hold a value of the environment; `settings` shows how it is written
     vars: Mapping[str, Any]
-    threads: int
+    threads: int = field(repr=False)
+    settings: TransformSettings = field(default_factory=TransformSettings)
 
 
 @dataclass(frozen=True, slots=True)
 class Semantic:
-    """Where the semantic model's files are."""
+    """Where the semantic model's files are; `path` is their absolute folder."""
 
-    path: Path
+    path: Path = field(repr=False)
+    settings: SemanticSettings = field(default_factory=SemanticSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Project:
 
     def dump(self) -> dict[str, Any]:
         """The project for machines: plain JSON values, the environment's values as the files spell them."""
-        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        return {each.name: _plain(getattr(self, each.name)) for each in dataclasses.fields(self)}
 
 
 def _plain(value: Any) -> Any:
@@ -73,7 +75,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, Transform | Semantic):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return _plain(value.settings)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return concealed(value)

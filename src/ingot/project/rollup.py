@@ -5,8 +5,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ingot.project.spec import Identifier, Named, Options, Positive, Some, Spec, Text, Word, text_or
 from ingot.project.member import Sql
+from ingot.project.spec import Identifier, Named, Options, Positive, Some, Spec, Word
 from ingot.project.tree import Map
 
 

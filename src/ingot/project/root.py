@@ -9,13 +9,18 @@ from ingot.project.problem import Problem, ProjectError
 FILE = "ingot.yml"
 
 
+def absolute(path: Path | str) -> Path:
+    """The absolute path, links kept as they are: a project reached by a link stays where the person sees it."""
+    return Path(os.path.abspath(path))  # noqa: PTH100
+
+
 def find(start: Path | str = ".") -> Path:
     """The nearest folder, from `start` upwards, that has an `ingot.yml`.
 
     Raises:
         ProjectError: where there is none.
     """
-    here = Path(os.path.abspath(start))
+    here = absolute(start)
     for folder in (here, *here.parents):
         if os.path.lexists(folder / FILE):
             return folder

@@ -1,11 +1,12 @@
 """`ingot.yml`: the project's name, profiles and settings. Defaults that depend on the folder are in `loading`."""
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from ingot.project.source import Source
-from ingot.project.spec import Named, Options, Positive, Slug, Spec, Text, Whole, Word
+from ingot.project.spec import Frozen, Named, Options, Positive, Slug, Spec, Text, Whole, Word
 
 ByteSize = Text
 
@@ -60,7 +61,7 @@ class TransformSettings(Spec):
     kind: ClassVar[str] = "transform"
 
     path: Word = Field("transform", description="Folder of the dbt project, relative to this file.")
-    vars: Options = Field(default_factory=dict, description="dbt variables.")
+    vars: Options = Field(default_factory=Frozen, description="dbt variables.")
     threads: Positive = Field(4, description="Models that dbt builds at the same time.")
 
 
@@ -112,5 +113,5 @@ class Settings(Spec):
     )
 
     @classmethod
-    def called(cls, data: object) -> str:
+    def called(cls, data: Mapping[str, Any]) -> str:  # noqa: ARG003
         return "ingot.yml"

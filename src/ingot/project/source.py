@@ -1,11 +1,12 @@
 """`sources/*.yml`: what data is read from, and as which tables."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field, PrivateAttr
 
-from ingot.project.spec import Identifier, Named, Slug, Some, Spec, Text, Whole, Word
+from ingot.project.spec import Frozen, Identifier, Named, Slug, Some, Spec, Text, Whole, Word, Words
 
 
 class FileOptions(Spec):
@@ -45,8 +46,8 @@ class SourceTable(Spec):
         "auto", description="Format of the files; auto goes by their names."
     )
     options: FileOptions = Field(default_factory=FileOptions, description="How the files are to be read.")
-    columns: dict[Word, Word] = Field(
-        default_factory=dict, description="DuckDB type of each column whose type must not be guessed."
+    columns: Words = Field(
+        default_factory=Frozen, description="DuckDB type of each column whose type must not be guessed."
     )
     mode: Literal["auto", "replace", "append"] = Field(
         "auto",
@@ -58,7 +59,7 @@ class SourceTable(Spec):
     partition_by: Some[Word] = Field((), description="Partition terms: col, month(col), bucket(16, col), …")
     sort_by: Some[Word] = Field((), description="Columns that the files are sorted by.")
 
-    renames = {"key": "primary_key"}
+    renames: ClassVar[Mapping[str, str]] = {"key": "primary_key"}
 
     _source: str = PrivateAttr(default="")
     _schema: str = PrivateAttr(default="raw")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, NoReturn, Self, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -45,15 +46,44 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
 
 
+class Frozen(dict[str, Any]):
+    """A mapping that cannot be changed."""
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("a project's values cannot be changed")
+
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Frozen, (dict(self),)
+
+
+def frozen(value: Any) -> Any:
+    """The value with plain numbers, tuples for lists and `Frozen` for mappings."""
+    if isinstance(value, dict):
+        return Frozen({key: frozen(item) for key, item in value.items()})
+    if isinstance(value, list | tuple):
+        return tuple(frozen(item) for item in value)
+    if isinstance(value, Int):
+        return int(value)
+    if isinstance(value, Float):
+        return float(value)
+    return value
+
+
 class Spec(BaseModel):
     """Something read from a project file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True, defer_build=True
+    )
 
     kind: ClassVar[str] = "file"
     """What a message calls it."""
     renames: ClassVar[Mapping[str, str]] = {}
     """Older names of keys that still work."""
+    rules: ClassVar[Mapping[str, Any]] = {}
+    """What `inspect` demands, as far as JSON Schema can say it."""
 
     _marks: Marks | None = PrivateAttr(default=None)
     _secret: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -143,31 +173,6 @@ class Spec(BaseModel):
         }
 
 
-class Frozen(dict[str, Any]):
-    """A mapping that cannot be changed."""
-
-    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise TypeError("a project's values cannot be changed")
-
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Frozen, (dict(self),)
-
-
-def frozen(value: Any) -> Any:
-    """The value with plain numbers, tuples for lists and `Frozen` for mappings."""
-    if isinstance(value, dict):
-        return Frozen({key: frozen(item) for key, item in value.items()})
-    if isinstance(value, list | tuple):
-        return tuple(frozen(item) for item in value)
-    if isinstance(value, Int):
-        return int(value)
-    if isinstance(value, Float):
-        return float(value)
-    return value
-
-
 def _text(value: Any, handler: Callable[[Any], Any]) -> Any:
     # pydantic makes an exact `str` of a FromEnv, which would forget that it is a secret.
     checked = handler(value.text if isinstance(value, Int | Float) else value)
@@ -198,6 +203,8 @@ Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER, max_length=128
 Slug = Annotated[str, StringConstraints(pattern=SLUG, max_length=128), _as_text]
 Member = Annotated[str, StringConstraints(pattern=MEMBER), _as_text]
 
+Words = Annotated[Mapping[Word, Word], AfterValidator(Frozen)]
+
 T = TypeVar("T")
 
 
@@ -207,7 +214,20 @@ def _one_or_more(value: Any) -> Any:
     return value
 
 
-Some = Annotated[tuple[T, ...], BeforeValidator(_one_or_more)]
+class _OneOrMore:
+    """One value where a list is expected is a list of one."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_one_or_more, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        listed = handler(schema)
+        return {"anyOf": [listed, listed.get("items", {})]}
+
+
+Some = Annotated[tuple[T, ...], _OneOrMore()]
 """A list, or one value without the brackets."""
 
 
@@ -225,7 +245,7 @@ class _ByName:
         return {
             "anyOf": [
                 {"type": "array", "items": {**item, "required": ["name"]}},
-                {"type": "object", "additionalProperties": {"anyOf": [item, {"type": "null"}]}},
+                {"type": "object", "additionalProperties": item},
             ]
         }
 
@@ -283,11 +303,11 @@ def twice(place: Place, what: str, name: str, first: Place) -> Problem:
 
 
 def _is_text(value: Any) -> str:
-    return "‹text›" if isinstance(value, str | Int | Float) else "‹other›"
+    return "<text>" if isinstance(value, str | Int | Float) else "<other>"
 
 
-def text_or(other: Any) -> Any:
-    """A type: text, or `other`."""
-    return Annotated[
-        Annotated[Text, Tag("‹text›")] | Annotated[other, Tag("‹other›")], Discriminator(_is_text)
-    ]
+TextOr = Annotated[
+    Annotated[Text, Tag("<text>")] | Annotated[T, Tag("<other>")],
+    Discriminator(_is_text),
+]
+"""Text, or something else."""
