@@ -5,7 +5,7 @@ DEMO ?= demo
 PORT ?= 4000
 PYTEST_ARGS ?= -n 2
 
-.PHONY: demo setup test quick check fix bench ui lock clean
+.PHONY: help demo setup test quick check fix bench ui docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -37,6 +37,9 @@ bench: .venv/dev ## the measured targets; tables here, JSON in benchmarks/result
 
 ui: ## rebuilds the page into src/ingot/ui/dist (needs Node; users do not)
 	cd src/ingot/ui/app && npm ci --no-audit --no-fund && npm run check && npm test && npm run build
+
+docs: .venv/dev ## rewrites the pages that are made from the code
+	$(BIN)/python docs/generate.py
 
 lock: .venv/dev ## pins every dependency with its hash (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

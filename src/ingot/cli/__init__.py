@@ -12,8 +12,10 @@ def main() -> None:
     from ingot.cli.app import app
     from ingot.cli.failures import report
 
-    debug = "--debug" in sys.argv
+    # Anywhere on the line: who sees an error adds it at the end of the command.
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    debug = len(arguments) < len(sys.argv) - 1
     try:
-        app(standalone_mode=False)
+        sys.exit(app(arguments, standalone_mode=False))
     except BaseException as error:  # noqa: BLE001 - the process boundary: each failure is one message and a code
         sys.exit(report(error, debug=debug))
