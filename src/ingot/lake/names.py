@@ -34,11 +34,15 @@ def check_part(part: str, name: str) -> None:
     if not part:
         raise InvalidNameError(f"The table name '{name}' has an empty part.")
     if found := _FORBIDDEN.search(part):
-        raise InvalidNameError(f"The table name {name!r} has the character {found.group()!r}, which is reserved.")
+        raise InvalidNameError(
+            f"The table name {name!r} has the character {found.group()!r}, which is reserved."
+        )
     if part != part.strip():
         raise InvalidNameError(f"The table name {name!r} has a part that begins or ends with a space.")
     if len(part) > _LONGEST:
-        raise InvalidNameError(f"The table name '{name[:40]}…' has a part of {len(part)} characters (at most {_LONGEST}).")
+        raise InvalidNameError(
+            f"The table name '{name[:40]}…' has a part of {len(part)} characters (at most {_LONGEST})."
+        )
 
 
 def dotted(of: Key) -> str:

@@ -3,7 +3,17 @@
 from collections.abc import Iterable, Sequence
 
 from ingot.lake.catalog.history import Entries, apply
-from ingot.lake.model import Conflict, ConflictType, Content, ContentType, Delete, Key, Operation, Put, Unchanged
+from ingot.lake.model import (
+    Conflict,
+    ConflictType,
+    Content,
+    ContentType,
+    Delete,
+    Key,
+    Operation,
+    Put,
+    Unchanged,
+)
 
 _KINDS = {ContentType.TABLE: "table", ContentType.VIEW: "view", ContentType.NAMESPACE: "namespace"}
 
@@ -30,9 +40,13 @@ def moved(key: Key, before: Content | None, now: Content | None) -> Conflict | N
     if now is None:
         return Conflict(key, ConflictType.KEY_DOES_NOT_EXIST, f"the {kind} is not there (any more)")
     if before.type != now.type:
-        return Conflict(key, ConflictType.PAYLOAD_DIFFERS, f"another commit replaced the {kind} by a {_KINDS[now.type]}")
+        return Conflict(
+            key, ConflictType.PAYLOAD_DIFFERS, f"another commit replaced the {kind} by a {_KINDS[now.type]}"
+        )
     if before.id != now.id:
-        return Conflict(key, ConflictType.CONTENT_ID_DIFFERS, f"another commit dropped and recreated the {kind}")
+        return Conflict(
+            key, ConflictType.CONTENT_ID_DIFFERS, f"another commit dropped and recreated the {kind}"
+        )
     return Conflict(key, ConflictType.VALUE_DIFFERS, f"another commit changed the {kind}")
 
 
@@ -50,7 +64,9 @@ def structure(after: Entries, touched: Iterable[Key]) -> list[Conflict]:
             if parent is None:
                 found.append(Conflict(key, ConflictType.NAMESPACE_ABSENT, f"there is no namespace '{shown}'"))
             elif parent.type is not ContentType.NAMESPACE:
-                found.append(Conflict(key, ConflictType.NOT_A_NAMESPACE, f"'{shown}' is a {_KINDS[parent.type]}"))
+                found.append(
+                    Conflict(key, ConflictType.NOT_A_NAMESPACE, f"'{shown}' is a {_KINDS[parent.type]}")
+                )
     reported = {conflict.key for conflict in found}
     if gone:
         inhabited = {key[:-1]: key for key in after if len(key) > 1}
@@ -77,10 +93,14 @@ def _judge_put(one: Put, now: Content | None) -> Conflict | None:
     if one.expected is None:
         if now is None:
             return None
-        return Conflict(one.key, ConflictType.KEY_EXISTS, f"there is already a {_KINDS[now.type]} of this name")
+        return Conflict(
+            one.key, ConflictType.KEY_EXISTS, f"there is already a {_KINDS[now.type]} of this name"
+        )
     # A new id with an expected content means "drop this and create that".
     same = one.content.id == one.expected.id
     if same and one.content.type != one.expected.type:
-        message = f"a {_KINDS[one.expected.type]} cannot become a {_KINDS[one.content.type]} under the same id"
+        message = (
+            f"a {_KINDS[one.expected.type]} cannot become a {_KINDS[one.content.type]} under the same id"
+        )
         return Conflict(one.key, ConflictType.PAYLOAD_DIFFERS, message)
     return moved(one.key, one.expected, now)

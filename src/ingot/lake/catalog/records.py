@@ -67,7 +67,8 @@ def operations_text(operations: Sequence[Put | Delete]) -> str:
 def operations_of(text: str) -> tuple[Put | Delete, ...]:
     """The operations that `operations_text` wrote."""
     return tuple(
-        Delete(tuple(key)) if row is None else Put(tuple(key), content_of(row)) for key, row in json.loads(text)
+        Delete(tuple(key)) if row is None else Put(tuple(key), content_of(row))
+        for key, row in json.loads(text)
     )
 
 

@@ -32,7 +32,9 @@ def parse(text: str) -> Spec:
     body = text[: steps.start()]
     base, mark, at = body.partition("@")
     if not base and not at or (mark and not at):
-        raise UsageError(f"'{text}' names no commit; write a branch, a tag, a commit hash or 'main@2026-01-31'.")
+        raise UsageError(
+            f"'{text}' names no commit; write a branch, a tag, a commit hash or 'main@2026-01-31'."
+        )
     found = tuple((sign, int(count or 1)) for sign, count in _STEP.findall(steps.group()))
     return Spec(base, at or None, found)
 
@@ -63,7 +65,9 @@ def _base(tx: Connection, history: History, base: str) -> str:
 def unknown(tx: Connection, name: str) -> NotFoundError:
     """The error for a ref that is not there."""
     known = tx.execute(select(schema.refs.c.name)).scalars().all()
-    return NotFoundError("branch or tag", name, known, hint="`ingot branch` lists the branches, `ingot tag` the tags.")
+    return NotFoundError(
+        "branch or tag", name, known, hint="`ingot branch` lists the branches, `ingot tag` the tags."
+    )
 
 
 def _hash(tx: Connection, history: History, text: str) -> str:
@@ -126,7 +130,9 @@ def _as_of(tx: Connection, history: History, base: str, head: str, when: datetim
         if history.link(tx, hash).committed_at <= limit:
             return hash
     first = tx.execute(select(moves.moved_at).where(moves.name == base).order_by(moves.id).limit(1)).scalar()
-    began = f" Its history begins at {records.moment(first):%Y-%m-%d %H:%M:%S} UTC." if first is not None else ""
+    began = (
+        f" Its history begins at {records.moment(first):%Y-%m-%d %H:%M:%S} UTC." if first is not None else ""
+    )
     raise UsageError(f"'{base}' did not exist at {when:%Y-%m-%d %H:%M:%S} UTC.{began}")
 
 

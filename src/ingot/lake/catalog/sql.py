@@ -178,7 +178,9 @@ class SqlCatalog:
             plan = merge.plan(tx, self._history, merged, head)
             now = self._history.entries(tx, head)
             found = [
-                conflict for key in require if (conflict := conflicts.moved(key, plan.base_entries.get(key), now.get(key)))
+                conflict
+                for key in require
+                if (conflict := conflicts.moved(key, plan.base_entries.get(key), now.get(key)))
             ]
             if expected is not None and expected != head:
                 message_ = f"'{into}' is at {head[:12]}, not at {expected[:12]}"
@@ -241,7 +243,9 @@ def _ref(tx: Connection, name: str, *, lock: bool = False) -> Ref:
 def _branch(tx: Connection, name: str) -> Ref:
     ref = _ref(tx, name, lock=True)
     if ref.kind is not RefKind.BRANCH:
-        raise UsageError(f"'{name}' is a tag, and a tag does not move.", hint=f"`ingot branch NAME --at {name}`")
+        raise UsageError(
+            f"'{name}' is a tag, and a tag does not move.", hint=f"`ingot branch NAME --at {name}`"
+        )
     return ref
 
 

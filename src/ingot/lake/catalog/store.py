@@ -80,7 +80,9 @@ class Store:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CatalogUnavailableError(f"The folder {folder} for the catalog cannot be made: {error}.") from error
+            raise CatalogUnavailableError(
+                f"The folder {folder} for the catalog cannot be made: {error}."
+            ) from error
 
 
 def _configure(connection: sqlite3.Connection, _record: object) -> None:
