@@ -181,15 +181,11 @@ def _prepare(lake: Lake, change: Change, stored: Stored | None) -> Json:
     creates = any(obj(one, "A requirement").get("type") == "assert-create" for one in change.requirements)
     if stored is None and not creates:
         raise RestError(404, "NoSuchTableException", f"There is no table '{dotted(change.key)}'.")
-    updates = list(change.updates)
-    if stored is None:
-        present = {"action": "set-properties", "updates": documents.DEFAULTS}
-        updates = [present, *updates]
     try:
         document = iceberg.apply(
             None if stored is None else stored.document,
             change.requirements,
-            updates,
+            change.updates,
             now_ms=now(),
             previous=None if stored is None else stored.content.metadata_location,
         )

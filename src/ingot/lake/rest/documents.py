@@ -19,14 +19,6 @@ from ingot.lake.names import folder
 from ingot.lake.rest.answer import RestError
 from ingot.lake.rest.ports import Lake
 
-DEFAULTS = {
-    # Files are shared by every ref that has ever seen them: no client can know which ones nobody needs.
-    "gc.enabled": "false",
-    # DuckDB writes files of about 8 MB by itself; it honours this one when the catalog sets it.
-    "write.target-file-size-bytes": str(256 * 1024 * 1024),
-}
-"""Properties that every new table gets, unless its writer says otherwise."""
-
 _KEPT: Lru[str, tuple[int, Json]] = Lru(64 * 1024 * 1024, weigh=lambda kept: kept[0])
 _VERSION = re.compile(r"(\d{1,9})-[^/]*\.metadata\.json")
 

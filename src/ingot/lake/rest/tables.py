@@ -12,8 +12,7 @@ from ingot.lake.rest import commits, documents, namespaces
 from ingot.lake.rest.answer import Answer, RestError, exists, no_namespace
 from ingot.lake.rest.call import Call, checked, identifier
 from ingot.lake.rest.pages import page
-
-_CONFIG = {"gc.enabled": "false"}
+from ingot.lake.rest.shown import shown
 
 
 def list_all(call: Call) -> Answer:
@@ -36,7 +35,7 @@ def create(call: Call) -> Answer:
     document = _new(call, key)
     documents.make_folders(document["location"])
     if call.body.get("stage-create") is True:
-        return Answer(body={"metadata": _shown(document), "config": _CONFIG})
+        return Answer(body={"metadata": shown(document), "config": {}})
     stored = _put_new(call, branch, key, document, f"Create table {dotted(key)}")
     return _loaded(stored)
 
@@ -59,7 +58,7 @@ def commit(call: Call) -> Answer:
     _check_identifier(call.body, key)
     stored = commits.commit_tables(call.lake, branch, [change], f"Commit to {dotted(key)}")[0]
     return Answer(
-        body={"metadata-location": stored.content.metadata_location, "metadata": _shown(stored.document)}
+        body={"metadata-location": stored.content.metadata_location, "metadata": shown(stored.document)}
     )
 
 
@@ -152,7 +151,7 @@ def head_view(call: Call) -> Answer:
 
 def _new(call: Call, key: Key) -> Json:
     body = call.body
-    properties = {**documents.DEFAULTS, **strings(body.get("properties") or {}, "'properties'")}
+    properties = dict(strings(body.get("properties") or {}, "'properties'"))
     asked = properties.pop("format-version", "2")
     version = number(int(asked) if asked in ("1", "2", "3") else None, "The property 'format-version'")
     schema = iceberg.check_schema(body.get("schema"), version=version)
@@ -199,18 +198,13 @@ def _put_new(call: Call, branch: str, key: Key, document: Json, message: str) ->
         raise commits.refused(error) from error
 
 
-def _shown(document: Json) -> Json:
-    """The document as clients see it: none of them may remove files that other refs still need."""
-    return {**document, "properties": {**(document.get("properties") or {}), **_CONFIG}}
-
-
 def _loaded(stored: commits.Stored, *, only_refs: bool = False) -> Answer:
-    document = _shown(stored.document)
+    document = shown(stored.document)
     if only_refs:
         kept = {ref["snapshot-id"] for ref in (document.get("refs") or {}).values()}
         document["snapshots"] = [one for one in document.get("snapshots") or [] if one["snapshot-id"] in kept]
     location = stored.content.metadata_location
-    return Answer(body={"metadata-location": location, "metadata": document, "config": _CONFIG})
+    return Answer(body={"metadata-location": location, "metadata": document, "config": {}})
 
 
 def _listed(call: Call, type_: ContentType) -> Answer:
