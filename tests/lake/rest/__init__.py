@@ -1,0 +1,1 @@
+"""Tests of the Iceberg REST server, with real clients."""

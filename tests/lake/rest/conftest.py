@@ -1,0 +1,96 @@
+"""A lake served by a real HTTP server on a free port, and the clients that speak to it."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp
+
+from ingot.engines.duckdb import connect
+from ingot.lake.catalog import SqlCatalog
+from ingot.lake.rest import routes
+
+
+@dataclass
+class Served:
+    """The part of a lake that is served."""
+
+    catalog: SqlCatalog
+    warehouse: str
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Iterator[Served]:
+    catalog = SqlCatalog(f"sqlite:///{tmp_path / 'lake.db'}")
+    yield Served(catalog, str(tmp_path / "warehouse"))
+    catalog.close()
+
+
+@pytest.fixture
+def app(lake: Served) -> Starlette:
+    return Starlette(routes=[Mount("/iceberg", routes=routes(lake))])
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[ASGIApp], str]]:
+    """Serves an application; gives the address. Stopped at the end."""
+    with contextlib.ExitStack() as stack:
+        yield lambda served: stack.enter_context(serving(served))
+
+
+@pytest.fixture
+def address(app: Starlette, serve: Callable[[ASGIApp], str]) -> str:
+    return serve(app)
+
+
+@pytest.fixture
+def http(address: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"{address}/iceberg/v1", timeout=20) as client:
+        yield client
+
+
+@pytest.fixture
+def duck() -> Iterator[duckdb.DuckDBPyConnection]:
+    con = connect(extensions=("avro", "httpfs", "iceberg"))
+    yield con
+    con.close()
+
+
+@pytest.fixture
+def attach(duck: duckdb.DuckDBPyConnection, address: str) -> Callable[..., duckdb.DuckDBPyConnection]:
+    """Attaches a ref as a DuckDB catalog."""
+
+    def attach(ref: str = "main", alias: str = "lake", options: str = "") -> duckdb.DuckDBPyConnection:
+        duck.execute(
+            f"ATTACH '{ref}' AS {alias} (TYPE iceberg, ENDPOINT '{address}/iceberg', AUTHORIZATION_TYPE none{options})"
+        )
+        return duck
+
+    return attach
+
+
+@contextlib.contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """An application behind a real server on a free port."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            app, log_level="warning", lifespan="off", ws="none", timeout_graceful_shutdown=1
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
