@@ -1,15 +1,10 @@
-"""The driver that runs dbt-core in a worker process: starts it, asks it, reads its answers, ends it."""
+"""The driver of dbt-core: what a project asks for becomes requests to a worker process, its answers our results."""
 
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 
@@ -17,37 +12,38 @@ from ingot.transform.dbt_files import DbtFiles, read_dbt_files
 from ingot.transform.errors import TransformError
 from ingot.transform.fingerprint import fingerprint
 from ingot.transform.model import BuildResult, NodeEvent, NodeResult, OnEvent
-from ingot.transform.protocol import BuildRequest, Message, read, revive_error, write
+from ingot.transform.process import WorkerProcess
+from ingot.transform.protocol import BuildRequest, Message
 
 if TYPE_CHECKING:
     from ingot.lake import Lake
     from ingot.project import Project
 
 _DEFAULT_SCHEMA = "analytics"
-_DEFAULT_THREADS = 2
-_GRACE = 2.0
-"""Seconds that the worker has to end by itself."""
 
 
 class DbtTransform:
-    """Builds a project's dbt models; see `TransformEngine`."""
+    """Builds a project's dbt models; see `TransformEngine`.
 
-    def __init__(self, project: "Project") -> None:
+    A `worker` that is given is used and left running, so that several projects can share its start.
+    """
+
+    def __init__(self, project: "Project", *, worker: WorkerProcess | None = None) -> None:
         spec = project.transform
         if spec is None:
             raise TransformError("This project has no transformations.")
-        self._project = project
         self._root = (project.root / spec.path).resolve()
         self._request = BuildRequest(
             dbt_root=str(self._root),
             state_dir=str(project.state_dir / "dbt"),
             target=project.profile or "dev",
             variables=dict(spec.vars or {}),
-            threads=spec.threads or _DEFAULT_THREADS,
+            threads=spec.threads,
             catalog_url=str(project.catalog_url),
             warehouse=str(project.warehouse),
         )
-        self._worker: _WorkerProcess | None = None
+        self._shared = worker
+        self._worker: WorkerProcess | None = None
         self._preparing = False
 
     def fingerprint(self) -> str:
@@ -56,13 +52,19 @@ class DbtTransform:
 
     def start(self) -> None:
         """Starts the worker, which imports dbt and reads the project meanwhile."""
+        self._started()
+
+    def _started(self) -> WorkerProcess:
         if self._worker is None:
             files = read_dbt_files(self._root)
             files.check_packages()
             self._write_profile(files)
-            self._worker = _WorkerProcess(Path(self._request.state_dir))
+            self._worker = self._shared or WorkerProcess(
+                Path(self._request.state_dir) / "logs" / "worker.log"
+            )
             self._worker.send(Message("prepare", self._request.to_message()))
             self._preparing = True
+        return self._worker
 
     def build(
         self,
@@ -76,8 +78,7 @@ class DbtTransform:
         on_event: OnEvent | None = None,
     ) -> BuildResult:
         """Builds on `branch`; see `TransformEngine.build`."""
-        self.start()
-        worker = cast("_WorkerProcess", self._worker)
+        worker = self._started()
         if self._preparing:
             self._preparing = False
             for _ in worker.answers():
@@ -100,10 +101,10 @@ class DbtTransform:
 
     def close(self) -> None:
         """Ends the worker."""
-        if self._worker is not None:
+        if self._worker is not None and self._worker is not self._shared:
             self._worker.close()
-            self._worker = None
-            self._preparing = False
+        self._worker = None
+        self._preparing = False
 
     def __enter__(self) -> Self:
         return self
@@ -126,78 +127,6 @@ class DbtTransform:
                 profile.write_text(content, "utf-8")
         except OSError as error:
             raise TransformError(f"dbt's folder {state} cannot be written: {error.strerror}.") from error
-
-
-class _WorkerProcess:
-    """The process and the channel to it."""
-
-    def __init__(self, state: Path) -> None:
-        self._log = state / "logs" / "worker.log"
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-P", "-m", "ingot.transform.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env={**os.environ, "DO_NOT_TRACK": "1", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
-                # Ctrl-C is for the command, which then ends the worker.
-                start_new_session=True,
-            )
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
-
-    def send(self, message: Message) -> None:
-        """Asks something; `TransformError` where the worker is gone."""
-        stream = self._process.stdin
-        try:
-            if stream is None:
-                raise BrokenPipeError
-            write(stream, message)
-        except (BrokenPipeError, ValueError) as error:
-            raise self._gone("") from error
-
-    def answers(self) -> Iterator[Message]:
-        """Messages up to and including the last one of an answer; raises what the worker raised."""
-        doing = ""
-        while True:
-            message = read(self._process.stdout) if self._process.stdout else None
-            if message is None:
-                raise self._gone(doing)
-            if message.what == "error":
-                raise revive_error(message.body)
-            if message.what == "event":
-                doing = message.body["name"] if message.body["what"] == "started" else doing
-            yield message
-            if message.what in ("ready", "result"):
-                return
-
-    def close(self) -> None:
-        """Ends the process, politely for a moment."""
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
-        try:
-            self._process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _gone(self, doing: str) -> TransformError:
-        try:
-            code = self._process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            code = self._process.wait()
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        where = f" while it built {doing}" if doing else ""
-        hint = f"What was built is on the branch; the worker's last words are in {self._log}."
-        if code == -signal.SIGKILL:
-            hint += " The system may have been out of memory."
-        return TransformError(f"dbt's worker process {how}{where}.", hint=hint)
 
 
 def _event(body: Any) -> NodeEvent:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt.graph.queue import GraphQueue
 from dbt.task import build as build_module
 from dbt_common.events.base_types import EventMsg
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
 
 from ingot.lake import Lake
 from ingot.transform import adapter
@@ -22,7 +23,7 @@ from ingot.transform.errors import TransformError
 from ingot.transform.messages import project_error
 from ingot.transform.model import BuildResult, NodeEvent, NodeResult
 from ingot.transform.protocol import BuildRequest
-from ingot.transform.results import kind_of, node_result
+from ingot.transform.results import is_ephemeral, kind_of, node_result
 
 Tell = Callable[[NodeEvent], None]
 
@@ -58,7 +59,7 @@ def build(request: BuildRequest, lake: Lake, manifest: Manifest, tell: Tell) -> 
         branch.close()
     if ended.exception is not None or not hasattr(ended.result, "results"):
         raise _failure(ended, request, manifest)
-    nodes = tuple(listener.result_of(each) for each in ended.result.results)  # type: ignore[union-attr]
+    nodes = tuple(listener.result_of(each) for each in ended.result.results)
     failed = any(node.status == "failed" for node in nodes)
     return BuildResult(
         status="failed" if failed else "ok",
@@ -70,7 +71,7 @@ def build(request: BuildRequest, lake: Lake, manifest: Manifest, tell: Tell) -> 
 
 def _arguments(request: BuildRequest) -> list[str]:
     state = Path(request.state_dir)
-    arguments = [
+    return [
         "--project-dir", request.dbt_root,
         "--profiles-dir", request.state_dir,
         "--target", request.target,
@@ -85,7 +86,6 @@ def _arguments(request: BuildRequest) -> list[str]:
         "--no-version-check",
         "--no-print",
     ]  # fmt: skip
-    return arguments
 
 
 def _selection(request: BuildRequest) -> list[str]:
@@ -105,6 +105,8 @@ class _Listener:
     def __init__(self, manifest: Manifest, tell: Tell) -> None:
         self._nodes: dict[str, Any] = {**manifest.nodes, **manifest.unit_tests, **manifest.sources}
         self._tell = tell
+        self._blocked: dict[str, str] = {}
+        """Nodes whose children are skipped, and the name of what failed in the first place."""
         self.total = 0
 
     def __call__(self, event: EventMsg) -> None:
@@ -112,15 +114,14 @@ class _Listener:
             return
         unique_id = event.data.node_info.unique_id
         node = self._nodes.get(unique_id)
-        if node is None:
+        if node is None or is_ephemeral(node):
             return
         if event.info.name == "NodeStart":
             self._tell(NodeEvent("started", unique_id, node.name, kind_of(node), self.total))
             return
         ended = event.data.run_result
-        result = node_result(
+        result = self._explained(
             node,
-            self._nodes,
             status=ended.status,
             message=ended.message,
             failures=ended.num_failures,
@@ -131,15 +132,36 @@ class _Listener:
 
     def result_of(self, ended: Any) -> NodeResult:
         """The result of a node from dbt's list at the end."""
-        return node_result(
+        return self._explained(
             ended.node,
-            self._nodes,
             status=str(getattr(ended.status, "value", ended.status)),
             message=ended.message,
             failures=ended.failures,
             seconds=ended.execution_time,
             response=ended.adapter_response,
         )
+
+    def _explained(self, node: Any, **ended: Any) -> NodeResult:
+        """The result; a skipped node says what it was skipped for."""
+        result = node_result(node, self._nodes, **ended)
+        reads = getattr(getattr(node, "depends_on", None), "nodes", [])
+        if result.status == "failed":
+            # A failed test stands in the way of whatever reads what it tests.
+            for blocked in (node.unique_id, *(reads if result.kind in ("test", "unit_test") else ())):
+                self._blocked.setdefault(blocked, node.name)
+        elif result.status == "skipped":
+            cause = next((name for parent in reads if (name := self._cause(parent))), None)
+            self._blocked.setdefault(node.unique_id, cause or node.name)
+            result = replace(result, error=f"Skipped, because {cause} failed." if cause else None)
+        return result
+
+    def _cause(self, unique_id: str) -> str | None:
+        """What blocks a node: itself, or for an ephemeral one what it reads."""
+        found = self._blocked.get(unique_id)
+        node = self._nodes.get(unique_id)
+        if found is None and node is not None and is_ephemeral(node):
+            return next((name for parent in node.depends_on.nodes if (name := self._cause(parent))), None)
+        return found
 
 
 @contextmanager
@@ -155,7 +177,8 @@ def _leaving_out(completed: frozenset[str], listener: _Listener) -> Iterator[Non
                 self.build_model_to_unit_test_map(self.selected_unit_tests)
                 left = queue.get_selected_nodes() - completed
                 queue = GraphQueue(self.graph.get_subset_graph(left).graph, self.manifest, left)
-            listener.total = len(queue.get_selected_nodes()) + len(self.selected_unit_tests)
+            shown = [one for one in queue.get_selected_nodes() if not is_ephemeral(self.manifest.expect(one))]
+            listener.total = len(shown) + len(self.selected_unit_tests)
             return queue
 
     build_module.BuildTask = BuildTask
@@ -179,7 +202,7 @@ def _inputs(manifest: Manifest, made: set[str]) -> tuple[str, ...]:
             if source := manifest.sources.get(parent_id):
                 found.add(f"{source.schema}.{source.identifier}")
             elif parent := manifest.nodes.get(parent_id):
-                if parent.config.materialized == "ephemeral":
+                if is_ephemeral(parent):
                     waiting.append(parent_id)
                 else:
                     found.add(f"{parent.schema}.{parent.alias}")

@@ -7,7 +7,7 @@ Requests are `prepare` and `build`, each with a `BuildRequest`; answers are `rea
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, BinaryIO, Literal, Self
+from typing import IO, Any, Literal, Self
 
 from ingot.errors import IngotError
 from ingot.transform.errors import DbtProjectError, TransformError
@@ -50,13 +50,13 @@ class Message:
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
-def write(stream: BinaryIO, message: Message) -> None:
+def write(stream: IO[bytes], message: Message) -> None:
     """Sends a message; the caller sees to it that only one is sent at a time."""
     stream.write(json.dumps([message.what, message.body], default=str).encode() + b"\n")
     stream.flush()
 
 
-def read(stream: BinaryIO) -> Message | None:
+def read(stream: IO[bytes]) -> Message | None:
     """The next message; None where the other end is gone."""
     line = stream.readline()
     if not line.endswith(b"\n"):

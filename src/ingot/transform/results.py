@@ -26,6 +26,11 @@ def kind_of(node: Any) -> Kind:
     return cast("Kind", _KINDS.get(value, value))
 
 
+def is_ephemeral(node: Any) -> bool:
+    """Whether a node is only ever a part of other nodes' SQL."""
+    return str(getattr(getattr(node, "config", None), "materialized", "")) == "ephemeral"
+
+
 def node_result(
     node: Any,
     nodes: Mapping[str, Any],
@@ -86,7 +91,7 @@ def _relation(node: Any, kind: Kind, nodes: Mapping[str, Any]) -> str | None:
         node = nodes.get(about) if about else None
         if node is None:
             return None
-    if kind == "hook" or str(getattr(node.config, "materialized", "")) == "ephemeral":
+    if kind == "hook" or is_ephemeral(node):
         return None
     name = getattr(node, "alias", None) or getattr(node, "identifier", None) or node.name
     return f"{node.schema}.{name}"

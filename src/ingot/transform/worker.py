@@ -98,8 +98,9 @@ class _Worker:
         from ingot.transform.dbt_run import build, parse  # noqa: PLC0415
 
         # A manifest serves one build: dbt compiles into it.
-        manifest = self._prepared[1] if self._prepared else parse(request)
-        self._prepared = None
+        prepared, self._prepared = self._prepared, None
+        same = prepared is not None and prepared[0].dbt_root == request.dbt_root
+        manifest = prepared[1] if prepared and same else parse(request)
 
         def tell(event: NodeEvent) -> None:
             result = event.result.to_message() if event.result else None

@@ -13,8 +13,8 @@ from duckdb import DuckDBPyConnection
 
 from ingot.engines.duckdb import connect, mount
 from ingot.engines.sql import quote_identifier
-from ingot.lake import Lake
-from ingot.lake.lake import Staged
+from ingot.errors import IngotError
+from ingot.lake import Lake, Staged
 
 CATALOG = "lake"
 """The DuckDB catalog that holds the branch; dbt calls it the database."""
@@ -87,7 +87,6 @@ class Branch:
         comment: str | None = None,
     ) -> Written:
         """Writes the rows of `query` as (or into) table `name` and commits it."""
-        self._drop_other(name, "table", message)
         staged = self._lake.stage(
             cursor,
             name,
@@ -108,7 +107,6 @@ class Branch:
     ) -> None:
         """Makes `name` a view on `query` and commits it."""
         columns = [(row[0], row[1]) for row in cursor.execute(f"DESCRIBE {query}").fetchall()]
-        self._drop_other(name, "view", message)
         staged = self._lake.stage_view(name, query, on=self.name, columns=columns, comment=comment)
         self._commit(staged, message)
         self._show(cursor, name, query, "view")
@@ -121,14 +119,12 @@ class Branch:
         with self._lock:
             self._kinds.pop(name, None)
 
-    def _drop_other(self, name: str, kind: Literal["table", "view"], message: str) -> None:
-        """A table that becomes a view, or the other way, is another thing with the same name."""
-        before = self.kind(name)
-        if before is not None and before != kind:
-            self._commit(self._lake.stage_drop(name, on=self.name), f"{message} (was a {before})")
-
     def _commit(self, staged: Staged, message: str) -> None:
-        self._lake.commit(self.name, [staged], message=message)
+        try:
+            self._lake.commit(self.name, [staged], message=message)
+        except IngotError:
+            self._lake.discard([staged])
+            raise
 
     def _show_table(self, cursor: DuckDBPyConnection, name: str) -> None:
         self._show(cursor, name, f"SELECT * FROM {self._lake.at(self.name).scan(name)}", "table")

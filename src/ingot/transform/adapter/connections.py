@@ -7,16 +7,17 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.environments.local import LocalEnvironment
 from dbt.adapters.exceptions import FailedToConnectError
+from duckdb import DuckDBPyConnection
 
 from ingot.transform.adapter.branch import CATALOG, Branch
 
 
-class IngotEnvironment(LocalEnvironment):
+class IngotEnvironment(LocalEnvironment):  # type: ignore[misc]
     """dbt-duckdb's environment on the connection that a `Branch` has made."""
 
     def __init__(self, credentials: DuckDBCredentials, branch: Branch) -> None:
         super().__init__(credentials)
-        self.conn = branch.connection
+        self.conn: DuckDBPyConnection | None = branch.connection
 
     @classmethod
     def initialize_cursor(cls, creds: DuckDBCredentials, cursor: Any, *rest: Any, **more: Any) -> Any:
@@ -30,7 +31,7 @@ class IngotEnvironment(LocalEnvironment):
         self.conn = None
 
 
-class IngotConnectionManager(DuckDBConnectionManager):
+class IngotConnectionManager(DuckDBConnectionManager):  # type: ignore[misc]
     """Hands out cursors of `branch`, which the worker sets before it starts dbt."""
 
     TYPE = "ingot"

@@ -6,7 +6,7 @@ from dbt.adapters.duckdb.credentials import DuckDBCredentials
 
 
 @dataclass
-class IngotCredentials(DuckDBCredentials):
+class IngotCredentials(DuckDBCredentials):  # type: ignore[misc]
     """dbt-duckdb's, under our name and without transactions: what is published is a commit of the lake."""
 
     disable_transactions: bool = True

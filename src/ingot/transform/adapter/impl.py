@@ -22,13 +22,13 @@ SUPPORTED = ("table", "view", "incremental", "ephemeral", "snapshot", "seed", "t
 
 
 @dataclass
-class IngotResponse(AdapterResponse):
+class IngotResponse(AdapterResponse):  # type: ignore[misc]
     """dbt's record of a statement, with the size of what it wrote."""
 
     bytes: int | None = None
 
 
-class IngotAdapter(DuckDBAdapter):
+class IngotAdapter(DuckDBAdapter):  # type: ignore[misc]
     """dbt-duckdb whose relations are the tables and views of a lake branch."""
 
     ConnectionManager = IngotConnectionManager
@@ -94,7 +94,9 @@ class IngotAdapter(DuckDBAdapter):
     def rename_relation(self, from_relation: IngotRelation, to_relation: IngotRelation) -> None:
         """Renames a temporary table; a table of the lake keeps its name."""
         if _lake_name(from_relation) is not None:
-            raise DbtRuntimeError(f"{from_relation} is a table of the lake: dbt cannot rename it to {to_relation}.")
+            raise DbtRuntimeError(
+                f"{from_relation} is a table of the lake: dbt cannot rename it to {to_relation}."
+            )
         super().rename_relation(from_relation, to_relation)
 
     def pre_model_hook(self, config: Any) -> Any:
@@ -119,11 +121,13 @@ class IngotAdapter(DuckDBAdapter):
     @property
     def _cursor(self) -> DuckDBPyConnection:
         handle: Any = self.connections.get_thread_connection().handle
-        return handle.cursor()._cursor  # noqa: SLF001 - dbt-duckdb's wrapper hides DuckDB's own cursor
+        # dbt-duckdb's wrapper hides DuckDB's own cursor.
+        cursor: DuckDBPyConnection = handle.cursor()._cursor  # noqa: SLF001
+        return cursor
 
     # What our materializations ask.
 
-    @available
+    @available  # type: ignore[untyped-decorator]
     def publish(
         self,
         relation: IngotRelation,
@@ -152,7 +156,7 @@ class IngotAdapter(DuckDBAdapter):
             )
         return _response(written if rows is None else Written(rows, written.bytes))
 
-    @available
+    @available  # type: ignore[untyped-decorator]
     def publish_view(self, relation: IngotRelation, query: str, model: dict[str, Any]) -> IngotResponse:
         """Makes a view of the lake."""
         name = _require_lake_name(relation)
@@ -162,18 +166,18 @@ class IngotAdapter(DuckDBAdapter):
             )
         return IngotResponse(_message="OK")
 
-    @available
+    @available  # type: ignore[untyped-decorator]
     def unchanged(self) -> IngotResponse:
         """What dbt records where there was nothing to write."""
         return _response(Written(0, 0))
 
-    @available
+    @available  # type: ignore[untyped-decorator]
     def check_query(self, query: str) -> None:
         """Fails as DuckDB would on `query`, with line numbers that count from its own first line."""
         with _as_dbt_errors():
             self._cursor.execute(f"DESCRIBE {query}")
 
-    @available
+    @available  # type: ignore[untyped-decorator]
     def count_rows(self, relation: IngotRelation, where: str = "true") -> int:
         """How many rows a relation has."""
         found = self._cursor.execute(f"SELECT count(*) FROM {relation} WHERE {where}").fetchone()

@@ -7,7 +7,7 @@ from dbt.adapters.duckdb.relation import DuckDBRelation
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class IngotRelation(DuckDBRelation):
+class IngotRelation(DuckDBRelation):  # type: ignore[misc]
     """A table or view of the lake, `"gold"."fact_orders"`, whatever database a source claims to be in."""
 
     include_policy: Policy = field(default_factory=lambda: Policy(database=False))

@@ -1,0 +1,3 @@
+{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns') }}
+select order_id, {% if var('extra_column') %}'new' as note{% else %}amount{% endif %}
+from {{ source('raw', 'orders') }}

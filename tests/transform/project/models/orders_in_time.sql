@@ -1,0 +1,2 @@
+{{ config(materialized='view', event_time='ordered_at', schema='silver') }}
+select * from {{ source('raw', 'orders') }}

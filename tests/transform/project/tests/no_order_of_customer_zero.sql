@@ -1,0 +1,1 @@
+select * from {{ ref('fact_orders') }} where customer_id = 0
