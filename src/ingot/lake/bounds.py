@@ -25,7 +25,7 @@ def parse(kind: str, text: str) -> Value | None:
         return None
 
 
-def _parse(kind: str, text: str) -> Value | None:
+def _parse(kind: str, text: str) -> Value | None:  # noqa: PLR0911 (one case a type)
     if kind == "boolean":
         return text in ("1", "true")
     if kind in ("int", "long"):
@@ -53,7 +53,7 @@ def _parse(kind: str, text: str) -> Value | None:
     return None
 
 
-def encode(kind: str, value: Value) -> bytes:
+def encode(kind: str, value: Value) -> bytes:  # noqa: PLR0911 (one case a type)
     """`value` in the binary single-value form of Iceberg's specification."""
     if kind == "boolean":
         return b"\x01" if value else b"\x00"
@@ -80,7 +80,7 @@ def unscaled(value: Decimal, kind: str) -> int:
     scale = int(kind.rstrip(")").split(",")[1])
     sign, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)
-    number = int("".join(map(str, digits))) * 10 ** (exponent + scale)
+    number: int = int("".join(map(str, digits))) * 10 ** (exponent + scale)
     return -number if sign else number
 
 
@@ -95,9 +95,7 @@ def lower(kind: str, text: str) -> bytes | None:
     value = parse(kind, text)
     if value is None:
         return None
-    if isinstance(value, str):
-        value = value[:_KEPT_CHARACTERS]
-    elif isinstance(value, bytes):
+    if isinstance(value, str | bytes):
         value = value[:_KEPT_CHARACTERS]
     elif isinstance(value, float) and value == 0:
         value = -0.0

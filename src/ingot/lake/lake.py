@@ -23,9 +23,9 @@ from ingot.lake.model import (
     Unchanged,
 )
 from ingot.lake.ports import Catalog
+from ingot.lake.shape import Mode
 from ingot.lake.staged import Staged
 from ingot.lake.state import State
-from ingot.lake.tables import Mode
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -21,6 +21,7 @@ from ingot.lake.transforms import Term
 from ingot.lake.types import Json
 
 _ADDED, _DELETED = 1, 2
+_Bound = bytes  # `bytes` is the name of a field below
 DATA, DELETES = 0, 1
 
 
@@ -35,8 +36,8 @@ class DataFile:
     column_sizes: Mapping[int, int] = field(default_factory=dict)
     value_counts: Mapping[int, int] = field(default_factory=dict)
     null_counts: Mapping[int, int] = field(default_factory=dict)
-    lower: Mapping[int, bytes] = field(default_factory=dict)
-    upper: Mapping[int, bytes] = field(default_factory=dict)
+    lower: "Mapping[int, _Bound]" = field(default_factory=dict)
+    upper: "Mapping[int, _Bound]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Iceberg types are held as in its JSON: a primitive's name, or a dictionary for s
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ingot.lake.errors import SchemaError
 from ingot.lake.sql import identifier
@@ -72,7 +72,7 @@ def from_duckdb(kind: "DuckDBPyType", column: str) -> IcebergType:
         precision, scale = (value for _, value in kind.children)
         return f"decimal({precision}, {scale})"
     if kind.id == "struct":
-        children = [(name, child) for name, child in kind.children]
+        children = _nested(kind)
         check_names([name for name, _ in children], f"the struct '{column}'")
         fields = [
             {"name": name, "required": False, "type": from_duckdb(child, f"{column}.{name}")}
@@ -80,10 +80,10 @@ def from_duckdb(kind: "DuckDBPyType", column: str) -> IcebergType:
         ]
         return {"type": "struct", "fields": fields}
     if kind.id in ("list", "array"):
-        element = from_duckdb(kind.children[0][1], f"{column}.element")
+        element = from_duckdb(_nested(kind)[0][1], f"{column}.element")
         return {"type": "list", "element": element, "element-required": False}
     if kind.id == "map":
-        (_, key), (_, value) = kind.children
+        (_, key), (_, value) = _nested(kind)
         return {
             "type": "map",
             "key": from_duckdb(key, f"{column}.key"),
@@ -98,6 +98,11 @@ def from_duckdb(kind: "DuckDBPyType", column: str) -> IcebergType:
             hint=f"Instead: {hint}." if hint else "Cast it, for example to VARCHAR.",
         )
     return found
+
+
+def _nested(kind: "DuckDBPyType") -> list[tuple[str, "DuckDBPyType"]]:
+    # The length of an array stands among its children as a plain number.
+    return [(name, cast("DuckDBPyType", child)) for name, child in kind.children if name != "size"]
 
 
 def to_duckdb(kind: IcebergType) -> str | None:

@@ -62,7 +62,7 @@ class History:
         ).first()
         if row is None:
             raise NotFoundError("commit", hash)
-        return self._links.put(hash, Link(*row))
+        return self._links.put(hash, Link(*row.tuple()))
 
     def commit(self, tx: Connection, hash: str) -> Commit:
         """The record of a commit."""
@@ -90,7 +90,7 @@ class History:
                 at = self.link(tx, at).parent
         state = dict(known)
         for one in reversed(later):
-            text = tx.execute(
+            text: str = tx.execute(
                 select(schema.commits.c.operations).where(schema.commits.c.hash == one)
             ).scalar_one()
             apply(state, records.operations_of(text))
@@ -125,7 +125,7 @@ class History:
         at = max(at, links[0].committed_at)
         text = records.operations_text(operations)
         extra = json.dumps(dict(sorted(properties.items())), ensure_ascii=False)
-        hash = records.commit_hash(parents, text, author, message, at, extra)
+        hash = records.commit_hash(parents, text, author=author, message=message, at=at, properties=extra)
         state = dict(self.entries(tx, parents[0]))
         apply(state, operations)
         known = tx.execute(select(schema.commits.c.hash).where(schema.commits.c.hash == hash)).first()

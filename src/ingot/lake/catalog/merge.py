@@ -94,7 +94,7 @@ def _virtual(base: Entries, one: Entries, other: Entries) -> Entries:
     result = dict(one)
     for key in base.keys() | one.keys() | other.keys():
         left, right, below = one.get(key), other.get(key), base.get(key)
-        if left == right or right == below:
+        if right in (left, below):
             continue
         if left == below:
             apply(result, [Delete(key) if right is None else Put(key, right)])

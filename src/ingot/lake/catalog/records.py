@@ -73,7 +73,7 @@ def operations_of(text: str) -> tuple[Put | Delete, ...]:
 
 
 def commit_hash(
-    parents: Sequence[str], operations: str, author: str, message: str, at: int, properties: str
+    parents: Sequence[str], operations: str, *, author: str, message: str, at: int, properties: str
 ) -> str:
     """64 hex digits that depend on everything in the commit and, through its parents, on all before it."""
     parts = [list(parents), operations, author, message, at, properties]

@@ -1,6 +1,7 @@
 """From what a person writes (`main`, `v1`, `3f2a91bc`, `main@2026-01-31`, `main~2`) to a commit hash."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -31,7 +32,7 @@ def parse(text: str) -> Spec:
     assert steps is not None
     body = text[: steps.start()]
     base, mark, at = body.partition("@")
-    if not base and not at or (mark and not at):
+    if (not base and not at) or (mark and not at):
         raise UsageError(
             f"'{text}' names no commit; write a branch, a tag, a commit hash or 'main@2026-01-31'."
         )
@@ -49,12 +50,14 @@ def resolve(tx: Connection, history: History, text: str) -> str:
     else:
         hash = _at(tx, history, spec.base, spec.at or "")
     for sign, count in spec.steps:
-        hash = _step(tx, history, text, hash, sign, count)
+        hash = _step(tx, history, hash, (sign, count), text)
     return hash
 
 
 def _base(tx: Connection, history: History, base: str) -> str:
-    head = tx.execute(select(schema.refs.c.hash).where(schema.refs.c.name == base)).scalar_one_or_none()
+    head: str | None = tx.execute(
+        select(schema.refs.c.hash).where(schema.refs.c.name == base)
+    ).scalar_one_or_none()
     if head is not None:
         return head
     if _HEX.fullmatch(base.lower()):
@@ -64,7 +67,7 @@ def _base(tx: Connection, history: History, base: str) -> str:
 
 def unknown(tx: Connection, name: str) -> NotFoundError:
     """The error for a ref that is not there."""
-    known = tx.execute(select(schema.refs.c.name)).scalars().all()
+    known: Sequence[str] = tx.execute(select(schema.refs.c.name)).scalars().all()
     return NotFoundError(
         "branch or tag", name, known, hint="`ingot branch` lists the branches, `ingot tag` the tags."
     )
@@ -152,7 +155,8 @@ def is_ancestor(tx: Connection, history: History, hash: str, head: str) -> bool:
     return False
 
 
-def _step(tx: Connection, history: History, text: str, hash: str, sign: str, count: int) -> str:
+def _step(tx: Connection, history: History, hash: str, step: tuple[str, int], text: str) -> str:
+    sign, count = step
     if sign == "^":
         parents = history.link(tx, hash).parents
         if count == 0:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -106,7 +107,7 @@ class SqlCatalog:
         while at != ROOT_HASH and (limit is None or limit > 0):
             # Read in pages: a generator must not hold a transaction open while its reader thinks.
             page = _LOG_PAGE if limit is None else min(limit, _LOG_PAGE)
-            found = self._store.read(lambda tx, start=at, size=page: self._page(tx, start, size))
+            found = self._store.read(partial(self._page, at=at, size=page))
             yield from found
             at = found[-1].parents[0]
             limit = None if limit is None else limit - len(found)
