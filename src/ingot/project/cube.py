@@ -60,8 +60,8 @@ class Model(Described):
                 if name in seen and name not in own:
                     other, first = seen[name]
                     report(
-                        None,
-                        f"{cls.called(data)} has a {kind[:-1]} '{name}' ({place}) and a {other} of the same name, first at {first}",
+                        place,
+                        f"the {kind[:-1]} '{name}' of {cls.called(data)} has the name of a {other}, first at {first}",
                     )
                 own.add(name)
                 seen.setdefault(name, (kind[:-1], place))

@@ -167,8 +167,8 @@ class Dashboard(Spec):
                 written, place = tile["name"], tile.marks.value("name")
                 if written in used:
                     report(
-                        None,
-                        f"two tiles of {cls.called(data)} have the name '{written}': {used[written]} and {place}",
+                        place,
+                        f"the tile '{concealed(written)}' of {cls.called(data)} has the name of another, first at {used[written]}",
                     )
                 used[written] = place
         for tile in filled:

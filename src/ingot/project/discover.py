@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from ingot.project.root import absolute
+from ingot.project.root import absolute, is_folder
 
 DATA = re.compile(r"\.(csv|tsv|json|jsonl|ndjson|parquet|xlsx)(\.(gz|zst|zip))?$", re.IGNORECASE)
 PACKAGE = "package:"
@@ -25,7 +25,7 @@ def folder_of(path: str, root: Path) -> Path:
         PackageError: where the package is not installed or has no such folder.
     """
     if not path.startswith(PACKAGE):
-        return absolute(root / Path(path).expanduser())
+        return absolute(path, root)
     name, _, below = path.removeprefix(PACKAGE).partition("/")
     if not re.fullmatch(r"[A-Za-z_]\w*", name) or ".." in below.split("/"):
         raise PackageError("is not of the form package:name/folder")
@@ -33,7 +33,7 @@ def folder_of(path: str, root: Path) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise PackageError(f"names the Python package '{name}', which is not installed here")
     folder = Path(next(iter(spec.submodule_search_locations))) / below
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise PackageError(f"names a folder that the package '{name}' does not have")
     return folder.resolve()
 

@@ -29,6 +29,9 @@ class FromEnv(str):
         return str.__str__(self), self.template
 
 
+UNSET = "the environment variable "
+
+
 class UnsetError(Exception):
     """A variable without a default is not set, or `${` is not well formed; the text says which."""
 
@@ -55,7 +58,7 @@ def interpolate(text: str, environ: Mapping[str, str]) -> str:
             secret = True
             return value
         if default is None:
-            raise UnsetError(f"the environment variable '{name}' is not set and ${{{name}}} has no default")
+            raise UnsetError(f"{UNSET}'{name}' is not set and ${{{name}}} has no default")
         return str(default)
 
     filled = _PART.sub(fill, text)

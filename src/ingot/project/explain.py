@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from ingot.project.environment import shown
+from ingot.project.environment import FromEnv, shown
 from ingot.project.place import Place
 from ingot.project.problem import Problem, problem
 from ingot.project.tree import Map, Seq
@@ -33,6 +33,7 @@ _EXPECTED = {
     "string_too_short": "text that is not empty",
 }
 _PATTERNS = {
+    r"^[^\x00-\x1f]+$": "a path: text that is not empty and has no control characters",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "a name of letters, digits and _ that does not start with a digit",
     r"^[A-Za-z0-9_][A-Za-z0-9_-]*$": "a name of letters, digits, _ and -",
     r"^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$": "a member such as orders.total_revenue",
@@ -52,70 +53,56 @@ def explain(spec: type["Spec"], data: Map, error: ValidationError) -> list[Probl
 
 
 def _one(spec: type["Spec"], data: Map, path: Sequence[Any], details: ErrorDetails) -> Problem:
-    kind, context = details["type"], details.get("ctx", {})
+    kind = details["type"]
     called = spec.called(data)
     if kind == "missing":
         return Problem(data.marks.place, f"{called} has no '{path[-1]}'", f"the key '{path[-1]}'")
     place = locate(data, path)
     what = f"'{path[0]}' of {called}" if path else called
-    value = shown(details["input"])
-    if kind in ("literal_error", "enum", "union_tag_invalid"):
-        given = details["input"]
-        if kind == "union_tag_invalid":
-            key = str(context["discriminator"]).strip("'")
-            given = details["input"].get(key)
-            place = locate(data, [*path, key])
-            what = f"'{key}' of {what}"
-        names = [
-            n.strip(" '")
-            for n in str(context.get("expected") or context.get("expected_tags"))
-            .replace(" or ", ", ")
-            .split(",")
-        ]
-        return problem(place, f"unknown value '{shown(given)}' for {what}", known=names, name=shown(given))
-    if kind == "union_tag_not_found":
-        key = str(context["discriminator"]).strip("'")
-        return Problem(place, f"an entry in {what} has no '{key}'", f"the key '{key}'")
-    if kind == "string_pattern_mismatch":
-        return Problem(
-            place, f"{what} cannot be '{value}'", _PATTERNS.get(context["pattern"], context["pattern"])
-        )
-    if kind in ("greater_than_equal", "less_than_equal", "greater_than", "less_than"):
-        sign = {
-            "greater_than_equal": "at least",
-            "less_than_equal": "at most",
-            "greater_than": "more than",
-            "less_than": "less than",
-        }
-        bound = next(v for k, v in context.items() if k in ("ge", "le", "gt", "lt"))
-        return Problem(place, f"{what} cannot be {value}", f"{sign[kind]} {bound}")
-    if kind in _EXPECTED:
-        hint = (
-            "; put quotes round it"
-            if kind == "string_type" and isinstance(details["input"], bool | None)
-            else ""
-        )
-        return Problem(place, f"{what} cannot be {_kind(details['input'], value)}", _EXPECTED[kind] + hint)
-    if kind == "ingot":
-        return problem(
-            place,
-            f"{what} {context['message']}",
-            expected=context.get("expected"),
-            known=context.get("known", ()),
-            name=value,
-        )
+    if kind in ("literal_error", "union_tag_invalid", "union_tag_not_found"):
+        return _choice(place, what, data, path, details)
+    context, given = details.get("ctx", {}), details["input"]
     if kind in ("too_short", "too_long"):
-        wanted = f"at {'least' if kind == 'too_short' else 'most'} {context.get('min_length') or context.get('max_length')}"
-        return Problem(place, f"{what} has {context['actual_length']} entries", wanted)
+        bound = (
+            f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
+        )
+        return Problem(place, f"{what} has {context['actual_length']} entries", bound)
+    if kind == "string_type" and (given is None or isinstance(given, bool)):
+        return Problem(place, f"{what} cannot be {_kind(given)}", "text; put quotes round it")
+    return Problem(place, f"{what} cannot be {_kind(given)}", _expected(kind, context, details))
+
+
+def _choice(place: Place, what: str, data: Map, path: Sequence[Any], details: ErrorDetails) -> Problem:
+    """The problem of a value that is none of a few words."""
+    context, given = details.get("ctx", {}), details["input"]
+    key = str(context.get("discriminator", "")).strip("'")
+    if details["type"] == "union_tag_not_found":
+        return Problem(place, f"an entry in {what} has no '{key}'", f"the key '{key}'")
+    if key:
+        place, what, given = locate(data, [*path, key]), f"'{key}' of {what}", given.get(key)
+    said = str(context.get("expected") or context.get("expected_tags"))
+    words = [word.strip(" '") for word in said.replace(" or ", ",").split(",")]
+    return problem(place, f"unknown value '{shown(given)}' for {what}", known=words, name=shown(given))
+
+
+def _expected(kind: str, context: dict[str, Any], details: ErrorDetails) -> str:
+    if kind in _EXPECTED:
+        return _EXPECTED[kind]
+    if kind == "string_pattern_mismatch":
+        return _PATTERNS.get(context["pattern"], str(context["pattern"]))
     if kind == "string_too_long":
-        return Problem(place, f"{what} is too long", f"at most {context['max_length']} characters")
-    return Problem(place, f"{what} cannot be {_kind(details['input'], value)}: {details['msg']}")
+        return f"at most {context['max_length']} characters"
+    if kind == "greater_than_equal":
+        return f"at least {context['ge']}"
+    if kind == "less_than_equal":
+        return f"at most {context['le']}"
+    return "something else" if isinstance(details["input"], FromEnv) else str(details["msg"])
 
 
-def _kind(value: Any, text: str) -> str:
-    if isinstance(value, Map | Seq | dict | list | tuple) or value is None or isinstance(value, bool):
-        return text
-    return f"'{text}'"
+def _kind(value: Any) -> str:
+    if value is None or isinstance(value, dict | list | tuple | bool):
+        return shown(value)
+    return f"'{shown(value)}'"
 
 
 def locate(data: Any, path: Sequence[Any]) -> Place:

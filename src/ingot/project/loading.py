@@ -1,22 +1,22 @@
 """Finds a project and loads its files into one model, reporting every mistake of every file at once."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from ingot.project.cube import Cube, ModelFile, View
+from ingot.project.cube import Cube, ModelFile, View, names
 from ingot.project.dashboard import Dashboard
 from ingot.project.discover import PackageError, data_files, folder_of
-from ingot.project.environment import FromEnv, concealed
+from ingot.project.environment import UNSET, FromEnv, concealed
 from ingot.project.explain import explain
 from ingot.project.model import Project, Semantic, Transform
 from ingot.project.place import Place
 from ingot.project.problem import Problem, ProjectError, problem
 from ingot.project.read import MAX_FILES, fill, read, relative, yaml_files
-from ingot.project.root import FILE, absolute, missing
+from ingot.project.root import FILE, absolute, is_folder, missing
 from ingot.project.settings import FolderSettings, Profile, Settings, TransformSettings
 from ingot.project.source import Source, SourceTable
 from ingot.project.spec import Report, Spec, twice
@@ -53,7 +53,9 @@ class _Loader:
         if tree is None:
             raise ProjectError(self.problems)
         chosen = wanted or self.default_profile(tree)
-        settings = self.spec(Settings, self.filled_settings(tree, chosen))
+        tree = self.filled_settings(tree, chosen)
+        self.once("source", names(tree.get("sources")))
+        settings = self.spec(Settings, tree)
         # Where ingot.yml is wrong, the other files are still read, at their usual places.
         known = settings or Settings()
         profile = next((p for p in known.profiles if p.name == chosen), None)
@@ -73,7 +75,7 @@ class _Loader:
         dashboards = self.dashboards(self.folder(known.dashboards, "dashboards"))
         transform = self.transform(known)
         if self.problems:
-            raise ProjectError(self.problems)
+            raise ProjectError(self.without_consequences())
 
         state = self.root / ".ingot"
         return Project(
@@ -117,6 +119,11 @@ class _Loader:
                 found.append((path, fill(tree, self.environ, self.problems)))
         return found
 
+    def without_consequences(self) -> list[Problem]:
+        """The problems but those that only say that an unset variable's value does not fit."""
+        unset = {each.place for each in self.problems if each.message.startswith(UNSET)}
+        return [each for each in self.problems if each.place not in unset or each.message.startswith(UNSET)]
+
     def spec(self, kind: type[S], tree: Map) -> S | None:
         try:
             return kind.model_validate(tree, context=self.report)
@@ -125,20 +132,25 @@ class _Loader:
             return None
 
     def folder(self, settings: FolderSettings, key: str) -> Path:
-        path = self.root / Path(settings.path).expanduser()
-        if "path" in settings.model_fields_set and not path.is_dir():
+        path = absolute(settings.path, self.root)
+        if "path" in settings.model_fields_set and not is_folder(path):
             self.problems.append(
                 Problem(settings.place_of("path"), f"'{key}' names a folder that is not there")
             )
-        return absolute(path)
+        return path
 
-    def once(self, what: str, name: Any, place: Place) -> None:
-        """Reports a name that was there before, in whichever file."""
-        if not isinstance(name, str):
-            return
-        first = self.named.setdefault((what, str(name)), place)
-        if first != place:
-            self.problems.append(twice(place, what, name, first))
+    def once(self, what: str, named: Iterable[tuple[str, Place]]) -> None:
+        """Reports names that were there before, in whichever file.
+
+        One call is for one list of names: what stands twice in the same list is reported where it is read.
+        """
+        first_here: dict[str, Place] = {}
+        for name, place in named:
+            first_here.setdefault(name, place)
+        for name, place in first_here.items():
+            first = self.named.setdefault((what, str(name)), place)
+            if first != place:
+                self.problems.append(twice(place, what, name, first))
 
     # -- ingot.yml -------------------------------------------------------------------------------------
 
@@ -169,13 +181,13 @@ class _Loader:
             return str(state / "warehouse")
         if "://" in written:
             return written
-        path = str(absolute(self.root / Path(written).expanduser()))
+        path = str(absolute(written, self.root))
         return FromEnv(path, str(self.root / written.template)) if isinstance(written, FromEnv) else path
 
     def transform(self, settings: Settings) -> Transform | None:
         written = settings.transform
-        path = absolute(self.root / Path(written.path if written else "transform").expanduser())
-        if not (path / "dbt_project.yml").is_file():
+        path = absolute(written.path if written else "transform", self.root)
+        if not (is_folder(path) and (path / "dbt_project.yml").is_file()):
             if written is not None:
                 self.problems.append(
                     Problem(
@@ -194,17 +206,16 @@ class _Loader:
         made = list(settings.sources)
         for path, tree in self.trees(self.root / "sources"):
             _default_name(tree, path)
+            self.once("source", names(_alone(tree)))
             source = self.spec(Source, tree)
             if source is not None:
                 made.append(source)
-        for source in made:
-            self.once("source", source.name, source.place_of("name"))
         if not made and not self.problems:
             made = [self.default_source()]
         settled = [self.settled(source) for source in made]
         for source in settled:
             for table in source.tables:
-                self.once("table", table.full_name, table.place)
+                self.once("table", [(table.full_name, table.place)])
         return tuple(settled)
 
     def settled(self, source: Source) -> Source:
@@ -217,6 +228,16 @@ class _Loader:
             return source
         if source.tables or "tables" in source.model_fields_set or source.place.file == "<code>":
             return source.settle(folder)
+        if not is_folder(folder):
+            place = source.place_of("path")
+            self.problems.append(
+                Problem(
+                    place,
+                    f"source '{source.name}' has a path that is no folder",
+                    "a folder with data files, or 'tables'",
+                )
+            )
+            return source
         return source.settle(folder, self.found(source.place, data_files(folder)))
 
     def default_source(self) -> Source:
@@ -247,23 +268,29 @@ class _Loader:
         cubes: list[Cube] = []
         views: list[View] = []
         for _, tree in self.trees(folder):
+            for key in ("cubes", "views"):
+                self.once("cube or view", names(tree.get(key)))
             file = self.spec(ModelFile, tree)
             if file is not None:
                 cubes += file.cubes
                 views += file.views
-        for model in (*cubes, *views):
-            self.once("cube or view", model.name, model.place_of("name"))
         return tuple(cubes), tuple(views)
 
     def dashboards(self, folder: Path) -> tuple[Dashboard, ...]:
         made = []
         for path, tree in self.trees(folder):
             _default_name(tree, path)
+            self.once("dashboard", names(_alone(tree)))
             dashboard = self.spec(Dashboard, tree)
             if dashboard is not None:
-                self.once("dashboard", dashboard.name, dashboard.place_of("name"))
                 made.append(dashboard)
         return tuple(made)
+
+
+def _alone(tree: Map) -> Seq:
+    made = Seq(tree.marks.file, tree.marks.at)
+    made.append(tree)
+    return made
 
 
 def _default_name(tree: Map, path: Path) -> None:

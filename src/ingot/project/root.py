@@ -9,9 +9,15 @@ from ingot.project.problem import Problem, ProjectError
 FILE = "ingot.yml"
 
 
-def absolute(path: Path | str) -> Path:
+def absolute(path: Path | str, base: Path | str = "") -> Path:
     """The absolute path, links kept as they are: a project reached by a link stays where the person sees it."""
-    return Path(os.path.abspath(path))  # noqa: PTH100
+    # Of Path's own methods, resolve() follows links and expanduser() raises for users that do not exist.
+    return Path(os.path.abspath(os.path.join(base, os.path.expanduser(path))))  # noqa: PTH100, PTH111, PTH118
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder; False for a path that no file system could have."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir() raises for names that are too long
 
 
 def find(start: Path | str = ".") -> Path:

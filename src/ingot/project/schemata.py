@@ -59,7 +59,9 @@ def _schema(name: str, root: type[Spec]) -> dict[str, Any]:
         _complete(definition, classes[key])
     _complete(made, root)
     if name in _NAME_IS_FILE:
-        made["required"] = [key for key in made.get("required", ()) if key != "name"]
+        made["required"] = [key for key in made.pop("required", ()) if key != "name"]
+    if not made.get("required"):
+        made.pop("required", None)
     done: dict[str, Any] = _widened({**made, "$defs": definitions})
     done["$defs"] = {"Variable": _VARIABLE, **done["$defs"]}
     return {"$schema": _DIALECT, "$id": f"ingot/{name}.schema.json", **done}
@@ -109,6 +111,8 @@ def _widened(node: Any) -> Any:
         return {**said, "anyOf": [rest, {"$ref": "#/$defs/Variable"}]}
     if rest.get("type") == "string" and "const" not in rest:
         return {**said, **rest, "type": ["string", "number"]}
+    if "patternProperties" in rest:
+        rest["additionalProperties"] = False
     return {**said, **{key: _children(key, value) for key, value in rest.items()}}
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from ingot.project.source import Source
-from ingot.project.spec import Frozen, Named, Options, Positive, Slug, Spec, Text, Whole, Word
+from ingot.project.spec import Frozen, Named, Options, PathText, Positive, Slug, Spec, Text, Whole, Word
 
 ByteSize = Text
 
@@ -27,7 +27,7 @@ class Profile(Spec):
     kind: ClassVar[str] = "profile"
 
     name: Slug = Field(description="The profile's name.")
-    warehouse: Word | None = Field(
+    warehouse: PathText | None = Field(
         None,
         description="Where table data goes: a folder (relative to the project) or a URI. Default: .ingot/warehouse.",
     )
@@ -60,7 +60,7 @@ class TransformSettings(Spec):
 
     kind: ClassVar[str] = "transform"
 
-    path: Word = Field("transform", description="Folder of the dbt project, relative to this file.")
+    path: PathText = Field("transform", description="Folder of the dbt project, relative to this file.")
     vars: Options = Field(default_factory=Frozen, description="dbt variables.")
     threads: Positive = Field(4, description="Models that dbt builds at the same time.")
 
@@ -68,7 +68,7 @@ class TransformSettings(Spec):
 class FolderSettings(Spec):
     """Where a kind of file is kept."""
 
-    path: Word = Field(description="Folder, relative to this file.")
+    path: PathText = Field(description="Folder, relative to this file.")
 
 
 class SemanticSettings(FolderSettings):
@@ -76,7 +76,7 @@ class SemanticSettings(FolderSettings):
 
     kind: ClassVar[str] = "semantic"
 
-    path: Word = Field("semantic", description="Folder with cubes/ and views/, relative to this file.")
+    path: PathText = Field("semantic", description="Folder with cubes/ and views/, relative to this file.")
 
 
 class DashboardSettings(FolderSettings):
@@ -84,7 +84,7 @@ class DashboardSettings(FolderSettings):
 
     kind: ClassVar[str] = "dashboards"
 
-    path: Word = Field("dashboards", description="Folder of the dashboards, relative to this file.")
+    path: PathText = Field("dashboards", description="Folder of the dashboards, relative to this file.")
 
 
 class Settings(Spec):

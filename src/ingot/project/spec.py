@@ -52,7 +52,7 @@ class Frozen(dict[str, Any]):
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise TypeError("a project's values cannot be changed")
 
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Frozen, (dict(self),)
@@ -104,7 +104,7 @@ class Spec(BaseModel):
 
     @classmethod
     def inspect(cls, data: Map, report: Callable[..., None]) -> None:
-        """Reports what the types alone cannot see; `report(key, message, known=…, expected=…)`."""
+        """Reports what the types alone cannot see; `report(key or place, message, known=…, expected=…)`."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -115,8 +115,8 @@ class Spec(BaseModel):
         before = len(problems)
         known = cls._known(data, problems)
 
-        def report(key: str | None, message: str, **more: Any) -> None:
-            place = data.marks.place if key is None else known.marks.value(key)
+        def report(at: str | Place | None, message: str, **more: Any) -> None:
+            place = at if isinstance(at, Place) else data.marks.value(at) if at else data.marks.place
             problems.append(problem(place, message, **more))
 
         cls.inspect(known, report)
@@ -185,12 +185,15 @@ def _number(value: Any) -> Any:
     return value
 
 
+PATH = r"^[^\x00-\x1f]+$"
 _MAP_SCHEMA = dict[str, Any]
 _as_text = WrapValidator(_text)
 
 Text = Annotated[str, _as_text]
 Word = Annotated[str, StringConstraints(min_length=1), _as_text]
 """Text that is not empty."""
+PathText = Annotated[str, StringConstraints(pattern=PATH, max_length=4096), _as_text]
+"""A path or URI."""
 Whole = Annotated[int, BeforeValidator(_number)]
 Positive = Annotated[int, Field(ge=1), BeforeValidator(_number)]
 Options = Annotated[Mapping[str, Any], BeforeValidator(frozen, json_schema_input_type=_MAP_SCHEMA)]

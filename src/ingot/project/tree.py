@@ -7,6 +7,7 @@ models do: `on`, `no`, `12:30` and dates are text.
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import yaml
@@ -131,85 +132,104 @@ def _character(error: yaml.reader.ReaderError, text: str, file: str) -> Problem:
     return Problem(place, f"the character U+{code:04X} is not allowed in YAML")
 
 
+@dataclass(slots=True)
+class _Open:
+    """A collection that is being read: its anchor, and for a mapping the key that waits for its value."""
+
+    node: Map | Seq
+    anchor: str | None
+    key: tuple[str, Mark] | None = None
+
+    @property
+    def wants_key(self) -> bool:
+        return isinstance(self.node, Map) and self.key is None
+
+
 class _Builder:
     def __init__(self, file: str, problems: list[Problem]) -> None:
         self.file = file
         self.problems = problems
+        self.stack: list[_Open] = []
+        self.root: Any = None
         self.anchors: dict[str, tuple[Any, int]] = {}
-        self.open_anchors: set[str] = set()
         self.nodes = 0
+        self.documents = 0
 
     def build(self, events: Iterator[Any]) -> Any:
-        root: Any = None
-        documents = 0
-        stack: list[tuple[Map | Seq, str | None]] = []  # an open collection and its anchor
-        keys: list[tuple[str, Mark] | None] = []  # the key that waits for its value, per open collection
-
         for event in events:
             kind = type(event)
-            if kind is yaml.DocumentStartEvent:
-                documents += 1
-                if documents > 1:
-                    self.fail(_mark(event), "a second YAML document starts here", "one document in a file")
-                continue
-            if kind in (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentEndEvent):
-                continue
-
-            at = _mark(event)
-            if kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
-                value, anchor = stack.pop()
-                keys.pop()
-                at = value.marks.at if isinstance(value, Map) else value.at
-                if anchor is not None:
-                    self.open_anchors.discard(anchor)
-                    self.anchors[anchor] = (value, value.size)
-                size = value.size
+            if kind is yaml.ScalarEvent:
+                self.scalar(event)
+            elif kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent):
+                self.open(event, kind)
+            elif kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
+                self.close()
             elif kind is yaml.AliasEvent:
-                value, size = self.alias(event.anchor, at)
-            else:
-                self.tag(event, at)
-                size = 1
-                if kind is yaml.ScalarEvent:
-                    waiting = bool(stack) and isinstance(stack[-1][0], Map) and keys[-1] is None
-                    plain = event.implicit[0] and not waiting and event.tag != _STR_TAG
-                    value = scalar(event.value) if plain else event.value
-                    if event.anchor is not None:
-                        self.anchors[event.anchor] = (value, 1)
-                else:
-                    if len(stack) >= MAX_DEPTH:
-                        self.fail(at, f"nested more than {MAX_DEPTH} levels deep")
-                    if stack and isinstance(stack[-1][0], Map) and keys[-1] is None:
-                        self.fail(at, "a key is a list or a mapping", "text")
-                    opened = (
-                        Map(Marks(self.file, at)) if kind is yaml.MappingStartEvent else Seq(self.file, at)
-                    )
-                    if event.anchor is not None:
-                        self.open_anchors.add(event.anchor)
-                        self.anchors.pop(event.anchor, None)
-                    stack.append((opened, event.anchor))
-                    keys.append(None)
-                    continue
+                self.alias(event)
+            elif kind is yaml.DocumentStartEvent:
+                self.documents += 1
+                if self.documents > 1:
+                    self.fail(_mark(event), "a second YAML document starts here", "one document in a file")
+        return self.root
 
-            self.nodes += size
-            if self.nodes > MAX_NODES:
-                self.fail(
-                    at, f"the file has more than {MAX_NODES:,} values, its aliases counted as often as used"
-                )
-            if not stack:
-                root = value
-                continue
-            parent = stack[-1][0]
-            parent.size += size
-            if isinstance(parent, Seq):
-                parent.append(value)
-                parent.marks.append(at)
-            elif keys[-1] is None:
-                keys[-1] = (self.key(value, at), at)
-            else:
-                name, name_at = keys[-1]
-                keys[-1] = None
-                self.put(parent, name, name_at, value, at)
-        return root
+    def scalar(self, event: Any) -> None:
+        at = _mark(event)
+        self.tag(event, at)
+        is_key = bool(self.stack) and self.stack[-1].wants_key
+        plain = event.implicit[0] and not is_key and event.tag != _STR_TAG
+        value = scalar(event.value) if plain else event.value
+        if event.anchor is not None:
+            self.anchors[event.anchor] = (value, 1)
+        self.add(value, at, 1)
+
+    def open(self, event: Any, kind: type) -> None:
+        at = _mark(event)
+        self.tag(event, at)
+        if len(self.stack) >= MAX_DEPTH:
+            self.fail(at, f"nested more than {MAX_DEPTH} levels deep")
+        if self.stack and self.stack[-1].wants_key:
+            self.fail(at, "a key is a list or a mapping", "text")
+        node = Map(Marks(self.file, at)) if kind is yaml.MappingStartEvent else Seq(self.file, at)
+        self.stack.append(_Open(node, event.anchor))
+
+    def close(self) -> None:
+        closed = self.stack.pop()
+        node = closed.node
+        if closed.anchor is not None:
+            self.anchors[closed.anchor] = (node, node.size)
+        self.add(node, node.marks.at if isinstance(node, Map) else node.at, node.size)
+
+    def alias(self, event: Any) -> None:
+        at = _mark(event)
+        name = event.anchor
+        if any(each.anchor == name for each in self.stack):
+            self.fail(at, f"the alias '*{name}' stands inside of what it refers to")
+        if name not in self.anchors:
+            self.fail(at, f"the alias '*{name}' refers to no anchor before it")
+        value, size = self.anchors[name]
+        self.nodes += size
+        self.add(value, at, size)
+
+    def add(self, value: Any, at: Mark, size: int) -> None:
+        """Puts a finished value where it belongs."""
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            self.fail(
+                at, f"the file has more than {MAX_NODES:,} values, its aliases counted as often as used"
+            )
+        if not self.stack:
+            self.root = value
+            return
+        parent = self.stack[-1]
+        parent.node.size += size
+        if isinstance(parent.node, Seq):
+            parent.node.append(value)
+            parent.node.marks.append(at)
+        elif parent.key is None:
+            parent.key = (self.key(value, at), at)
+        else:
+            (name, name_at), parent.key = parent.key, None
+            self.put(parent.node, name, name_at, value, at)
 
     def key(self, value: Any, at: Mark) -> str:
         if not isinstance(value, str) or not value:
@@ -235,13 +255,6 @@ class _Builder:
             parent.merged.discard(name)
             marks.keys[name] = name_at
             marks.values[name] = at
-
-    def alias(self, anchor: str, at: Mark) -> tuple[Any, int]:
-        if anchor in self.open_anchors:
-            self.fail(at, f"the alias '*{anchor}' stands inside of what it refers to")
-        if anchor not in self.anchors:
-            self.fail(at, f"the alias '*{anchor}' refers to no anchor before it")
-        return self.anchors[anchor]
 
     def tag(self, event: Any, at: Mark) -> None:
         if event.tag is not None and event.tag not in (_STR_TAG, "!"):
