@@ -137,7 +137,7 @@ class _Run:
             self._forget_completed()
         self._tell(Event("phase", "load", total=len(plans)))
         for plan in plans:
-            self._tell(Event("started", plan.name, Step(plan.name, "source", StepStatus.RUNNING)))
+            self._tell(Event("started", plan.target, Step(plan.target, "source", StepStatus.RUNNING)))
             step = load_source(self.work.project, self.work.lake, plan, branch)
             self._finished(step)
             if step.status is StepStatus.FAILED:
