@@ -1,17 +1,23 @@
-"""Example projects and the generators of their data.
+"""Example projects and the generator of their data.
 
-A template is a folder of this package that `ingot init` and `ingot demo` copy as it is: `storefront` is the
-only one so far. Its raw data is not shipped but made, by `ingot.templates.generator.generate`. The room knows
+A template is a folder of this package that `ingot init` and `ingot demo` copy: `blank` for data of one's own,
+`storefront` for a whole shop. The shop's raw data is not shipped but made by `generate`. The room knows
 nothing of the rest of Ingot: what it copies and writes are ordinary files.
 """
 
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ingot.templates.copying import copy, names
+from ingot.templates.copying import create, names
 
-__all__ = ["copy", "names", "path"]
+if TYPE_CHECKING:
+    from ingot.templates.generator import generate
+
+__all__ = ["create", "generate", "names"]
 
 
-def path(name: str = "storefront") -> Path:
-    """The folder of a template inside the package."""
-    return Path(__file__).parent / name
+def __getattr__(name: str) -> Any:
+    if name == "generate":  # numpy and DuckDB are loaded only when data is made
+        from ingot.templates.generator import generate
+
+        return generate
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

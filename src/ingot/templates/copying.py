@@ -1,4 +1,4 @@
-"""Copy a template into a folder, without ever overwriting what is there."""
+"""Copy a template into a folder, without ever changing a file that is there."""
 
 import shutil
 from pathlib import Path
@@ -6,40 +6,42 @@ from pathlib import Path
 from ingot.errors import NotFoundError, UsageError
 
 HERE = Path(__file__).parent
-LEFT_OUT = {"__pycache__", ".ingot", "data", "target", "logs", "dbt_packages"}
+LEFT_OUT = {"__pycache__", ".ingot", "target", "logs"}
+RENAMED = {"gitignore": ".gitignore"}  # under its own name it would hide files from packaging
 
 
 def names() -> list[str]:
-    """The templates that `copy` knows, sorted."""
+    """The templates that `create` knows, sorted."""
     return sorted(found.parent.name for found in HERE.glob("*/ingot.yml"))
 
 
-def copy(name: str, directory: Path) -> list[Path]:
-    """Copy the template `name` into `directory`; gives back the files written, relative to it.
+def create(name: str, directory: Path) -> list[Path]:
+    """Copy the template `name` into `directory`; gives back the paths of the files written.
 
-    Nothing is written where a file of the template is there already with other contents.
+    Files that are there already stay as they are.
 
     Raises:
         NotFoundError: there is no such template.
-        UsageError: a file is in the way.
+        UsageError: something that is not a folder is in the way, or the folder cannot be written.
     """
     if name not in names():
         raise NotFoundError("template", name, names())
     source = HERE / name
-    files = [
-        found.relative_to(source)
-        for found in sorted(source.rglob("*"))
-        if found.is_file() and not LEFT_OUT & set(found.relative_to(source).parts)
-    ]
-    for file in files:
-        there = directory / file
-        if there.exists() and (not there.is_file() or there.read_bytes() != (source / file).read_bytes()):
+    written = []
+    for found in sorted(source.rglob("*")):
+        relative = found.relative_to(source)
+        if not found.is_file() or LEFT_OUT & set(relative.parts):
+            continue
+        target = directory / relative.with_name(RENAMED.get(relative.name, relative.name))
+        if target.exists():
+            continue
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(found, target)
+        except OSError as error:
             raise UsageError(
-                f"{there} is in the way of the template '{name}'; nothing was written.",
-                hint="choose an empty folder",
-            )
-    written = [file for file in files if not (directory / file).exists()]
-    for file in written:
-        (directory / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / file, directory / file)
+                f"The template '{name}' cannot be copied to {target}: {error.strerror}.",
+                hint="choose an empty folder that you may write to",
+            ) from error
+        written.append(target)
     return written

@@ -20,7 +20,7 @@ from ingot.templates.generator.writing import Writer, clear
 __all__ = ["SEED", "TABLES", "generate"]
 
 TABLES = ("customers", "products", "campaigns", "orders", "order_items", "clickstream", "inventory")
-SEED = 20_26
+SEED = 42
 CUSTOMERS, ORDERS, EVENTS = 2_500, 12_000, 75_000
 UNITS_A_CHUNK = 10
 

@@ -1,0 +1,22 @@
+select
+  cast(product_id as bigint) as product_id,
+  {{ text('sku') }} as sku,
+  {{ text('product_name') }} as product_name,
+  {{ text('category') }} as category,
+  {{ text('subcategory') }} as subcategory,
+  {{ text('brand') }} as brand,
+  {{ text('supplier') }} as supplier,
+  {{ money('price') }} as price,
+  {{ money('cost') }} as cost,
+  cast(weight_kg as decimal(8,2)) as weight_kg,
+  {{ text('color') }} as color,
+  {{ text('size') }} as size,
+  cast(launch_date as date) as launch_date,
+  cast(discontinued_at as date) as discontinued_at,
+  cast(is_active as boolean) as is_active,
+  cast(inventory_quantity as integer) as inventory_quantity,
+  cast(reorder_level as integer) as reorder_level,
+  cast(reorder_quantity as integer) as reorder_quantity,
+  cast(rating as decimal(3,1)) as rating,
+  {{ moment('updated_at') }} as updated_at
+from {{ source('raw', 'products') }}
