@@ -66,7 +66,7 @@ class _Answers:
                     "name": name,
                     "rows": table.rows,
                     "bytes": table.bytes,
-                    "columns": [{"name": column.name, "type": column.type} for column in table.columns],
+                    "columns": [{"name": column.name, "type": column.type} for column in table.schema],
                 }
                 for name, table in tables
             ],

@@ -2,17 +2,20 @@
 
 import time
 
-from ingot.engines.duckdb import connect
+from ingot import sources
+from ingot.engines import duckdb
 from ingot.errors import IngotError
 from ingot.lake import Lake, State
 from ingot.pipeline.model import Step, StepStatus
 from ingot.project import Project
-from ingot.sources import Plan, load, plan
+from ingot.sources import Plan
 
 
 def due_sources(project: Project, state: State) -> list[Plan]:
     """A plan for each source table whose files differ from what `state` holds."""
-    plans = [plan(project, source, table, state) for source in project.sources for table in source.tables]
+    plans = [
+        sources.plan(project, source, table, state) for source in project.sources for table in source.tables
+    ]
     return [each for each in plans if each.kind != "nothing"]
 
 
@@ -20,12 +23,14 @@ def load_source(project: Project, lake: Lake, due: Plan, branch: str) -> Step:
     """Loads one table and commits it to `branch`; a failure is a failed step and leaves the branch alone."""
     began = time.perf_counter()
     try:
-        with connect(temp_directory=project.state_dir / "tmp") as con:
-            staged, loaded = load(con, lake, due, on=branch)
+        with duckdb.connect(temp_directory=project.state_dir / "tmp") as con:
+            staged, loaded = sources.load(con, lake, due, on=branch)
             lake.commit(branch, [staged], message=f"load {due.target}: {due.reason}")
     except IngotError as error:
         return _step(due, StepStatus.FAILED, began, error=str(error))
-    return _step(due, StepStatus.OK, began, rows=loaded.rows, bytes=loaded.bytes)
+    status = StepStatus.WARNED if loaded.warnings else StepStatus.OK
+    warnings = "\n".join(loaded.warnings) or None
+    return _step(due, status, began, rows=loaded.rows, bytes=staged.bytes, error=warnings)
 
 
 def _step(

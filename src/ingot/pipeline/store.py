@@ -136,7 +136,9 @@ class RunStore:
         """
         with self._engine.begin() as connection:
             running = _RUNS.c.status == RunStatus.RUNNING.value
-            ids = list(connection.scalars(sa.select(_RUNS.c.id).where(running).order_by(_RUNS.c.id)))
+            ids: list[str] = list(
+                connection.scalars(sa.select(_RUNS.c.id).where(running).order_by(_RUNS.c.id))
+            )
             connection.execute(
                 sa.update(_RUNS)
                 .where(running)

@@ -21,7 +21,7 @@ from ingot.engines.duckdb.mount import Mount, mount
 from ingot.engines.duckdb.readonly import check
 from ingot.engines.errors import QueryInterruptedError, QueryTimeoutError
 from ingot.engines.ports import Capabilities, Column, Parameters, Result
-from ingot.engines.sql import quote_identifier
+from ingot.engines.sql import quote_identifier, quote_literal
 from ingot.errors import IngotError
 
 if TYPE_CHECKING:
@@ -78,6 +78,17 @@ class DuckDBEngine:
             cursor.execute(sql, parameters or None)
             columns = tuple(Column(name, str(kind)) for name, kind, *_ in cursor.description or ())
             return Result(columns, cursor.fetchall())
+
+    def export(self, sql: str, *, at: "State", path: Path) -> None:
+        """Writes the result of one SELECT at `at` to `path` as Parquet, without holding it in memory.
+
+        `path` must be below one of the engine's `readable` folders.
+        """
+        check(sql)
+        select = duckdb.extract_statements(sql)[0].query.strip().rstrip(";")
+        with self.session(at) as cursor:
+            # The line break ends a comment that the statement may close with.
+            cursor.execute(f"COPY ({select}\n) TO {quote_literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
 
     @contextmanager
     def session(self, at: "State", *, timeout: float | None = None) -> Iterator[DuckDBPyConnection]:
