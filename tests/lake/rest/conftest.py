@@ -4,7 +4,6 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -16,27 +15,18 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from ingot.engines.duckdb import connect
-from ingot.lake.catalog import SqlCatalog
+from ingot.lake import Lake
 from ingot.lake.rest import routes
 
 
-@dataclass
-class Served:
-    """The part of a lake that is served."""
-
-    catalog: SqlCatalog
-    warehouse: str
+@pytest.fixture
+def lake(tmp_path: Path) -> Iterator[Lake]:
+    with Lake(f"sqlite:///{tmp_path / 'lake.db'}", tmp_path / "warehouse") as opened:
+        yield opened
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Iterator[Served]:
-    catalog = SqlCatalog(f"sqlite:///{tmp_path / 'lake.db'}")
-    yield Served(catalog, str(tmp_path / "warehouse"))
-    catalog.close()
-
-
-@pytest.fixture
-def app(lake: Served) -> Starlette:
+def app(lake: Lake) -> Starlette:
     return Starlette(routes=[Mount("/iceberg", routes=routes(lake))])
 
 

@@ -21,6 +21,7 @@ from ingot.lake.names import dotted
 from ingot.lake.rest import documents
 from ingot.lake.rest.answer import RestError, exists, no_namespace
 from ingot.lake.rest.ports import Lake
+from ingot.lake.staged import table_content, view_content
 
 AUTHOR = "iceberg-rest"
 T = TypeVar("T")
@@ -99,18 +100,8 @@ def load(lake: Lake, at: str, key: Key, type_: ContentType) -> Stored:
 
 def content_of(type_: ContentType, content_id: str, location: str, document: Json) -> Content:
     """The catalog's record of a document that is stored at `location`."""
-    if type_ is ContentType.VIEW:
-        version = iceberg.current_version(document)
-        return Content(type_, content_id, location, version["version-id"], version["schema-id"])
-    return Content(
-        type_,
-        content_id,
-        location,
-        document.get("current-snapshot-id", iceberg.NO_SNAPSHOT),
-        document["current-schema-id"],
-        document["default-spec-id"],
-        document["default-sort-order-id"],
-    )
+    record = view_content if type_ is ContentType.VIEW else table_content
+    return record(document, location, content_id)
 
 
 def refused(error: CommitConflictError) -> Exception:

@@ -4,36 +4,25 @@ A document never changes after it is written, so what was read is kept.
 """
 
 import os
-import re
 from collections.abc import Iterable
 from uuid import uuid4
 
-import orjson
-
 from ingot.lake import files
-from ingot.lake.errors import MissingFileError
 from ingot.lake.lru import Lru
 from ingot.lake.metadata.document import Json
 from ingot.lake.model import Key
 from ingot.lake.names import folder
 from ingot.lake.rest.answer import RestError
 from ingot.lake.rest.ports import Lake
+from ingot.lake.staged import read_json
+from ingot.lake.tables import write_metadata
 
-_KEPT: Lru[str, tuple[int, Json]] = Lru(64 * 1024 * 1024, weigh=lambda kept: kept[0])
-_VERSION = re.compile(r"(\d{1,9})-[^/]*\.metadata\.json")
+_KEPT: Lru[str, Json] = Lru(100_000, weigh=lambda document: 10 + len(document.get("snapshots") or ()))
 
 
 def read(location: str) -> Json:
     """The document at the location; raises `MissingFileError`."""
-    kept = _KEPT.get(location)
-    if kept is None:
-        content = files.read(location)
-        try:
-            document = orjson.loads(content)
-        except orjson.JSONDecodeError as error:
-            raise MissingFileError(f"The metadata file {location} is damaged: {error}") from error
-        kept = _KEPT.put(location, (len(content), document))
-    return kept[1]
+    return _KEPT.get(location) or _KEPT.put(location, read_json(location))
 
 
 def write(document: Json, previous: str | None) -> str:
@@ -41,12 +30,8 @@ def write(document: Json, previous: str | None) -> str:
 
     `previous` is where the document that it follows is kept: the number in its name goes up by one.
     """
-    found = _VERSION.search(previous or "")
-    number = int(found[1]) + 1 if found else 0
-    location = f"{document['location']}/metadata/{number:05d}-{uuid4()}.metadata.json"
-    content = orjson.dumps(document)
-    files.write(location, content)
-    _KEPT.put(location, (len(content), document))
+    location = write_metadata(document, previous)
+    _KEPT.put(location, document)
     return location
 
 
@@ -57,9 +42,7 @@ def discard(locations: Iterable[str]) -> None:
 
 def new_location(lake: Lake, key: Key) -> str:
     """A place for a new table, view or namespace entry that nothing else on any ref has ever used."""
-    return "/".join(
-        [files.root(lake.warehouse), *map(folder, key[:-1]), f"{folder(key[-1])}-{uuid4().hex[:12]}"]
-    )
+    return "/".join([files.root(lake.warehouse), *map(folder, key[:-1]), f"{folder(key[-1])}-{uuid4()}"])
 
 
 def check_inside(lake: Lake, location: str) -> None:

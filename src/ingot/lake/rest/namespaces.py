@@ -6,8 +6,9 @@ from ingot.lake.errors import CommitConflictError
 from ingot.lake.metadata.document import strings, texts
 from ingot.lake.model import ConflictType, Content, ContentType, Delete, Key, Put
 from ingot.lake.names import dotted
+from ingot.lake.rest import names
 from ingot.lake.rest.answer import Answer, RestError, exists, no_namespace
-from ingot.lake.rest.call import SEPARATOR, Call, checked
+from ingot.lake.rest.call import SEPARATOR, Call
 from ingot.lake.rest.pages import page
 
 
@@ -28,9 +29,10 @@ def list_all(call: Call) -> Answer:
 def create(call: Call) -> Answer:
     """A new namespace with properties."""
     branch = call.branch
-    key = checked(tuple(texts(call.body.get("namespace"), "'namespace'")))
-    if not key:
+    wanted = tuple(texts(call.body.get("namespace"), "'namespace'"))
+    if not wanted:
         raise RestError(400, "BadRequestException", "'namespace' is empty.")
+    key = names.free(call, wanted)
     properties = strings(call.body.get("properties") or {}, "'properties'")
     content = Content(ContentType.NAMESPACE, str(uuid4()), properties=properties)
     try:

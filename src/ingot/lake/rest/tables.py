@@ -8,7 +8,7 @@ from ingot.lake.metadata.document import Json, number, obj, strings, text
 from ingot.lake.metadata.errors import InvalidMetadataError
 from ingot.lake.model import ContentType, Delete, Key, Put
 from ingot.lake.names import dotted
-from ingot.lake.rest import commits, documents, namespaces
+from ingot.lake.rest import commits, documents, names, namespaces
 from ingot.lake.rest.answer import Answer, RestError, exists, no_namespace
 from ingot.lake.rest.call import Call, checked, identifier
 from ingot.lake.rest.pages import page
@@ -29,9 +29,7 @@ def create(call: Call) -> Answer:
     """A new table; with `stage-create`, only what it would be, for a commit that follows."""
     branch = call.branch
     namespaces.load_content(call, call.namespace)
-    key = checked((*call.namespace, text(call.body.get("name"), "'name'")))
-    if (there := call.lake.catalog.content(call.at.hash, key)) is not None:
-        raise exists(there.type.value.removeprefix("ICEBERG_").lower(), dotted(key))
+    key = names.free(call, (*call.namespace, text(call.body.get("name"), "'name'")))
     document = _new(call, key)
     documents.make_folders(document["location"])
     if call.body.get("stage-create") is True:
@@ -118,9 +116,9 @@ def register(call: Call) -> Answer:
     iceberg.expand(document)
     documents.check_inside(call.lake, document["location"])
     before = call.lake.catalog.content(call.at.hash, key)
-    if before is not None and (
-        call.body.get("overwrite") is not True or before.type is not ContentType.TABLE
-    ):
+    if before is None:
+        names.free(call, key)
+    elif call.body.get("overwrite") is not True or before.type is not ContentType.TABLE:
         raise exists(before.type.value.removeprefix("ICEBERG_").lower(), dotted(key))
     content = commits.content_of(
         ContentType.TABLE, before.id if before else str(uuid4()), location, iceberg.expand(document)
@@ -250,8 +248,7 @@ def _rename(call: Call, type_: ContentType) -> Answer:
         raise _missing(source, type_)
     if call.lake.catalog.content(call.at.hash, target[:-1]) is None:
         raise no_namespace(dotted(target[:-1]))
-    if call.lake.catalog.content(call.at.hash, target) is not None:
-        raise exists("table or view", dotted(target))
+    names.free(call, target, besides=source)
     try:
         call.lake.catalog.commit(
             branch,

@@ -7,18 +7,16 @@ from ingot.lake.errors import CommitConflictError
 from ingot.lake.metadata.document import obj, strings, text
 from ingot.lake.model import ContentType
 from ingot.lake.names import dotted
-from ingot.lake.rest import commits, documents, namespaces
-from ingot.lake.rest.answer import Answer, exists
-from ingot.lake.rest.call import Call, checked
+from ingot.lake.rest import commits, documents, names, namespaces
+from ingot.lake.rest.answer import Answer
+from ingot.lake.rest.call import Call
 
 
 def create(call: Call) -> Answer:
     """A new view."""
     branch, body = call.branch, call.body
     namespaces.load_content(call, call.namespace)
-    key = checked((*call.namespace, text(body.get("name"), "'name'")))
-    if (there := call.lake.catalog.content(call.at.hash, key)) is not None:
-        raise exists(there.type.value.removeprefix("ICEBERG_").lower(), dotted(key))
+    key = names.free(call, (*call.namespace, text(body.get("name"), "'name'")))
     location = body.get("location")
     if location is None:
         location = documents.new_location(call.lake, key)
