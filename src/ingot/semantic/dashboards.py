@@ -1,0 +1,87 @@
+"""Whether the members that dashboards ask for exist and are of the right kind."""
+
+from typing import TYPE_CHECKING, Any
+
+from ingot.project import Problem, problem
+from ingot.semantic.model import Dimension, Measure, Model, Segment
+
+if TYPE_CHECKING:
+    from ingot.project import Project
+
+_KINDS = {Measure: "measure", Dimension: "dimension", Segment: "segment"}
+
+
+def check_dashboards(project: "Project", model: Model) -> list[Problem]:
+    """Every member of every dashboard that is not in the model, with its place and the nearest name."""
+    return [found for dashboard in project.dashboards for found in _Dashboard(model, dashboard).check()]
+
+
+class _Dashboard:
+    def __init__(self, model: Model, spec: Any) -> None:
+        self.model = model
+        self.spec = spec
+        self.found: list[Problem] = []
+
+    def check(self) -> list[Problem]:
+        spec = self.spec
+        if spec.time is not None:
+            self.time(spec.time, "dimension", spec.time.dimension)
+        self.filters(spec.filters)
+        for tile in spec.tiles:
+            for name in tile.measures:
+                self.member(tile, "measures", name, (Measure,))
+            for name in tile.dimensions:
+                self.member(tile, "dimensions", name, (Dimension,))
+            for name in tile.segments:
+                self.member(tile, "segments", name, (Segment,))
+            if tile.time is not None:
+                self.time(tile, "time", tile.time)
+            for name in getattr(tile, "order", None) or ():
+                self.member(tile, "order", name, (Measure, Dimension))
+                if name not in (*tile.measures, *tile.dimensions):
+                    self.report(
+                        tile,
+                        "order",
+                        f"'{name}' is not a column of this tile",
+                        (*tile.measures, *tile.dimensions),
+                        name,
+                    )
+            self.filters(tile.filters)
+        return self.found
+
+    def report(self, spec: Any, key: str, message: str, known: Any, name: str) -> None:
+        self.found.append(problem(spec.place_of(key), message, known=known, name=name))
+
+    def member(self, spec: Any, key: str, name: str, kinds: tuple[type, ...]) -> None:
+        members = self.model.members
+        words = " or ".join(_KINDS[kind] for kind in kinds)
+        found = members.get(name)
+        known = [full for full, one in members.items() if isinstance(one.member, kinds)]
+        if found is None:
+            self.report(spec, key, f"there is no {words} '{name}'", known, name)
+        elif not isinstance(found.member, kinds):
+            self.report(spec, key, f"'{name}' is a {_KINDS[type(found.member)]}, not a {words}", known, name)
+
+    def time(self, spec: Any, key: str, name: str) -> None:
+        before = len(self.found)
+        self.member(spec, key, name, (Dimension,))
+        one = self.model.members.get(name)
+        if (
+            len(self.found) == before
+            and one is not None
+            and isinstance(one.member, Dimension)
+            and one.member.type != "time"
+        ):
+            known = [
+                n
+                for n, f in self.model.members.items()
+                if isinstance(f.member, Dimension) and f.member.type == "time"
+            ]
+            self.report(spec, key, f"'{name}' is of type {one.member.type}, not a time", known, name)
+
+    def filters(self, filters: Any) -> None:
+        for one in filters:
+            if one.member is not None:
+                self.member(one, "member", one.member, (Measure, Dimension))
+            self.filters(one.and_)
+            self.filters(one.or_)

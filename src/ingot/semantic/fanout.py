@@ -1,0 +1,91 @@
+"""Second pass: which rows each measure is computed from, so that joins never count a row twice.
+
+Each aggregate gets a join tree of its own: its cube and the cubes of the dimensions, filters and segments.
+So a measure has the same value whatever else is asked beside it (two facts that meet only in a dimension
+are aggregated apart and then put together). Where the tree repeats rows of the measure's cube, they are
+aggregated over distinct primary keys.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ingot.semantic.errors import QueryError
+from ingot.semantic.joins import Tree, tree
+from ingot.semantic.model import Measure, Model, Path
+from ingot.semantic.resolve import Resolved, conditions, member_paths
+
+Leaf = tuple[str, Path]
+"""An aggregate: full name of its measure, and the path that leads to its cube."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Aggregates that one SELECT can compute. `keyed`: the cube whose rows `tree` repeats, or None.
+
+    `own` is the tree that joins to the keyed cube what the aggregates refer to.
+    """
+
+    tree: Tree
+    leaves: tuple[Leaf, ...]
+    keyed: str | None = None
+    own: Tree | None = None
+
+
+def facts(model: Model, query: Resolved) -> tuple[Fact, ...]:
+    """The aggregates of a query, in the order in which they are first needed; one without leaves if none is.
+
+    Raises:
+        QueryError: where the cubes cannot be joined, or in two ways.
+    """
+    shared = tuple(shared_paths(query))
+    grouped: dict[Path, list[Leaf]] = {}
+    for leaf in leaves(model, query):
+        grouped.setdefault(leaf[1], []).append(leaf)
+    if not grouped:
+        return (Fact(tree(model.edges, shared), ()),)
+    found: dict[object, Fact] = {}
+    for path, members in grouped.items():
+        own = [path[:-1] + step for name, _ in members for step in model.measure(name).paths]
+        whole = tree(model.edges, [*own, *shared])
+        cube = path[-1]
+        if whole.multiplies(cube):
+            if not model.cubes[cube].primary_key:
+                raise QueryError(
+                    f"Rows of cube '{cube}' are repeated by a join and it has no primary key to count them once."
+                )
+            inner = tree(model.edges, [step for name, _ in members for step in model.measure(name).paths])
+            found[path] = Fact(whole, tuple(members), cube, inner)
+            continue
+        same = (whole.root, frozenset(whole.joins))
+        before = found[same].leaves if same in found else ()
+        found[same] = Fact(whole, (*before, *members))
+    return tuple(found.values())
+
+
+def shared_paths(query: Resolved) -> Iterator[Path]:
+    """The joins that every aggregate needs: those of dimensions, conditions on them, and segments."""
+    for column in query.dimensions:
+        yield from member_paths(column.found)
+    for segment in query.segments:
+        yield from member_paths(segment)
+    for one in query.where:
+        for condition in conditions(one):
+            yield from member_paths(condition.found)
+
+
+def leaves(model: Model, query: Resolved) -> tuple[Leaf, ...]:
+    """The aggregates that the measures, selected or filtered by, are made of."""
+    asked = [column.found for column in query.measures]
+    asked += [condition.found for one in query.having for condition in conditions(one)]
+    found: dict[Leaf, None] = {}
+    for one in asked:
+        assert isinstance(one.member, Measure)
+        for name in one.member.leaves:
+            found.setdefault((name, leaf_path(one.path, name)))
+    return tuple(found)
+
+
+def leaf_path(path: Path, name: str) -> Path:
+    """The path to measure `name` as seen from a measure at `path`: the same cube, or one of its own."""
+    cube = name.partition(".")[0]
+    return path if path[-1] == cube else (cube,)
