@@ -23,6 +23,7 @@ from ingot.lake.types import Json
 _ADDED, _DELETED = 1, 2
 _Bound = bytes  # `bytes` is the name of a field below
 DATA, DELETES = 0, 1
+_MADE_BY = "ingot.made-by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,15 @@ class LiveFile:
     content: int
     rows: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a manifest lists."""
+
+    files: tuple[LiveFile, ...]
+    fields: tuple[Json, ...] | None
+    """The columns that every file has, in this order; None where the manifest is not of our own making."""
 
 
 def _optional(name: str, number: int, kind: Any) -> Json:
@@ -196,6 +206,7 @@ def manifest(
         "partition-spec-id": str(spec["spec-id"]),
         "format-version": "2",
         "content": "data",
+        _MADE_BY: "ingot",
     }
     return _written(_entry_schema(parts), entries, about)
 
@@ -272,7 +283,7 @@ def _written(schema: Json, records: Sequence[Json], about: Mapping[str, str]) ->
 
 def read_list(location: str) -> list[Json]:
     """The rows of a manifest list, whichever version wrote it."""
-    return [_regular(row) for row in _records(location)]
+    return [_regular(row) for row in _records(location)[0]]
 
 
 def _regular(row: Json) -> Json:
@@ -295,34 +306,28 @@ def list_rows(location: str) -> tuple[Json, ...]:
     return _lists.get(location) or _lists.put(location, tuple(read_list(location)))
 
 
-_live: Lru[str, tuple[LiveFile, ...]] = Lru(200_000, weigh=lambda found: len(found) + 1)
+_manifests: Lru[str, Manifest] = Lru(200_000, weigh=lambda found: len(found.files) + 1)
 
 
-def live_files(location: str) -> tuple[LiveFile, ...]:
-    """The files of a manifest that are not deleted; manifests never change, so they are read once."""
-    if (cached := _live.get(location)) is not None:
+def read(location: str) -> Manifest:
+    """The files of a manifest that are not deleted; manifests never change, so each is read once."""
+    if (cached := _manifests.get(location)) is not None:
         return cached
+    entries, about = _records(location)
     found = []
-    for entry in _records(location):
+    for entry in entries:
         if entry["status"] != _DELETED:
             one = entry["data_file"]
-            content = one.get("content") or DATA
-            found.append(
-                LiveFile(
-                    one["file_path"],
-                    one["file_format"].upper(),
-                    content,
-                    one["record_count"],
-                    one["file_size_in_bytes"],
-                )
-            )
-    return _live.put(location, tuple(found))
+            path, kind, content = one["file_path"], one["file_format"].upper(), one.get("content") or DATA
+            found.append(LiveFile(path, kind, content, one["record_count"], one["file_size_in_bytes"]))
+    own = tuple(json.loads(about["schema"])["fields"]) if about.get(_MADE_BY) == "ingot" else None
+    return _manifests.put(location, Manifest(tuple(found), own))
 
 
-def _records(location: str) -> list[Any]:
+def _records(location: str) -> tuple[list[Any], Mapping[str, str]]:
     try:
-        return list(fastavro.reader(io.BytesIO(files.read(location))))
+        reader = fastavro.reader(io.BytesIO(files.read(location)))
+        return list(reader), reader.metadata
     except (ValueError, EOFError, KeyError, IndexError) as error:
-        raise MissingFileError(
-            f"The lake's file {location} is damaged: it is not an Iceberg manifest."
-        ) from error
+        message = f"The lake's file {location} is damaged: it is not an Iceberg manifest."
+        raise MissingFileError(message) from error
