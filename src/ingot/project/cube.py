@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from ingot.project.member import Described, Dimension, Format, Hierarchy, Measure, Segment
+from ingot.project.environment import concealed
 from ingot.project.place import Marks
 from ingot.project.policy import Policy
 from ingot.project.rollup import PreAggregation, RefreshKey
@@ -61,7 +62,7 @@ class Model(Described):
                     other, first = seen[name]
                     report(
                         place,
-                        f"the {kind[:-1]} '{name}' of {cls.called(data)} has the name of a {other}, first at {first}",
+                        f"the {kind[:-1]} '{concealed(name)}' of {cls.called(data)} has the name of a {other}, first at {first}",
                     )
                 own.add(name)
                 seen.setdefault(name, (kind[:-1], place))

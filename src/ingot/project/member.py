@@ -324,6 +324,11 @@ class OrderBy(Spec):
     dir: Literal["asc", "desc"] = Field("asc", description="The direction.")
 
 
+_AGGREGATED = (
+    "count_distinct", "count_distinct_approx", "sum", "avg", "min", "max", "number", "string", "boolean", "time", "number_agg",
+)  # fmt: skip
+
+
 class Measure(Described):
     """Something that is counted, summed or computed."""
 
@@ -366,7 +371,7 @@ class Measure(Described):
 
     @classmethod
     def inspect(cls, data: Map, report: Callable[..., None]) -> None:
-        if "type" in data and data["type"] not in ("count", "rank") and not ({"sql", "case"} & data.keys()):
+        if data.get("type") in _AGGREGATED and not ({"sql", "case"} & data.keys()):
             report(
                 None,
                 f"{cls.called(data)} has no 'sql'",

@@ -186,7 +186,6 @@ def _number(value: Any) -> Any:
 
 
 PATH = r"^[^\x00-\x1f]+$"
-_MAP_SCHEMA = dict[str, Any]
 _as_text = WrapValidator(_text)
 
 Text = Annotated[str, _as_text]
@@ -196,7 +195,7 @@ PathText = Annotated[str, StringConstraints(pattern=PATH, max_length=4096), _as_
 """A path or URI."""
 Whole = Annotated[int, BeforeValidator(_number)]
 Positive = Annotated[int, Field(ge=1), BeforeValidator(_number)]
-Options = Annotated[Mapping[str, Any], BeforeValidator(frozen, json_schema_input_type=_MAP_SCHEMA)]
+Options = Annotated[Mapping[str, Any], AfterValidator(frozen)]
 """Any keys and values."""
 
 IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
