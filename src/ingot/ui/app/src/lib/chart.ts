@@ -32,6 +32,8 @@ export interface TrendOptions {
   granularity: Granularity
   fromZero: boolean
   palette: Palette
+  /** The same steps of the period before, drawn faintly behind a single line. */
+  before?: (number | null)[]
 }
 
 type Part = Record<string, unknown>
@@ -59,7 +61,7 @@ export function trendSpec(course: Course, options: TrendOptions, frame: Frame): 
     type: 'quantitative',
     stack: chart === 'bar' ? 'zero' : null,
     scale: { zero: options.fromZero || chart !== 'line', nice: true },
-    axis: valueAxis(options.format, extent(long.map((row) => row.v))),
+    axis: valueAxis(options.format, extent([...long.map((row) => row.v), ...(options.before ?? [])])),
   }
   const shared = { x, y, color, order: { field: 's', type: 'quantitative' } }
   const under: Part[] = []
@@ -85,6 +87,13 @@ export function trendSpec(course: Course, options: TrendOptions, frame: Frame): 
             ],
           },
         },
+        encoding: { x, y },
+      })
+    }
+    if (options.before?.some((value) => value !== null)) {
+      under.push({
+        data: { values: course.steps.map((step, i) => ({ t: millis(step), v: options.before?.[i] ?? null })) },
+        mark: { type: 'line', interpolate: 'monotone', strokeWidth: 1.5, strokeDash: [2, 5], strokeCap: 'round', color: palette.muted, opacity: 0.8 },
         encoding: { x, y },
       })
     }
@@ -115,9 +124,7 @@ export function trendSpec(course: Course, options: TrendOptions, frame: Frame): 
     mark: { type: 'point', filled: true, size: 56, opacity: 1, stroke: palette.surface, strokeWidth: 1.5 },
     encoding: { x, y, color },
   }
-  const layer = chart === 'bar' ? [hover, ...under] : [...under, hover, dots]
-  if (chart === 'bar') layer.splice(0, layer.length, ...under, hover)
-  return framed({ layer }, frame, palette)
+  return framed({ layer: chart === 'bar' ? [...under, hover] : [...under, hover, dots] }, frame, palette)
 }
 
 export interface Share {
@@ -207,7 +214,7 @@ function timeAxis(course: Course, { granularity, chart }: TrendOptions, frame: F
     type: bars ? 'ordinal' : 'temporal',
     scale: bars
       ? { domain: times, paddingInner: 0.28, paddingOuter: 0.14 }
-      : { type: 'utc', domain: [times[0], times.at(-1)] },
+      : { type: 'utc' },
     axis: {
       title: null,
       grid: false,
@@ -216,7 +223,8 @@ function timeAxis(course: Course, { granularity, chart }: TrendOptions, frame: F
       labelPadding: 10,
       labelAngle: 0,
       labelFlush: !bars,
-      values: ticks(course.steps, granularity, frame.width - 56),
+      // As an expression: Vega-Lite would wrap each number in `datetime()`, which the interpreter reads as a year.
+      values: { expr: JSON.stringify(ticks(course.steps, granularity, frame.width - 56)) },
       labelExpr: labels[granularity],
       labelOverlap: 'greedy',
     },

@@ -38,9 +38,8 @@ export function short(value: Cell, format: Format = 'number'): string {
   }
   if (format === 'percent') return `${intl({ maximumFractionDigits: 1 }).format(number)}%`
   if (format === 'currency') {
-    return intl(size >= 10_000 ? { ...currency, ...compact } : currency)
-      .format(number)
-      .replace(size >= 1000 ? /\.\d\d$/ : /$^/, '')
+    const whole = size >= 1000 ? { minimumFractionDigits: 0, maximumFractionDigits: 0 } : {}
+    return intl({ ...currency, ...(size >= 10_000 ? compact : whole) }).format(number)
   }
   if (size >= (format === 'abbr' ? 1000 : 1e6)) return intl(compact).format(number)
   return intl({ maximumFractionDigits: size >= 100 ? 0 : 2 }).format(number)
