@@ -3,11 +3,22 @@
   {%- set target_relation = this.incorporate(type='table') -%}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
-  {%- if existing_relation is none or existing_relation.is_view or should_full_refresh() -%}
-    {% do ingot_replace(target_relation, compiled_code) %}
-  {%- else -%}
-    {% do ingot_increment(target_relation, compiled_code) %}
+  {#- dbt lets a materialization itself run Python, and no macro that it calls. -#}
+  {%- set code = compiled_code -%}
+  {%- set built = none -%}
+  {%- if model['language'] == 'python' -%}
+    {%- set built = make_temp_relation(target_relation, '__dbt_py') -%}
+    {%- call statement('python', language='python') -%}
+      {{ py_write_table(temporary=False, relation=built, compiled_code=compiled_code) }}
+    {%- endcall -%}
+    {%- set code = 'select * from ' ~ built -%}
   {%- endif -%}
+  {%- if existing_relation is none or existing_relation.is_view or should_full_refresh() -%}
+    {% do ingot_replace(target_relation, code) %}
+  {%- else -%}
+    {% do ingot_increment(target_relation, code) %}
+  {%- endif -%}
+  {%- if built is not none -%}{% do run_query('drop table ' ~ built) %}{%- endif -%}
   {{ run_hooks(post_hooks, inside_transaction=True) }}
   {{ run_hooks(post_hooks, inside_transaction=False) }}
   {{ return({'relations': [target_relation]}) }}
@@ -52,17 +63,11 @@
 {#- A temporary table with the rows that this run's code gives. -#}
 {% macro ingot_delta(target_relation, code) %}
   {%- set delta = make_temp_relation(target_relation, '__dbt_delta') -%}
-  {%- if model['language'] == 'python' -%}
-    {%- call statement('python', language='python') -%}
-      {{ py_write_table(temporary=False, relation=delta, compiled_code=code) }}
-    {%- endcall -%}
-  {%- else -%}
-    {%- set header = config.get('sql_header', none) -%}
-    {%- if header -%}{% do run_query(header) %}{%- endif -%}
-    {%- set contract = config.get('contract') -%}
-    {%- if contract and contract.enforced -%}{% do get_assert_columns_equivalent(code) %}{%- endif -%}
-    {% do adapter.check_query(code) %}
-    {% do run_query('create temporary table ' ~ delta ~ ' as (' ~ code ~ '\n)') %}
-  {%- endif -%}
+  {%- set header = config.get('sql_header', none) -%}
+  {%- if header -%}{% do run_query(header) %}{%- endif -%}
+  {%- set contract = config.get('contract') -%}
+  {%- if contract and contract.enforced -%}{% do get_assert_columns_equivalent(code) %}{%- endif -%}
+  {% do adapter.check_query(code) %}
+  {% do run_query('create temporary table ' ~ delta ~ ' as (' ~ code ~ '\n)') %}
   {{ return(delta) }}
 {% endmacro %}

@@ -2,26 +2,27 @@
   {%- set target_relation = this.incorporate(type='table') -%}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
-  {% do ingot_replace(target_relation, compiled_code) %}
+  {#- dbt lets a materialization itself run Python, and no macro that it calls. -#}
+  {%- if model['language'] == 'python' -%}
+    {%- set built = make_temp_relation(target_relation, '__dbt_py') -%}
+    {%- call statement('python', language='python') -%}
+      {{ py_write_table(temporary=False, relation=built, compiled_code=compiled_code) }}
+    {%- endcall -%}
+    {% do ingot_replace(target_relation, 'select * from ' ~ built) %}
+    {% do run_query('drop table ' ~ built) %}
+  {%- else -%}
+    {% do ingot_replace(target_relation, compiled_code) %}
+  {%- endif -%}
   {{ run_hooks(post_hooks, inside_transaction=True) }}
   {{ run_hooks(post_hooks, inside_transaction=False) }}
   {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{#- The whole table from a model's code, as the statement that dbt records as 'main'. -#}
+{#- The whole table from a SELECT, as the statement that dbt records as 'main'. -#}
 {% macro ingot_replace(target_relation, code) %}
-  {%- if model['language'] == 'python' -%}
-    {%- set built = make_temp_relation(target_relation, '__dbt_py') -%}
-    {%- call statement('python', language='python') -%}
-      {{ py_write_table(temporary=False, relation=built, compiled_code=code) }}
-    {%- endcall -%}
-    {% do store_result('main', response=adapter.publish(target_relation, 'select * from ' ~ built, model)) %}
-    {% do run_query('drop table ' ~ built) %}
-  {%- else -%}
-    {%- set query = ingot_contract_query(target_relation, code) -%}
-    {% do adapter.check_query(query) %}
-    {% do store_result('main', response=adapter.publish(target_relation, query, model)) %}
-  {%- endif -%}
+  {%- set query = ingot_contract_query(target_relation, code) -%}
+  {% do adapter.check_query(query) %}
+  {% do store_result('main', response=adapter.publish(target_relation, query, model)) %}
 {% endmacro %}
 
 {#- The model's SELECT; with an enforced contract, its columns are checked and put in the contract's order,
