@@ -12,6 +12,7 @@ from ingot.engines.duckdb import DuckDBEngine
 
 @dataclass(frozen=True)
 class FakeView:
+    name: str
     sql: str
 
 
@@ -31,8 +32,9 @@ class FakeState:
     def views(self) -> tuple[str, ...]:
         return tuple(self.view_sql)
 
-    def view(self, name: str) -> FakeView:
-        return FakeView(self.view_sql[name])
+    @property
+    def ordered_views(self) -> tuple[FakeView, ...]:
+        return tuple(FakeView(name, sql) for name, sql in self.view_sql.items())
 
     def scan(self, name: str) -> str:
         return f"read_parquet({[str(path) for path in self.files[name]]})"
@@ -64,10 +66,9 @@ def state(warehouse: Path) -> FakeState:
     return FakeState(
         "a" * 64,
         {"gold.fact_orders": [orders], "raw.names": [names]},
-        # Named so that the alphabet puts the reader before what it reads.
         {
-            "marts.a_top": "SELECT sum(amount) AS total FROM marts.b_small",
             "marts.b_small": "SELECT * FROM gold.fact_orders WHERE id < 4",
+            "marts.a_top": "SELECT sum(amount) AS total FROM marts.b_small",
             "marts.broken": "SELECT * FROM gold.vanished",
         },
     )
@@ -75,6 +76,6 @@ def state(warehouse: Path) -> FakeState:
 
 @pytest.fixture
 def engine(warehouse: Path) -> Iterator[DuckDBEngine]:
-    made = DuckDBEngine(FakeLake(warehouse), threads=1)  # type: ignore[arg-type]
+    made = DuckDBEngine(FakeLake(warehouse), threads=1)
     yield made
     made.close()

@@ -43,7 +43,7 @@ def test_a_parameter_is_a_value_and_never_sql(engine: DuckDBEngine, state: FakeS
     assert engine.query("SELECT * FROM raw.names WHERE name = ?", at=state, parameters=[hostile]).rows == []
 
 
-def test_views_may_read_views_that_come_later(engine: DuckDBEngine, state: FakeState) -> None:
+def test_views_may_read_views(engine: DuckDBEngine, state: FakeState) -> None:
     assert engine.query("SELECT total FROM marts.a_top", at=state).rows == [((0 + 1 + 2 + 3) * 2.5,)]
 
 

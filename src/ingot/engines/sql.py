@@ -1,11 +1,13 @@
-"""Names and values as SQL text: the one place above the lake that quotes."""
+"""Names of several parts and values of any plain kind as SQL text, on top of the lake's quoting."""
+
+from ingot.lake.sql import identifier, literal
 
 
 def quote_identifier(*parts: str) -> str:
     """`"gold"."fact_orders"` for `("gold", "fact_orders")`, whatever characters the parts hold."""
     if not parts or any(not part or "\0" in part for part in parts):
         raise ValueError(f"not a name: {parts!r}")
-    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+    return ".".join(identifier(part) for part in parts)
 
 
 def quote_literal(value: object) -> str:
@@ -24,7 +26,7 @@ def quote_literal(value: object) -> str:
         case str():
             if "\0" in value:
                 raise ValueError("SQL text cannot hold a NUL character")
-            return "'" + value.replace("'", "''") + "'"
+            return literal(value)
         case list() | tuple():
             return "[" + ", ".join(quote_literal(item) for item in value) + "]"
         case dict():

@@ -59,7 +59,9 @@ class DuckDBEngine:
         self._con = connect(
             memory_limit=memory_limit,
             threads=threads,
-            extensions=(*extensions, *remote),
+            # Tables with delete files or foreign schemas are read by DuckDB's Iceberg reader, and nothing can be
+            # loaded once the connection is closed to the world.
+            extensions=("avro", "iceberg", *remote, *extensions),
             temp_directory=temp_directory,
             readable=(warehouse, *readable),
         )
@@ -88,7 +90,9 @@ class DuckDBEngine:
         select = duckdb.extract_statements(sql)[0].query.strip().rstrip(";")
         with self.session(at) as cursor:
             # The line break ends a comment that the statement may close with.
-            cursor.execute(f"COPY ({select}\n) TO {quote_literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+            cursor.execute(
+                f"COPY ({select}\n) TO {quote_literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
+            )
 
     @contextmanager
     def session(self, at: "State", *, timeout: float | None = None) -> Iterator[DuckDBPyConnection]:

@@ -40,7 +40,7 @@ def mount(con: DuckDBPyConnection, state: "State", catalog: str) -> Mount:
     try:
         cursor.execute("BEGIN")
         tables = {name: f"SELECT * FROM {state.scan(name)}" for name in state.tables}
-        views = {name: state.view(name).sql for name in state.views}
+        views = {view.name: view.sql for view in state.ordered_views}
         for schema in sorted({name.rpartition(".")[0] for name in (*tables, *views)}):
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(catalog, schema)}")
         for name, query in tables.items():
@@ -62,18 +62,11 @@ def _create(cursor: DuckDBPyConnection, catalog: str, name: str, query: str) -> 
 
 
 def _create_views(cursor: DuckDBPyConnection, catalog: str, views: Mapping[str, str]) -> dict[str, str]:
-    """Creates views after the views that they read; returns those that cannot be made and why."""
+    """Creates the views, which come after those that they read; returns those that cannot be made and why."""
     broken: dict[str, str] = {}
-    waiting = dict(views)
-    while waiting:
-        failed: dict[str, str] = {}
-        for name, query in waiting.items():
-            try:
-                _create(cursor, catalog, name, query)
-            except duckdb.Error as error:
-                failed[name] = str(error).splitlines()[0]
-        if len(failed) == len(waiting):
-            broken = failed
-            break
-        waiting = {name: waiting[name] for name in failed}
+    for name, query in views.items():
+        try:
+            _create(cursor, catalog, name, query)
+        except duckdb.Error as error:
+            broken[name] = str(error).splitlines()[0]
     return broken
