@@ -12,6 +12,11 @@ from ingot.semantic.model import Cube, Label, Member, Path, View, ViewMember
 
 def compile_view(spec: Any, cubes: Mapping[str, Cube], edges: Edges, problems: list[Problem]) -> View:
     """The view of a spec; adds what is wrong to `problems` and leaves it out."""
+    problems.extend(
+        problem(spec.place_of(key), f"view '{spec.name}': '{key}' is not supported yet")
+        for key in ("extends", "measures", "dimensions", "segments", "default_filters")
+        if getattr(spec, key)
+    )
     members: dict[str, ViewMember] = {}
     view_label = label(spec, None)
     for part in spec.cubes or ():

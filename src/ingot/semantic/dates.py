@@ -72,20 +72,17 @@ def instant(local: datetime, zone: str, *, last: bool = False) -> datetime:
 
 def floor(time: datetime, unit: str) -> datetime:
     """The beginning of the period that `time` lies in."""
-    if unit == "second":
-        return time.replace(microsecond=0)
-    if unit == "minute":
-        return time.replace(second=0, microsecond=0)
-    if unit == "hour":
-        return time.replace(minute=0, second=0, microsecond=0)
+    zeros = {
+        "second": ("microsecond",),
+        "minute": ("second", "microsecond"),
+        "hour": ("minute", "second", "microsecond"),
+    }
+    if unit in zeros:
+        return time.replace(**dict.fromkeys(zeros[unit], 0))  # type: ignore[arg-type]
     day = time.replace(hour=0, minute=0, second=0, microsecond=0)
-    if unit == "week":
-        return day - timedelta(days=day.weekday())
-    if unit == "month":
-        return day.replace(day=1)
-    if unit == "quarter":
-        return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
-    return day.replace(month=1, day=1) if unit == "year" else day
+    first = {"day": day.day, "week": day.day, "month": 1, "quarter": 1, "year": 1}[unit]
+    month = {"quarter": (day.month - 1) // 3 * 3 + 1, "year": 1}.get(unit, day.month)
+    return day - timedelta(days=day.weekday()) if unit == "week" else day.replace(month=month, day=first)
 
 
 def moved(time: datetime, unit: str, count: int) -> datetime:

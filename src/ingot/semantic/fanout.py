@@ -39,7 +39,7 @@ def facts(model: Model, query: Resolved) -> tuple[Fact, ...]:
     """
     shared = tuple(shared_paths(query))
     grouped: dict[Path, list[Leaf]] = {}
-    for leaf in leaves(model, query):
+    for leaf in leaves(query):
         grouped.setdefault(leaf[1], []).append(leaf)
     if not grouped:
         return (Fact(tree(model.edges, shared), ()),)
@@ -73,7 +73,7 @@ def shared_paths(query: Resolved) -> Iterator[Path]:
             yield from member_paths(condition.found)
 
 
-def leaves(model: Model, query: Resolved) -> tuple[Leaf, ...]:
+def leaves(query: Resolved) -> tuple[Leaf, ...]:
     """The aggregates that the measures, selected or filtered by, are made of."""
     asked = [column.found for column in query.measures]
     asked += [condition.found for one in query.having for condition in conditions(one)]

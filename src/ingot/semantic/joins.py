@@ -93,7 +93,7 @@ def tree(edges: Edges, paths: Sequence[Path]) -> Tree:
 
 
 def _walks(edges: Edges, root: str, wanted: Sequence[Path]) -> list[Path] | None:
-    walks = []
+    walks: list[Path] = []
     for path in wanted:
         ways = shortest(edges, root, path[0])
         if not ways:

@@ -49,8 +49,10 @@ def fill_measures(tree: exp.Expr, value: Callable[[str], exp.Expr]) -> exp.Expr:
 
 def wrapped(tree: exp.Expr) -> exp.Expr:
     """`tree`, in parentheses unless it binds tighter than any operator."""
-    atoms = (exp.Column, exp.AggFunc, exp.Case, exp.Coalesce, exp.Literal, exp.Paren, exp.Null, exp.Boolean)
-    atoms += (exp.Parameter, exp.Filter, exp.Subquery, exp.Anonymous)
+    atoms: tuple[type[exp.Expr], ...] = (
+        exp.Column, exp.AggFunc, exp.Case, exp.Coalesce, exp.Literal, exp.Paren, exp.Null, exp.Boolean,
+        exp.Parameter, exp.Filter, exp.Subquery, exp.Anonymous,
+    )  # fmt: skip
     if isinstance(tree, atoms) or type(tree) is exp.Cast:
         return tree
     return exp.Paren(this=tree)

@@ -13,7 +13,7 @@ def meta(model: Model, *, only_views: bool = False) -> list[dict[str, Any]]:
     if not only_views:
         for cube in model.cubes.values():
             if cube.label.public:
-                members = [
+                members: list[_Row] = [
                     *((m.full_name, m, m.label, None) for m in cube.measures.values()),
                     *((d.full_name, d, d.label, None) for d in cube.dimensions.values()),
                     *((s.full_name, s, s.label, None) for s in cube.segments.values()),
@@ -23,10 +23,10 @@ def meta(model: Model, *, only_views: bool = False) -> list[dict[str, Any]]:
                 )
     for view in model.views.values():
         if view.label.public:
-            members = [
+            own: list[_Row] = [
                 (one.full_name, one.member, one.label, one.member.full_name) for one in view.members.values()
             ]
-            found.append(_entry(view.name, "view", view.label, members))
+            found.append(_entry(view.name, "view", view.label, own))
     return found
 
 

@@ -38,21 +38,24 @@ def time(value: datetime) -> str:
 
 def plain(value: Any) -> Any:
     """`value` as JSON has it in Cube's answers."""
-    if value is None or isinstance(value, str | bool):
-        return value
-    if isinstance(value, int | float | Decimal):
-        return number(value)
-    if isinstance(value, datetime):
-        return time(value)
-    if isinstance(value, date):
-        return f"{value.isoformat()}T00:00:00.000"
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value).hex()
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    return str(value)
+    match value:
+        case None | str() | bool():
+            found: Any = value
+        case int() | float() | Decimal():
+            found = number(value)
+        case datetime():
+            found = time(value)
+        case date():
+            found = f"{value.isoformat()}T00:00:00.000"
+        case bytes() | bytearray() | memoryview():
+            found = bytes(value).hex()
+        case list() | tuple():
+            found = [plain(item) for item in value]
+        case dict():
+            found = {str(key): plain(item) for key, item in value.items()}
+        case _:
+            found = str(value)
+    return found
 
 
 _BY_TYPE: dict[type, Callable[[Any], Any]] = {

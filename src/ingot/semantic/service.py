@@ -3,7 +3,7 @@
 The one way from every surface to an answer. Safe to use from several threads.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ingot.project import Project
 
 MAX_QUERIES = 50
-Given = Mapping[str, Any] | Query | Sequence[Mapping[str, Any] | Query]
+Given = Mapping[str, Any] | Query | list[Mapping[str, Any]] | list[dict[str, Any]] | list[Query]
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
@@ -148,11 +148,7 @@ class Service:
         return {"cubes": meta(self.model, only_views=only_views)}
 
     def _queries(self, given: Given) -> tuple[str, list[Query]]:
-        if (
-            isinstance(given, Query | Mapping)
-            or not isinstance(given, Sequence)
-            or isinstance(given, str | bytes)
-        ):
+        if not isinstance(given, list):
             one = parse(given)
             compared = _compared(one)
             return ("compareDateRangeQuery", compared) if compared else ("regularQuery", [one])

@@ -127,26 +127,26 @@ def _fill(tree: exp.Expr, references: list[str], resolve: Resolve, own: str | No
             return exp.Literal.string(restored)
         if not isinstance(node, exp.Column):
             return node
-        if marks.measure_name(node):
-            return node
-        at = _number(node.table) if node.table else None
-        if at is not None:
-            cube = resolve(references[at])
-            if not isinstance(cube, Alias):
-                raise SnippetError(
-                    f"'{{{references[at]}}}' is a member, not a cube: nothing can follow it after a dot"
-                )
-            return exp.Column(this=node.this.copy(), table=exp.to_identifier(str(cube), quoted=True))
-        at = _number(node.name) if not node.table else None
-        if at is not None:
-            value = resolve(references[at])
-            if isinstance(value, Alias):
-                raise SnippetError(
-                    f"'{{{references[at]}}}' is a cube: say which column of it, '{{{references[at]}}}.column'"
-                )
-            return marks.wrapped(value.copy()) if node.parent is not None else value.copy()
+        if (at := _number(node.table)) is not None:
+            return _of_cube(node, references[at], resolve)
+        if (at := _number(node.name)) is not None and not node.table:
+            return _member(node, references[at], resolve)
         if own is not None and not node.table and not node.find_ancestor(exp.Select, exp.Lambda):
             return exp.Column(this=node.this.copy(), table=exp.to_identifier(own, quoted=True))
         return node
 
     return tree.transform(one, copy=False)
+
+
+def _of_cube(node: exp.Column, reference: str, resolve: Resolve) -> exp.Expr:
+    cube = resolve(reference)
+    if not isinstance(cube, Alias):
+        raise SnippetError(f"'{{{reference}}}' is a member, not a cube: nothing can follow it after a dot")
+    return exp.Column(this=node.this.copy(), table=exp.to_identifier(str(cube), quoted=True))
+
+
+def _member(node: exp.Column, reference: str, resolve: Resolve) -> exp.Expr:
+    value = resolve(reference)
+    if isinstance(value, Alias):
+        raise SnippetError(f"'{{{reference}}}' is a cube: say which column of it, '{{{reference}}}.column'")
+    return marks.wrapped(value) if node.parent is not None else value
