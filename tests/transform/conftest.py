@@ -46,10 +46,11 @@ class Project:
     root: Path
     transform: Transform | None
     profile: str = "dev"
+    state: Path | None = None
 
     @property
     def state_dir(self) -> Path:
-        return self.root / ".ingot"
+        return self.state or self.root / ".ingot"
 
     @property
     def catalog_url(self) -> str:
@@ -77,7 +78,8 @@ class Shop:
     def build(self, *select: str, dbt: Path | None = None, **options: Any) -> BuildResult:
         """Builds what is selected; the dbt project is the shop's unless given."""
         settings = Transform(dbt or SHOP, options.pop("variables", {}))
-        project = Project(self.project.root, settings)
+        state = self.project.state if dbt is None else None
+        project = Project(self.project.root, settings, state=state)
         with DbtTransform(project, worker=self.worker) as transform:  # type: ignore[arg-type]
             return transform.build(self.lake, BRANCH, select=select, **options)
 
@@ -106,10 +108,16 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
     process.close()
 
 
+@pytest.fixture(scope="session")
+def dbt_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where dbt keeps what it has parsed of the shop's project, which no test changes."""
+    return tmp_path_factory.mktemp("dbt")
+
+
 @pytest.fixture
-def shop(tmp_path: Path, worker: WorkerProcess) -> Iterator[Shop]:
+def shop(tmp_path: Path, worker: WorkerProcess, dbt_state: Path) -> Iterator[Shop]:
     """The raw tables on a branch, and the shop's dbt project."""
-    project = Project(tmp_path, Transform(SHOP))
+    project = Project(tmp_path, Transform(SHOP), state=dbt_state)
     with Lake.open(project) as lake:
         lake.branch(BRANCH)
         con = connect()

@@ -53,7 +53,10 @@ def test_the_other_branches_stay_as_they_were(shop: Shop) -> None:
 def test_a_view_is_a_view_of_the_lake_and_follows_its_table(shop: Shop) -> None:
     shop.build("stg_orders")
     assert shop.lake.at(BRANCH).views == ("silver.stg_orders",)
-    shop.put("raw.orders", "select 9 as order_id, 9 as customer_id, 1.0 as amount, 'x' as status, now()::timestamp as ordered_at")
+    shop.put(
+        "raw.orders",
+        "select 9 as order_id, 9 as customer_id, 1.0 as amount, 'x' as status, now()::timestamp as ordered_at",
+    )
     assert shop.rows("select order_id, loud from silver.stg_orders") == [(9, "X")]
 
 
@@ -77,12 +80,16 @@ def test_the_target_looks_like_duckdb_under_the_name_of_the_profile(shop: Shop) 
 def test_partitions_order_comment_and_properties_of_a_model_reach_the_table(shop: Shop) -> None:
     shop.build("+fact_orders")
     table = shop.lake.at(BRANCH).table("gold.fact_orders")
-    spec = next(s for s in table.metadata["partition-specs"] if s["spec-id"] == table.metadata["default-spec-id"])
+    spec = next(
+        s for s in table.metadata["partition-specs"] if s["spec-id"] == table.metadata["default-spec-id"]
+    )
     assert [field["transform"] for field in spec["fields"]] == ["month"]
     order = next(
         o for o in table.metadata["sort-orders"] if o["order-id"] == table.metadata["default-sort-order-id"]
     )
-    assert [one["source-id"] for one in order["fields"]] == [c.id for c in table.schema if c.name == "order_id"]
+    assert [one["source-id"] for one in order["fields"]] == [
+        c.id for c in table.schema if c.name == "order_id"
+    ]
     assert table.comment == "One row a paid order."
     assert table.properties["owner"] == "finance"
 
@@ -106,7 +113,10 @@ def test_names_with_quotes_spaces_and_words_of_sql_are_kept(shop: Shop) -> None:
 def test_a_python_model_prints_what_it_likes_and_is_a_table(shop: Shop) -> None:
     result = shop.build("stg_orders", "python_model")
     assert result.status == "ok", result.failures
-    assert shop.rows("from gold.python_model order by status") == [("open", Decimal("20.0")), ("paid", Decimal("80.5"))]
+    assert shop.rows("from gold.python_model order by status") == [
+        ("open", Decimal("20.0")),
+        ("paid", Decimal("80.5")),
+    ]
 
 
 def test_a_table_that_becomes_a_view_and_a_table_again_stays_one_name(shop: Shop, tmp_path: Path) -> None:
@@ -123,7 +133,9 @@ def test_a_table_that_becomes_a_view_and_a_table_again_stays_one_name(shop: Shop
 
 
 def test_a_project_decides_itself_how_schemas_are_named(shop: Shop, tmp_path: Path) -> None:
-    macro = "{% macro generate_schema_name(name, node) %}{{ target.schema }}__{{ name or 'none' }}{% endmacro %}"
+    macro = (
+        "{% macro generate_schema_name(name, node) %}{{ target.schema }}__{{ name or 'none' }}{% endmacro %}"
+    )
     model = "{{ config(materialized='table', schema='silver') }} select 1 as x"
     shop.build(dbt=dbt_project(tmp_path, {"macros/names.sql": macro, "models/m.sql": model}))
     assert "analytics__silver.m" in shop.lake.at(BRANCH).tables
@@ -164,7 +176,9 @@ def test_events_tell_start_and_end_of_every_node_and_how_many_there_are(shop: Sh
 
 
 def test_a_variable_of_the_project_reaches_the_models(shop: Shop, tmp_path: Path) -> None:
-    dbt = dbt_project(tmp_path, {"models/m.sql": "{{ config(materialized='table') }} select '{{ var('who') }}' as who"})
+    dbt = dbt_project(
+        tmp_path, {"models/m.sql": "{{ config(materialized='table') }} select '{{ var('who') }}' as who"}
+    )
     shop.build(dbt=dbt, variables={"who": "Zoë"})
     assert shop.rows("from analytics.m") == [("Zoë",)]
 
@@ -179,7 +193,7 @@ def test_completed_nodes_are_left_out_and_the_rest_is_built(shop: Shop) -> None:
     assert {node.name for node in again.nodes if node.kind != "hook"} == {
         "daily",
         "daily_adds_up",
-        "at_most_daily_revenue",
+        "at_most_daily_1000__revenue",
     }
     assert shop.rows("select count(*) from marts.daily") == [(3,)]
 

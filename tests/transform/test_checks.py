@@ -21,7 +21,11 @@ def test_a_failing_test_stops_what_reads_its_model_and_shows_its_rows(shop: Shop
     assert broken.failing_rows_sql is not None
     assert [row[1] for row in shop.rows(broken.failing_rows_sql)] == [0]
     unique = nodes["unique_fact_orders_order_id"]
-    assert (unique.status, unique.relation, unique.file) == ("failed", "gold.fact_orders", "models/schema.yml")
+    assert (unique.status, unique.relation, unique.file) == (
+        "failed",
+        "gold.fact_orders",
+        "models/schema.yml",
+    )
     assert shop.rows(unique.failing_rows_sql or "") == [(1, 2)]
     assert nodes["daily"].status == "skipped"
     assert nodes["daily"].error in (

@@ -27,8 +27,7 @@ def test_a_model_that_is_not_there_comes_with_the_nearest_name(shop: Shop, tmp_p
     with pytest.raises(DbtProjectError) as caught:
         shop.build(dbt=dbt_project(tmp_path, files))
     assert str(caught.value) == (
-        "models/b.sql:2: There is no model, seed or snapshot 'ordesr'; did you mean 'orders'?."
-        .replace("?.", "?")
+        "models/b.sql:2: There is no model, seed or snapshot 'ordesr'; did you mean 'orders'?"
     )
 
 
@@ -51,8 +50,7 @@ def test_a_yaml_mistake_is_named_with_file_and_line(shop: Shop, tmp_path: Path) 
     dbt = dbt_project(tmp_path, {"models/schema.yml": "models:\n  - name: a\n   description: x\n"})
     with pytest.raises(DbtProjectError) as caught:
         shop.build(dbt=dbt)
-    assert caught.value.file == "models/schema.yml"
-    assert caught.value.line in (2, 3)
+    assert str(caught.value).startswith("models/schema.yml:3: This is not YAML: ")
 
 
 def test_sql_that_does_not_run_is_a_failed_node_with_its_file_and_line(shop: Shop, tmp_path: Path) -> None:
@@ -61,7 +59,11 @@ def test_sql_that_does_not_run_is_a_failed_node_with_its_file_and_line(shop: Sho
         "models/b.sql": "select * from {{ ref('a') }}",
         "models/sources.yml": "sources: [{name: raw, tables: [{name: orders}]}]",
     }
-    result = shop.build(dbt=dbt_project(tmp_path, {"dbt_project.yml": "name: small\nmodels: {+materialized: table}\n", **files}))
+    result = shop.build(
+        dbt=dbt_project(
+            tmp_path, {"dbt_project.yml": "name: small\nmodels: {+materialized: table}\n", **files}
+        )
+    )
     nodes = by_name(result)
     assert (nodes["a"].status, nodes["a"].file, nodes["b"].status) == ("failed", "models/a.sql", "skipped")
     assert "missing_column" in (nodes["a"].error or "")

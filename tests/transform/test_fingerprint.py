@@ -88,7 +88,12 @@ def test_it_is_the_same_wherever_the_project_is(tmp_path: Path, root: Path) -> N
 
 def test_folders_that_the_project_names_itself_are_read(tmp_path: Path) -> None:
     root = dbt_project(
-        tmp_path, {"dbt_project.yml": "name: small\nmodel-paths: [sql]\n", "sql/a.sql": "select 1", "models/b.sql": "x"}
+        tmp_path,
+        {
+            "dbt_project.yml": "name: small\nmodel-paths: [sql]\n",
+            "sql/a.sql": "select 1",
+            "models/b.sql": "x",
+        },
     )
     before = _of(root)
     (root / "models/b.sql").write_text("y")
@@ -106,7 +111,9 @@ def test_folders_that_the_project_names_itself_are_read(tmp_path: Path) -> None:
         ("name: x\nmodel-paths: 5", "`model-paths` must be a list"),
     ],
 )
-def test_a_broken_dbt_project_yml_is_an_error_about_that_file(tmp_path: Path, content: str, says: str) -> None:
+def test_a_broken_dbt_project_yml_is_an_error_about_that_file(
+    tmp_path: Path, content: str, says: str
+) -> None:
     with pytest.raises(DbtProjectError, match="dbt_project.yml") as caught:
         _of(dbt_project(tmp_path, {"dbt_project.yml": content}))
     assert says in str(caught.value)

@@ -86,7 +86,12 @@ def test_microbatches_replace_the_months_that_they_cover(shop: Shop) -> None:
     _put(shop, FIRST)
     options = {"select": ("orders_in_time", "inc_microbatch")}
     assert shop.build(*options["select"]).status == "ok"
-    assert [row[0] for row in shop.rows("select order_id from gold.inc_microbatch order by 1")] == [1, 2, 3, 4]
+    assert [row[0] for row in shop.rows("select order_id from gold.inc_microbatch order by 1")] == [
+        1,
+        2,
+        3,
+        4,
+    ]
     _put(shop, SECOND)
     assert shop.build("inc_microbatch").status == "ok"
     # Only the current and the month before it are read again, and they hold nothing: nothing changes.

@@ -15,7 +15,9 @@ END = datetime.datetime(9999, 12, 31)
 
 
 def _versions(shop: Shop, name: str) -> list[tuple[Any, ...]]:
-    return shop.rows(f"select customer_id, segment, dbt_valid_from, dbt_valid_to from snaps.{name} order by 1, 3, 2")
+    return shop.rows(
+        f"select customer_id, segment, dbt_valid_from, dbt_valid_to from snaps.{name} order by 1, 3, 2"
+    )
 
 
 def test_check_closes_changed_and_deleted_rows_and_opens_new_ones(shop: Shop) -> None:

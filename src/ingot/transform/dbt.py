@@ -35,6 +35,7 @@ class DbtTransform:
         self._root = (project.root / spec.path).resolve()
         self._request = BuildRequest(
             dbt_root=str(self._root),
+            profile="",
             state_dir=str(project.state_dir / "dbt"),
             target=project.profile or "dev",
             variables=dict(spec.vars or {}),
@@ -58,6 +59,7 @@ class DbtTransform:
         if self._worker is None:
             files = read_dbt_files(self._root)
             files.check_packages()
+            self._request = replace(self._request, profile=files.profile)
             self._write_profile(files)
             self._worker = self._shared or WorkerProcess(
                 Path(self._request.state_dir) / "logs" / "worker.log"

@@ -74,6 +74,7 @@ def _arguments(request: BuildRequest) -> list[str]:
     return [
         "--project-dir", request.dbt_root,
         "--profiles-dir", request.state_dir,
+        "--profile", request.profile,
         "--target", request.target,
         "--target-path", str(state / "target"),
         "--log-path", str(state / "logs"),

@@ -17,6 +17,7 @@ _HEADING = re.compile(
 _PLACE = re.compile(r"\b[Ll]ine (?P<line>\d+)\b")
 _FILE = re.compile(r"(?P<file>[\w./ -]+\.(?:sql|yml|yaml|md|csv|py))\b")
 _MISSING = re.compile(r"depends on a (?P<kind>node|source) named '(?P<name>[^']+)' which was not found")
+_YAML = re.compile(r"^(?P<what>.+)\n\s*in \"<unicode string>\", line (?P<line>\d+), column \d+", re.MULTILINE)
 _COMPILED = re.compile(r"\n\s*compiled code at .*$")
 
 
@@ -50,7 +51,9 @@ def project_error(message: str, root: Path, known: Iterable[str] = ()) -> DbtPro
         line = _line_of(root, file, missing["name"].rpartition(".")[2])
         near = did_you_mean(missing["name"], known) if missing["kind"] == "node" else ""
         kind = "model, seed or snapshot" if missing["kind"] == "node" else "source"
-        text = f"There is no {kind} '{missing['name']}'{near}."
+        text = f"There is no {kind} '{missing['name']}'{near or '.'}"
+    elif yaml := list(_YAML.finditer(plain)):
+        text, line = f"This is not YAML: {yaml[-1]['what'].strip()}.", int(yaml[-1]["line"])
     elif place := _PLACE.search(plain):
         line = int(place["line"])
     return DbtProjectError(" ".join(text.split("\n")) if missing else text, file=file, line=line, hint=hint)
@@ -65,6 +68,10 @@ def _first_file(text: str, root: Path) -> str | None:
             candidate = " ".join(words[start:])
             if (root / candidate).is_file():
                 return candidate
+            # dbt names YAML files from the folder of models.
+            below = [path for path in root.rglob(Path(candidate).name) if path.match(candidate)]
+            if len(below) == 1:
+                return below[0].relative_to(root).as_posix()
     return None
 
 

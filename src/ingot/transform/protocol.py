@@ -18,6 +18,8 @@ class BuildRequest:
     """All that the worker needs to know of a project, a lake and a build."""
 
     dbt_root: str
+    profile: str
+    """Name of the dbt profile that the project asks for."""
     state_dir: str
     """Folder of dbt's own files: the profile, `target/`, `logs/`."""
     target: str
