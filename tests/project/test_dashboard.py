@@ -31,9 +31,19 @@ def test_a_dashboard_has_all_defaults(folder: Folder) -> None:
     assert (page.time.range, page.time.granularity) == ("last 12 months", "auto")
     revenue, count, trend, breakdown, table = page.tiles
     assert isinstance(revenue, Kpi)
-    assert (revenue.name, revenue.width, revenue.better, revenue.time) == ("revenue", 3, "up", "sales.order_date")
+    assert (revenue.name, revenue.width, revenue.better, revenue.time) == (
+        "revenue",
+        3,
+        "up",
+        "sales.order_date",
+    )
     assert isinstance(count, Kpi)
-    assert (count.name, count.title, count.time, count.measures) == ("order-count", "Order count", None, ("sales.order_count",))
+    assert (count.name, count.title, count.time, count.measures) == (
+        "order-count",
+        "Order count",
+        None,
+        ("sales.order_count",),
+    )
     assert isinstance(trend, Trend)
     assert (trend.name, trend.width, trend.chart, trend.granularity) == ("revenue-2", 8, "area", None)
     assert breakdown.type == "breakdown"

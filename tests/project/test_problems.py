@@ -13,7 +13,10 @@ from .conftest import Folder
 def test_all_problems_of_all_files_are_reported_at_once_in_file_order(folder: Folder) -> None:
     folder.write("ingot.yml", "nmae: shop\nserve: {port: 70000}\n")
     folder.write("sources/shop.yml", "tables:\n  orders:\n    pth: o.csv\n    path: o.csv\n    mode: apend\n")
-    folder.write("semantic/cubes/o.yml", "cubes:\n  - name: o\n    sql_table: t\n    measures: [{name: n, type: cuont}]\n")
+    folder.write(
+        "semantic/cubes/o.yml",
+        "cubes:\n  - name: o\n    sql_table: t\n    measures: [{name: n, type: cuont}]\n",
+    )
     folder.write("dashboards/d.yml", "tiles: [{type: kip, measures: [o.n]}]\n")
     said = folder.problems()
     assert [line.split(": ")[0] for line in said] == [
@@ -22,10 +25,14 @@ def test_all_problems_of_all_files_are_reported_at_once_in_file_order(folder: Fo
     ]  # fmt: skip
     assert "unknown value 'kip' for 'type'" in said[0]
     assert "did you mean 'kpi'?" in said[0]
-    assert said[1].startswith("ingot.yml:1:1: unknown key 'nmae' in ingot.yml; did you mean 'name'? (expected one of: dashboards")
+    assert said[1].startswith(
+        "ingot.yml:1:1: unknown key 'nmae' in ingot.yml; did you mean 'name'? (expected one of: dashboards"
+    )
     assert said[2] == "ingot.yml:2:15: 'port' of serve cannot be '70000' (expected at most 65535)"
     assert "unknown value 'cuont' for 'type' of measure 'n'; did you mean 'count'?" in said[3]
-    assert said[4].startswith("sources/shop.yml:3:5: unknown key 'pth' in table 'orders'; did you mean 'path'? (expected one of: ")
+    assert said[4].startswith(
+        "sources/shop.yml:3:5: unknown key 'pth' in table 'orders'; did you mean 'path'? (expected one of: "
+    )
     assert said[5] == (
         "sources/shop.yml:5:11: unknown value 'apend' for 'mode' of table 'orders'; did you mean 'append'? "
         "(expected one of: append, auto, replace)"
@@ -89,7 +96,11 @@ def test_anchors_and_merge_keys_work(folder: Folder) -> None:
         "tables:\n  a: &base\n    path: a.csv\n    mode: append\n  b:\n    <<: *base\n    path: b.csv\n  c:\n    path: c.csv\n    <<: *base\n",
     )
     a, b, c = folder.load().sources[0].tables
-    assert [(t.path[0], t.mode) for t in (a, b, c)] == [("a.csv", "append"), ("b.csv", "append"), ("c.csv", "append")]
+    assert [(t.path[0], t.mode) for t in (a, b, c)] == [
+        ("a.csv", "append"),
+        ("b.csv", "append"),
+        ("c.csv", "append"),
+    ]
 
 
 def test_a_name_that_is_used_twice_names_both_places(folder: Folder) -> None:
@@ -104,9 +115,18 @@ def test_a_name_that_is_used_twice_names_both_places(folder: Folder) -> None:
     said = folder.problems()
     assert "sources/one.yml:1:7: the source 'shop' is used twice; first at ingot.yml:1:18" in said
     assert "sources/two.yml:1:13: the table 'raw.a' is used twice; first at ingot.yml:1:36" in said
-    assert "semantic/views/b.yml:1:16: the cube or view 'o' is used twice; first at semantic/cubes/a.yml:1:16" in said
-    assert "semantic/views/c.yml:1:16: the cube or view 'o' is used twice; first at semantic/cubes/a.yml:1:16" in said
-    assert "dashboards/sub/other.yml:1:7: the dashboard 'home' is used twice; first at dashboards/home.yml:1:1" in said
+    assert (
+        "semantic/views/b.yml:1:16: the cube or view 'o' is used twice; first at semantic/cubes/a.yml:1:16"
+        in said
+    )
+    assert (
+        "semantic/views/c.yml:1:16: the cube or view 'o' is used twice; first at semantic/cubes/a.yml:1:16"
+        in said
+    )
+    assert (
+        "dashboards/sub/other.yml:1:7: the dashboard 'home' is used twice; first at dashboards/home.yml:1:1"
+        in said
+    )
     assert len(said) == 6
 
 
@@ -146,7 +166,9 @@ def test_a_file_that_may_not_be_read_is_said(folder: Folder) -> None:
 
 
 def test_a_problem_lists_known_names_and_the_nearest() -> None:
-    found = problem(Place("a.yml", 2, 3), "unknown member 'orders.totl'", known=["orders.total", "orders.count"])
+    found = problem(
+        Place("a.yml", 2, 3), "unknown member 'orders.totl'", known=["orders.total", "orders.count"]
+    )
     assert found.nearest == "orders.total"
     assert str(found) == (
         "a.yml:2:3: unknown member 'orders.totl'; did you mean 'orders.total'? (expected one of: orders.count, orders.total)"

@@ -5,8 +5,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from ingot.project.member import Described, Dimension, Format, Hierarchy, Measure, Segment
 from ingot.project.environment import concealed
+from ingot.project.member import Described, Dimension, Format, Hierarchy, Measure, Segment
 from ingot.project.place import Marks
 from ingot.project.policy import Policy
 from ingot.project.rollup import PreAggregation, RefreshKey

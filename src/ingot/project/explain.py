@@ -57,7 +57,9 @@ def _one(spec: type["Spec"], data: Map, path: Sequence[Any], details: ErrorDetai
     called = spec.called(data)
     if kind == "missing":
         if isinstance(path[-1], int):
-            return Problem(locate(data, path), f"'{path[0]}' of {called} has too few entries", f"more than {path[-1]}")
+            return Problem(
+                locate(data, path), f"'{path[0]}' of {called} has too few entries", f"more than {path[-1]}"
+            )
         return Problem(data.marks.place, f"{called} has no '{path[-1]}'", f"the key '{path[-1]}'")
     place = locate(data, path)
     what = f"'{path[0]}' of {called}" if path else called

@@ -72,7 +72,7 @@ class FolderSettings(Spec):
 
 
 class SemanticSettings(FolderSettings):
-    """Where the cubes and views are."""
+    """The folder of the semantic model."""
 
     kind: ClassVar[str] = "semantic"
 
@@ -80,7 +80,7 @@ class SemanticSettings(FolderSettings):
 
 
 class DashboardSettings(FolderSettings):
-    """Where the dashboards are."""
+    """The folder of the dashboards."""
 
     kind: ClassVar[str] = "dashboards"
 
@@ -103,7 +103,7 @@ class Settings(Spec):
     transform: TransformSettings | None = Field(
         None, description="The dbt project. Default: transform/, where it has a dbt_project.yml."
     )
-    serve: Serve = Field(default_factory=Serve, description="Where `ingot serve` listens.")
+    serve: Serve = Field(default_factory=Serve, description="Where `ingot serve` listens: address and ports.")
     sources: Named[Source] = Field((), description="Sources, as in the files of sources/.")
     semantic: SemanticSettings = Field(
         default_factory=SemanticSettings, description="Where the cubes and views are."
