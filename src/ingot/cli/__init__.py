@@ -16,6 +16,7 @@ def main() -> None:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
     try:
-        sys.exit(app(arguments, standalone_mode=False))
+        code = app(arguments, standalone_mode=False)
     except BaseException as error:  # noqa: BLE001 - the process boundary: each failure is one message and a code
-        sys.exit(report(error, debug=debug))
+        code = report(error, debug=debug)
+    sys.exit(code)

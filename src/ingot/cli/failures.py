@@ -22,8 +22,6 @@ def report(error: BaseException, *, debug: bool) -> int:
     from typer import Exit
     from typer._click import exceptions as typer_click
 
-    if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else 1
     if isinstance(error, Exit | click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, typer_click.ClickException | click.ClickException):
