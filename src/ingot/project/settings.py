@@ -12,7 +12,7 @@ ByteSize = Text
 
 
 class Engine(Spec):
-    """What executes SQL."""
+    """The engine of a profile."""
 
     kind: ClassVar[str] = "engine"
 
