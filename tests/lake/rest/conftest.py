@@ -73,6 +73,7 @@ def serving(app: ASGIApp) -> Iterator[str]:
     """An application behind a real server on a free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        listener.listen()  # a client that is faster than the server waits
         config = uvicorn.Config(
             app, log_level="warning", lifespan="off", ws="none", timeout_graceful_shutdown=1
         )

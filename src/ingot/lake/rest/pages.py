@@ -38,7 +38,7 @@ def _encode(key: Key) -> str:
 
 def _decode(token: str) -> Key:
     try:
-        return tuple(base64.urlsafe_b64decode(token.encode()).decode().split("\x1f"))
+        return tuple(base64.b64decode(token, altchars=b"-_", validate=True).decode().split("\x1f"))
     except (binascii.Error, ValueError) as error:
         raise RestError(
             400, "BadRequestException", "pageToken is none that this server has given."
