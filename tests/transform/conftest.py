@@ -78,7 +78,9 @@ class Shop:
     def build(self, *select: str, dbt: Path | None = None, **options: Any) -> BuildResult:
         """Builds what is selected; the dbt project is the shop's unless given."""
         settings = Transform(dbt or SHOP, options.pop("variables", {}))
-        state = self.project.state if dbt is None else None
+        # What dbt has parsed holds for one set of variables.
+        shared = self.project.state if dbt is None else None
+        state = shared / "-".join(("state", *sorted(settings.vars))) if shared else None
         project = Project(self.project.root, settings, state=state)
         with DbtTransform(project, worker=self.worker) as transform:  # type: ignore[arg-type]
             return transform.build(self.lake, BRANCH, select=select, **options)

@@ -143,8 +143,8 @@ def test_a_project_decides_itself_how_schemas_are_named(shop: Shop, tmp_path: Pa
 
 def test_a_contract_is_enforced_with_its_constraints_and_order(shop: Shop) -> None:
     assert shop.build("contracted").status == "ok"
-    columns = [(column.name, column.type) for column in shop.lake.at(BRANCH).table("gold.contracted").schema]
-    assert [name for name, _ in columns] == ["order_id", "amount"]
+    table = shop.lake.at(BRANCH).table("gold.contracted")
+    assert [column.name for column in table.schema] == ["order_id", "amount"]
     shop.put("raw.orders", "select 1 as order_id, -1.0 as amount")
     (failed,) = shop.build("contracted").failures
     assert "CHECK" in (failed.error or "")
@@ -155,7 +155,7 @@ def test_nothing_is_written_into_the_folder_of_the_dbt_project(shop: Shop) -> No
     before = sorted(SHOP.rglob("*"))
     shop.build("+daily")
     assert sorted(SHOP.rglob("*")) == before
-    assert (shop.project.state_dir / "dbt" / "target" / "partial_parse.msgpack").is_file()
+    assert list(shop.project.state_dir.rglob("target/partial_parse.msgpack"))
 
 
 def test_the_manifest_of_dbt_is_there_for_lineage(shop: Shop) -> None:
@@ -186,9 +186,7 @@ def test_a_variable_of_the_project_reaches_the_models(shop: Shop, tmp_path: Path
 def test_completed_nodes_are_left_out_and_the_rest_is_built(shop: Shop) -> None:
     first = shop.build("+fact_orders")
     done = frozenset(node.unique_id for node in first.nodes)
-    assert shop.build("+fact_orders", completed=done).nodes == () or all(
-        node.kind == "hook" for node in shop.build("+fact_orders", completed=done).nodes
-    )
+    assert {node.kind for node in shop.build("+fact_orders", completed=done).nodes} <= {"hook"}
     again = shop.build("+daily", completed=done)
     assert {node.name for node in again.nodes if node.kind != "hook"} == {
         "daily",

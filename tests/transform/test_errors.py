@@ -40,7 +40,7 @@ def test_a_source_that_is_not_declared_is_named_with_its_line(shop: Shop, tmp_pa
 
 
 def test_a_cycle_is_named(shop: Shop, tmp_path: Path) -> None:
-    files = {f"models/{a}.sql": f"select * from {{{{ ref('{b}') }}}}" for a, b in ("ab", "bc", "ca")}
+    files = {f"models/{a}.sql": f"select * from {{{{ ref('{b}') }}}}" for a, b in (("a", "b"), ("b", "c"), ("c", "a"))}
     with pytest.raises(DbtProjectError, match="cycle") as caught:
         shop.build(dbt=dbt_project(tmp_path, files))
     assert all(f"model.small.{name}" in str(caught.value) for name in "abc")

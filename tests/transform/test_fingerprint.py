@@ -114,7 +114,7 @@ def test_folders_that_the_project_names_itself_are_read(tmp_path: Path) -> None:
 def test_a_broken_dbt_project_yml_is_an_error_about_that_file(
     tmp_path: Path, content: str, says: str
 ) -> None:
-    with pytest.raises(DbtProjectError, match="dbt_project.yml") as caught:
+    with pytest.raises(DbtProjectError, match=r"dbt_project\.yml") as caught:
         _of(dbt_project(tmp_path, {"dbt_project.yml": content}))
     assert says in str(caught.value)
 
