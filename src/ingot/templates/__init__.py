@@ -5,6 +5,7 @@ A template is a folder of this package that `ingot init` and `ingot demo` copy: 
 nothing of the rest of Ingot: what it copies and writes are ordinary files.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ingot.templates.copying import create, names
@@ -17,7 +18,5 @@ __all__ = ["create", "generate", "names"]
 
 def __getattr__(name: str) -> Any:
     if name == "generate":  # numpy and DuckDB are loaded only when data is made
-        from ingot.templates.generator import generate
-
-        return generate
+        return import_module("ingot.templates.generator").generate
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,7 +15,8 @@ from ingot.templates.generator import customers as customers_
 from ingot.templates.generator import orders as orders_
 from ingot.templates.generator import products as products_
 from ingot.templates.generator.clock import clock as make_clock
-from ingot.templates.generator.writing import Writer, clear
+from ingot.templates.generator.market import Market
+from ingot.templates.generator.writing import GenerationError, Writer, clear
 
 __all__ = ["SEED", "TABLES", "generate"]
 
@@ -40,20 +41,25 @@ def generate(
 
     Raises:
         UsageError: the scale is below 1.
+        GenerationError: the folder or a file cannot be written.
     """
     if scale < 1:
         raise UsageError(f"The scale is {scale}; it is a whole number from 1.")
     day = until or datetime.now(UTC).date()
     directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GenerationError(f"The folder {directory} cannot be made: {error.strerror}.") from error
 
     made_campaigns = campaigns_.campaigns(draws(seed, 1), day, scale)
     clock = make_clock(day, made_campaigns.per_day)
     catalogue = products_.products(draws(seed, 2), clock, scale)
+    market = Market(clock, made_campaigns, catalogue)
     weeks = inventory.mondays(clock)
     step = inventory.weeks_a_chunk(len(catalogue.price))
     parts = -(-scale // UNITS_A_CHUNK)
-    chunks = {table: parts for table in ("customers", "orders", "order_items", "clickstream")}
+    chunks = dict.fromkeys(("customers", "orders", "order_items", "clickstream"), parts)
     chunks |= {"products": 1, "campaigns": 1, "inventory": -(-len(weeks) // step)}
     clear(directory, TABLES)
     writer = Writer(directory, chunks=chunks)
@@ -67,18 +73,15 @@ def generate(
             units = min(UNITS_A_CHUNK, scale - done)
             rng = draws(seed, 3, part)
             people = customers_.customers(rng, clock, CUSTOMERS * units, done * CUSTOMERS + 1)
-            made = orders_.orders(
-                rng, clock, made_campaigns, catalogue, people, ORDERS * units, done * ORDERS + 1
-            )
+            made = orders_.orders(rng, market, people, n=ORDERS * units, first_id=done * ORDERS + 1)
             orders_.write(writer, rng, people, made)
             next_item = orders_.write_items(writer, made, next_item)
-            customers_.write(
-                writer, rng, clock, made_campaigns, people, made.history(CUSTOMERS * units)
-            )
+            customers_.write(writer, rng, market, people, made.history(CUSTOMERS * units))
             clickstream.write(
-                writer, rng, clock, made_campaigns, catalogue, people, made, EVENTS * units, done * EVENTS + 1
+                writer, rng, market, people, made, events=EVENTS * units, first_id=done * EVENTS + 1
             )
         inventory.write(writer, clock, catalogue)
+        writer.wait()
     finally:
         writer.close()
     return {table: writer.rows[table] for table in TABLES}

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from ingot.templates.generator.clock import Floats, Ints, month_of
-from ingot.templates.generator.products import NEVER, Products
+from ingot.templates.generator.clock import Ints, month_of
+from ingot.templates.generator.products import Products
 
 LINES = np.array([1.02, 1.62, 2.55])
 # How much each segment wants of each category, and each category of each month (January first).
-TASTE = np.array([[0.7, 0.8, 0.9, 0.8, 0.9, 0.25], [0.8, 0.5, 0.3, 0.3, 0.4, 1.0], [1.0, 0.4, 0.2, 0.2, 0.3, 1.0]])
+TASTE = np.array(
+    [[0.7, 0.8, 0.9, 0.8, 0.9, 0.25], [0.8, 0.5, 0.3, 0.3, 0.4, 1.0], [1.0, 0.4, 0.2, 0.2, 0.3, 1.0]]
+)
 SEASON = np.array(
     [
         [0.7, 0.6, 0.6, 0.6, 0.6, 0.7, 0.7, 0.8, 0.7, 0.7, 1.0, 1.0],
@@ -42,32 +45,38 @@ class Lines:
 
 def choose(rng: np.random.Generator, products: Products, segment: Ints, moment: Ints) -> Ints:
     """A product for each segment and moment: popular, in season, and on sale at that moment."""
-    edges = np.cumsum(products.popularity)
-    steady = np.flatnonzero((products.launched <= moment.min(initial=NEVER)) & (products.gone == NEVER))
-    chosen = draw(rng, edges, len(moment))
+    chosen = draw(rng, products.tickets, len(moment))
     month = month_of(moment)
+    open_ = np.arange(len(moment))
     for _ in range(4):
-        category = products.category[chosen]
+        product = chosen[open_]
+        category = products.category[product]
         fits = (
-            (products.launched[chosen] <= moment)
-            & (products.gone[chosen] > moment)
-            & (rng.random(len(chosen)) < TASTE[segment, category] * SEASON[category, month])
+            (products.launched[product] <= moment[open_])
+            & (products.gone[product] > moment[open_])
+            & (rng.random(len(open_)) < TASTE[segment[open_], category] * SEASON[category, month[open_]])
         )
-        again = np.flatnonzero(~fits)
-        chosen[again] = draw(rng, edges, len(again))
-    wrong = np.flatnonzero((products.launched[chosen] > moment) | (products.gone[chosen] <= moment))
-    edges = np.cumsum(products.popularity[steady])
-    chosen[wrong] = steady[draw(rng, edges, len(wrong))]
+        open_ = open_[~fits]
+        chosen[open_] = draw(rng, products.tickets, len(open_))
+    product = chosen[open_]
+    wrong = open_[(products.launched[product] > moment[open_]) | (products.gone[product] <= moment[open_])]
+    chosen[wrong] = draw(rng, products.steady_tickets, len(wrong))
     return chosen
 
 
-def draw(rng: np.random.Generator, edges: Floats, size: int) -> Ints:
-    """Places in a list of cumulated weights."""
-    return np.minimum(np.searchsorted(edges, rng.random(size) * edges[-1], side="right"), len(edges) - 1)
+def draw(rng: np.random.Generator, tickets: npt.NDArray[np.int32], size: int) -> Ints:
+    """Products drawn from an urn in which each has as many tickets as it is popular."""
+    return tickets[rng.integers(0, len(tickets), size)].astype(np.int64)
 
 
 def baskets(
-    rng: np.random.Generator, products: Products, segment: Ints, moment: Ints, percent: Ints, tax_per_mille: Ints
+    rng: np.random.Generator,
+    products: Products,
+    segment: Ints,
+    moment: Ints,
+    *,
+    percent: Ints,
+    tax_per_mille: Ints,
 ) -> Lines:
     """The lines of orders: for each order the buyer's segment, its moment, its discount and its tax."""
     season = np.where(month_of(moment) >= 10, 1.12, 1.0)
@@ -81,7 +90,9 @@ def baskets(
     number = np.arange(len(order)) - np.repeat(start, np.diff(np.concatenate([start, [len(order)]]))) + 1
     who = segment[order]
     small = 1 + (rng.random(len(order)) < 0.16) + (rng.random(len(order)) < 0.03)
-    quantity = np.select([who == 0, who == 1], [small, rng.geometric(0.45, len(order))], 1 + rng.poisson(4.0, len(order)))
+    quantity = np.select(
+        [who == 0, who == 1], [small, rng.geometric(0.45, len(order))], 1 + rng.poisson(4.0, len(order))
+    )
     quantity = np.clip(quantity, 1, 24).astype(np.int64)
     price = products.price_at(product, moment[order])
     gross = quantity * price

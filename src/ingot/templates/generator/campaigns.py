@@ -66,7 +66,7 @@ def campaigns(rng: np.random.Generator, until: date, scale: int) -> Campaigns:
     on_day = first_day[which] + offset
     order = np.argsort(on_day, kind="stable")
     weights = lift[which] / scale
-    per_day = np.bincount(on_day, weights=weights, minlength=days)
+    per_day = np.bincount(on_day, weights=weights, minlength=days).astype(np.float64)
     starts = np.concatenate([[0], np.cumsum(np.bincount(on_day, minlength=days))])
     begins = start + first_day * DAY
     columns: dict[str, npt.NDArray[np.generic]] = {
@@ -81,7 +81,17 @@ def campaigns(rng: np.random.Generator, until: date, scale: int) -> Campaigns:
         "spend": spend,
     }
     return Campaigns(
-        first_day, last_day, channel, target, COUPONS[coupon], lift, columns, per_day, which[order], starts, weights[order]
+        first_day,
+        last_day,
+        channel,
+        target,
+        COUPONS[coupon],
+        lift,
+        columns,
+        per_day,
+        which[order],
+        starts,
+        weights[order],
     )
 
 
@@ -97,8 +107,10 @@ def write(writer: Writer, made: Campaigns) -> None:
         made.columns,
         [
             "id AS campaign_id",
-            f"{word('theme', 'theme')} || ' ' || year(make_timestamp(begins * 1000000)) || ' (' || "
-            f"{word('campaign_channel_title', 'channel')} || ')' AS name",
+            (
+                f"{word('theme', 'theme')} || ' ' || year(make_timestamp(begins * 1000000)) || ' (' || "
+                f"{word('campaign_channel_title', 'channel')} || ')' AS name"
+            ),
             f"{word('campaign_channel', 'channel')} AS channel",
             f"({when('begins')})::DATE AS start_date",
             f"({when('ends')})::DATE AS end_date",

@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from ingot.templates.generator import words
 from ingot.templates.generator.baskets import choose
-from ingot.templates.generator.campaigns import Campaigns
-from ingot.templates.generator.clock import DAY, Clock, Ints
+from ingot.templates.generator.clock import DAY, Ints
 from ingot.templates.generator.customers import Customers
+from ingot.templates.generator.market import Market
 from ingot.templates.generator.orders import Orders, order_number
 from ingot.templates.generator.products import Products
 from ingot.templates.generator.writing import Writer, maybe, pick, when, word
@@ -24,7 +24,9 @@ COUNTRY = np.array([words.COUNTRIES.index(city[3]) for city in words.CITIES])
 KINDS = ("/", "/category/new", "/category/sale", "/about/shipping", "/account")
 
 
-def bought(rng: np.random.Generator, products: Products, customers: Customers, orders: Orders, most: int) -> Events:
+def bought(
+    rng: np.random.Generator, products: Products, customers: Customers, orders: Orders, most: int
+) -> Events:
     """The events of sessions that end in an order."""
     online = np.flatnonzero(orders.channel <= 1)
     tracked = np.sort(rng.permutation(online)[: int(len(online) * TRACKED)])
@@ -66,9 +68,7 @@ def bought(rng: np.random.Generator, products: Products, customers: Customers, o
 
 def browsed(
     rng: np.random.Generator,
-    clock: Clock,
-    campaigns: Campaigns,
-    products: Products,
+    market: Market,
     customers: Customers,
     events: int,
     first_session: int,
@@ -81,11 +81,11 @@ def browsed(
     length[-1] -= int(upto[n - 1]) - events
     who = rng.integers(0, len(customers.segment), n)
     known = rng.random(n) < 0.52
-    since = np.where(known, clock.share(np.maximum(customers.signup[who], clock.start)), 0.0)
-    begins = clock.moment(since + rng.random(n) * (1.0 - since))
+    since = np.where(known, market.clock.share(np.maximum(customers.signup[who], market.clock.start)), 0.0)
+    begins = market.clock.moment(since + rng.random(n) * (1.0 - since))
     segment = np.where(known, customers.segment[who], 0)
-    campaign = campaigns.running(rng, (begins - clock.start) // DAY, n)
-    wanted = choose(rng, products, segment, begins)
+    campaign = market.campaigns.running(rng, (begins - market.clock.start) // DAY, n)
+    wanted = choose(rng, market.products, segment, begins)
     cart = (length >= 3) & (rng.random(n) < 0.24)
     leaves_at_till = cart & (length >= 4) & (rng.random(n) < 0.4)
     regrets = cart & ~leaves_at_till & (length >= 4) & (rng.random(n) < 0.2)
@@ -93,14 +93,17 @@ def browsed(
     session, place = unroll(length)
     # The place of each event counted from the moment at which the product goes into the cart.
     after = place - (length - 1 - leaves_at_till - regrets)[session]
-    kind = np.where(place == 0, VIEW, np.array([VIEW, SEARCH, PRODUCT])[pick(rng, [24, 18, 58], len(session))])
+    kind = np.where(
+        place == 0, VIEW, np.array([VIEW, SEARCH, PRODUCT])[pick(rng, [24, 18, 58], len(session))]
+    )
     in_cart = cart[session]
     kind = np.where(in_cart & (after == -1), PRODUCT, kind)
     kind = np.where(in_cart & (after == 0), ADD, kind)
     kind = np.where(in_cart & (after == 1), np.where(leaves_at_till[session], CHECKOUT, REMOVE), kind)
-    other = choose(rng, products, segment[session], begins[session])
     on_target = (in_cart & (after >= -1)) | (rng.random(len(session)) < 0.4)
-    product = np.where(on_target, wanted[session], other)
+    aside = np.flatnonzero((kind == PRODUCT) & ~on_target)
+    product = wanted[session]
+    product[aside] = choose(rng, market.products, segment[session[aside]], begins[session[aside]])
     gaps = (rng.exponential(48, len(session)) + 2).astype(np.int64)
     elapsed = np.cumsum(np.where(place == 0, 0, gaps))
     starts = np.cumsum(length) - length
@@ -108,7 +111,7 @@ def browsed(
     country = np.where(known, COUNTRY[customers.city[who]], pick(rng, [80, 7, 8, 5], n))
     return {
         "session": first_session + session,
-        "moment": np.minimum(begins[session] + elapsed, clock.end - 1),
+        "moment": np.minimum(begins[session] + elapsed, market.clock.end - 1),
         "kind": kind,
         "product": np.where(np.isin(kind, [PRODUCT, ADD, REMOVE]), product, -1),
         "customer": np.where(known, customers.first_id + who, -1)[session],
@@ -142,25 +145,24 @@ def referrers(rng: np.random.Generator, session: Ints, n: int) -> Ints:
 def write(
     writer: Writer,
     rng: np.random.Generator,
-    clock: Clock,
-    campaigns: Campaigns,
-    products: Products,
+    market: Market,
     customers: Customers,
     orders: Orders,
+    *,
     events: int,
     first_id: int,
 ) -> None:
     """Write `events` events, oldest first."""
-    ended = bought(rng, products, customers, orders, int(events * PURCHASE_SHARE))
-    sessions = int(ended["session"].max(initial=-1)) + 1  # type: ignore[call-overload]
-    rest = browsed(rng, clock, campaigns, products, customers, events - len(ended["session"]), sessions)
+    ended = bought(rng, market.products, customers, orders, int(events * PURCHASE_SHARE))
+    sessions = int(ended["session"].max(initial=-1)) + 1
+    rest = browsed(rng, market, customers, events - len(ended["session"]), sessions)
     both = {name: np.concatenate([ended[name], rest[name]]) for name in ended}
-    both["moment"] = np.maximum(both["moment"], clock.start)  # type: ignore[type-var]
+    both["moment"] = np.maximum(both["moment"], market.clock.start)
     oldest = np.lexsort((both["session"], both["moment"]))
     # Where the events of a session share a second, their order within it stays: both parts come sorted.
     both = {name: values[oldest] for name, values in both.items()}
-    came_by = REFERRER_BY_CHANNEL[campaigns.channel[both["campaign"].astype(np.int64)]]
-    both["referrer"] = np.where(both["campaign"] >= 0, came_by, both["referrer"])  # type: ignore[operator]
+    came_by = REFERRER_BY_CHANNEL[market.campaigns.channel[both["campaign"].astype(np.int64)]]
+    both["referrer"] = np.where(both["campaign"] >= 0, came_by, both["referrer"])
     both["id"] = np.arange(first_id, first_id + events)
     both["page"] = rng.integers(0, len(KINDS), events)
     both["placed"] = both["moment"]

@@ -30,11 +30,11 @@ class Clock:
     edges: Floats
     shares: Floats
 
-    def share(self, moment: npt.ArrayLike) -> Floats:
+    def share(self, moment: Ints) -> Floats:
         """The share of all sales that lies before a moment."""
         return np.asarray(np.interp(moment, self.edges, self.shares), dtype=np.float64)
 
-    def moment(self, share: npt.ArrayLike) -> Ints:
+    def moment(self, share: Floats) -> Ints:
         """The moment before which that share of all sales lies; always within the two years."""
         found = np.interp(share, self.shares, self.edges).astype(np.int64)
         return np.clip(found, self.start, self.end - 1)

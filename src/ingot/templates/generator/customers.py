@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingot.templates.generator import words
-from ingot.templates.generator.campaigns import Campaigns
 from ingot.templates.generator.clock import DAY, Clock, Floats, Ints
+from ingot.templates.generator.market import Market
 from ingot.templates.generator.writing import Writer, maybe, pick, pick_rows, when, word
 
 SEGMENT_SHARES = (0.70, 0.22, 0.08)
@@ -53,14 +53,17 @@ def customers(rng: np.random.Generator, clock: Clock, n: int, first_id: int) -> 
 
 
 def write(
-    writer: Writer, rng: np.random.Generator, clock: Clock, campaigns: Campaigns, made: Customers, history: History
+    writer: Writer, rng: np.random.Generator, market: Market, made: Customers, history: History
 ) -> None:
     """Write the customers with what their orders say of them."""
     n = len(made.segment)
+    clock = market.clock
     firm = made.segment > 0
     bought = history.orders > 0
     last_seen = np.where(bought, np.maximum(history.last_order, made.signup), made.signup)
-    idle = np.minimum(rng.exponential(16, n) * DAY, rng.random(n) * (clock.end - 1 - last_seen)).astype(np.int64)
+    idle = np.minimum(rng.exponential(16, n) * DAY, rng.random(n) * (clock.end - 1 - last_seen)).astype(
+        np.int64
+    )
     login = np.where(bought | (rng.random(n) < 0.6), last_seen + idle, -1)
     quiet = (clock.end - last_seen) // DAY
     stage = np.select(
@@ -69,10 +72,16 @@ def write(
         default=2,
     )
     tier = np.searchsorted(np.array([50_000, 200_000, 600_000]), history.spent, side="right")
-    score = 22 + 9 * np.log1p(history.orders) + 5 * made.segment - np.minimum(quiet, 400) / 16 + rng.normal(18, 9, n)
+    score = (
+        22
+        + 9 * np.log1p(history.orders)
+        + 5 * made.segment
+        - np.minimum(quiet, 400) / 16
+        + rng.normal(18, 9, n)
+    )
     channel = pick_rows(rng, CHANNELS_BY_SEGMENT, made.segment)
     day = np.clip((made.signup - clock.start) // DAY, 0, clock.days - 1)
-    campaign = campaigns.running(rng, day, n)
+    campaign = market.campaigns.running(rng, day, n)
     paid = np.isin(channel, [1, 2, 3, 6]) & (made.signup >= clock.start)
     birth = clock.end - ((19 + 58 * rng.beta(1.7, 2.6, n)) * 365.25 * DAY).astype(np.int64)
     names(writer)

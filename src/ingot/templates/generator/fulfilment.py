@@ -69,10 +69,14 @@ def fulfil(
     paid = placed + slow
     ready = np.where(payment == INVOICE, placed, paid)
     weekend = np.isin((placed // DAY + 3) % 7, [5, 6])
-    handling = (np.exp(rng.normal(np.log(17), 0.55, n)) * HOUR + weekend * DAY * rng.random(n)).astype(np.int64)
+    handling = (np.exp(rng.normal(np.log(17), 0.55, n)) * HOUR + weekend * DAY * rng.random(n)).astype(
+        np.int64
+    )
     shipped = ready + handling
     low, high = TRANSIT[method, 0], TRANSIT[method, 1]
-    transit = ((low + (high - low) * rng.beta(2, 3.2, n) + abroad * rng.uniform(1, 4, n)) * DAY).astype(np.int64)
+    transit = ((low + (high - low) * rng.beta(2, 3.2, n) + abroad * rng.uniform(1, 4, n)) * DAY).astype(
+        np.int64
+    )
     delivered = np.where(store, paid + 60, shipped + transit)
 
     unlucky = 0.034 + 0.02 * (payment == INVOICE) + 0.015 * (channel == 2)

@@ -6,11 +6,10 @@ import numpy as np
 
 from ingot.templates.generator import words
 from ingot.templates.generator.baskets import Lines, baskets
-from ingot.templates.generator.campaigns import Campaigns
 from ingot.templates.generator.clock import DAY, Clock, Ints, month_of
 from ingot.templates.generator.customers import POSTAL, Customers, History, places
 from ingot.templates.generator.fulfilment import CANCELLED, PHONE, PICKUP, STORE, Fulfilment, carriers, fulfil
-from ingot.templates.generator.products import Products
+from ingot.templates.generator.market import Market
 from ingot.templates.generator.writing import Writer, maybe, money, pick_rows, when, word
 
 CHANNELS = ((50, 30, 11, 9, 0), (58, 12, 6, 8, 16), (46, 4, 0, 0, 50))
@@ -61,14 +60,14 @@ class Orders:
 
 def orders(
     rng: np.random.Generator,
-    clock: Clock,
-    campaigns: Campaigns,
-    products: Products,
+    market: Market,
     customers: Customers,
+    *,
     n: int,
     first_id: int,
 ) -> Orders:
     """`n` orders of these customers."""
+    clock, campaigns, products = market.clock, market.campaigns, market.products
     customer, placed = buyers(rng, clock, customers, n)
     segment = customers.segment[customer]
     is_first = np.zeros(n, dtype=np.bool_)
@@ -88,7 +87,7 @@ def orders(
 
     elsewhere = (rng.random(n) < 0.06) & (channel != STORE)
     city = np.where(elsewhere, rng.integers(0, len(words.CITIES), n), customers.city[customer])
-    lines = baskets(rng, products, segment, placed, percent, TAX[city])
+    lines = baskets(rng, products, segment, placed, percent=percent, tax_per_mille=TAX[city])
     fate = fulfil(
         rng, clock, products, lines, placed=placed, segment=segment, channel=channel, abroad=ABROAD[city]
     )
@@ -129,7 +128,9 @@ def buyers(rng: np.random.Generator, clock: Clock, made: Customers, n: int) -> t
     )[:n]
     weights = np.cumsum(made.rate * np.maximum(closes - opens, 0.0))
     rest = n - len(eager)
-    again = np.minimum(np.searchsorted(weights, rng.random(rest) * weights[-1], side="right"), len(weights) - 1)
+    again = np.minimum(
+        np.searchsorted(weights, rng.random(rest) * weights[-1], side="right"), len(weights) - 1
+    )
     customer = np.concatenate([eager, again])
     at = np.concatenate([soon[eager], opens[again] + rng.random(rest) * (closes[again] - opens[again])])
     placed = np.maximum(clock.moment(at), made.signup[customer])
@@ -212,8 +213,10 @@ SELECT = [
     f"{word('order_channel', 'channel')} AS channel",
     f"{word('device', 'device')} AS device",
     f"{maybe('campaign >= 0', 'campaign + 1')} AS campaign_id",
-    f"CASE coupon WHEN {CAMPAIGN_COUPON} THEN 'SAVE' || percent || '-' || (campaign + 1) "
-    f"WHEN {WELCOME_COUPON} THEN 'WELCOME' || percent END AS coupon_code",
+    (
+        f"CASE coupon WHEN {CAMPAIGN_COUPON} THEN 'SAVE' || percent || '-' || (campaign + 1) "
+        f"WHEN {WELCOME_COUPON} THEN 'WELCOME' || percent END AS coupon_code"
+    ),
     "'USD' AS currency",
     f"{money('subtotal')} AS subtotal",
     f"{money('discount')} AS discount_amount",

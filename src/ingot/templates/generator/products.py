@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
+import numpy.typing as npt
 
 from ingot.templates.generator.clock import DAY, Clock, Floats, Ints
 from ingot.templates.generator.words import ADJECTIVES, BRANDS, CATEGORIES, COLORS, SIZES, SUPPLIERS
@@ -36,7 +37,8 @@ class Products:
     reorder_level: Ints
     reorder_quantity: Ints
     rating: Ints
-    popularity: Floats
+    tickets: npt.NDArray[np.int32]
+    steady_tickets: npt.NDArray[np.int32]
 
     def price_at(self, product: Ints, moment: Ints) -> Ints:
         """The list price of each product at each moment."""
@@ -54,7 +56,9 @@ def products(rng: np.random.Generator, clock: Clock, scale: int) -> Products:
     dollars = np.maximum(np.round(median * np.exp(rng.normal(0.0, 0.42, n))), 4)
     price = (dollars * 100).astype(np.int64) - 1
     raised = np.where(
-        rng.random(n) < 0.4, clock.start + (rng.random(n) * (clock.end - clock.start)).astype(np.int64), clock.start
+        rng.random(n) < 0.4,
+        clock.start + (rng.random(n) * (clock.end - clock.start)).astype(np.int64),
+        clock.start,
     )
     old_price = np.maximum(np.round(dollars * rng.uniform(0.90, 0.97, n)) * 100, 100).astype(np.int64) - 1
     cost = np.round(price * rng.uniform(0.38, 0.72, n)).astype(np.int64)
@@ -67,13 +71,21 @@ def products(rng: np.random.Generator, clock: Clock, scale: int) -> Products:
     )
     launched = launched // DAY * DAY
     life = launched + (rng.exponential(1800, n) * DAY).astype(np.int64) + 200 * DAY
-    gone = np.where((rng.random(n) < 0.35) & (life < clock.end), np.maximum(life, clock.start + 30 * DAY), NEVER)
+    gone = np.where(
+        (rng.random(n) < 0.35) & (life < clock.end), np.maximum(life, clock.start + 30 * DAY), NEVER
+    )
     gone = np.where(gone < clock.end, gone // DAY * DAY, NEVER)
 
     rank = rng.permutation(n)
     popularity = 1.0 / (rank / scale + 9.0) ** 0.95
     weekly = np.maximum(popularity / popularity.sum() * n * 3.0, 0.4)
     level = np.maximum(np.round(weekly * rng.uniform(4, 8, n)), 6).astype(np.int64)
+    # An urn: drawing from it is faster than searching in cumulated weights.
+    tickets = np.repeat(
+        np.arange(n, dtype=np.int32),
+        np.ceil(popularity / popularity.sum() * max(32 * n, 1 << 16)).astype(np.int64),
+    )
+    steady = (launched <= clock.start) & (gone == NEVER)
     clothes = (category == 2) & (subcategory != SUBCATEGORY_STARTS[2] + 2)
     return Products(
         category=category,
@@ -86,15 +98,18 @@ def products(rng: np.random.Generator, clock: Clock, scale: int) -> Products:
         old_price=np.where(raised > clock.start, np.minimum(old_price, price), price),
         raised=raised,
         cost=cost,
-        weight=np.round(np.exp(rng.normal(-0.2, 0.8, n)), 2) + 0.05,
+        weight=(np.round(np.exp(rng.normal(-0.2, 0.8, n)), 2) + 0.05).astype(np.float64),
         color=np.where(rng.random(n) < 0.75, rng.integers(0, len(COLORS), n), -1),
         size=np.where(clothes, rng.integers(0, len(SIZES), n), -1),
         launched=launched,
         gone=gone,
         reorder_level=level,
         reorder_quantity=np.maximum(np.round(level * rng.uniform(1.5, 3.5, n) / 5) * 5, 10).astype(np.int64),
-        rating=np.where(rng.random(n) < 0.94, np.clip(np.round(rng.normal(42, 4.5, n)), 10, 50), -1).astype(np.int64),
-        popularity=popularity,
+        rating=np.where(rng.random(n) < 0.94, np.clip(np.round(rng.normal(42, 4.5, n)), 10, 50), -1).astype(
+            np.int64
+        ),
+        tickets=tickets,
+        steady_tickets=tickets[steady[tickets]],
     )
 
 

@@ -1,30 +1,265 @@
 """The word lists of the generated shop: names, places and what is sold."""
 
-FIRST_NAMES = (
-    "Olivia Liam Emma Noah Charlotte Oliver Amelia James Sophia Elijah Mia William Isabella Henry Ava Lucas "
-    "Evelyn Benjamin Luna Theodore Harper Mateo Camila Levi Sofia Sebastian Scarlett Daniel Elizabeth Jack Eleanor "
-    "Michael Emily Alexander Chloe Owen Mila Asher Violet Samuel Penelope Ethan Gianna Leo Aria Jackson Abigail "
-    "Mason Ella Ezra Avery John Hazel Hudson Nora Luca Layla Aiden Lily Joseph Aurora David Nova Jacob Ellie Logan "
-    "Madison Luke Grace Julian Isla Gabriel Willow Grayson Zoe Wyatt Riley Matthew Stella Maverick Eliana Dylan Ivy "
-    "Isaac Victoria Elias Emilia Anthony Zoey Thomas Naomi Jayden Hannah Carter Lucy Santiago Elena Ezekiel Lillian "
-    "Charles Maya Josiah Leah Caleb Paisley Cooper Addison Lincoln Natalie Miles Valentina Christopher"
-).split()
+FIRST_NAMES = [
+    "Olivia",
+    "Liam",
+    "Emma",
+    "Noah",
+    "Charlotte",
+    "Oliver",
+    "Amelia",
+    "James",
+    "Sophia",
+    "Elijah",
+    "Mia",
+    "William",
+    "Isabella",
+    "Henry",
+    "Ava",
+    "Lucas",
+    "Evelyn",
+    "Benjamin",
+    "Luna",
+    "Theodore",
+    "Harper",
+    "Mateo",
+    "Camila",
+    "Levi",
+    "Sofia",
+    "Sebastian",
+    "Scarlett",
+    "Daniel",
+    "Elizabeth",
+    "Jack",
+    "Eleanor",
+    "Michael",
+    "Emily",
+    "Alexander",
+    "Chloe",
+    "Owen",
+    "Mila",
+    "Asher",
+    "Violet",
+    "Samuel",
+    "Penelope",
+    "Ethan",
+    "Gianna",
+    "Leo",
+    "Aria",
+    "Jackson",
+    "Abigail",
+    "Mason",
+    "Ella",
+    "Ezra",
+    "Avery",
+    "John",
+    "Hazel",
+    "Hudson",
+    "Nora",
+    "Luca",
+    "Layla",
+    "Aiden",
+    "Lily",
+    "Joseph",
+    "Aurora",
+    "David",
+    "Nova",
+    "Jacob",
+    "Ellie",
+    "Logan",
+    "Madison",
+    "Luke",
+    "Grace",
+    "Julian",
+    "Isla",
+    "Gabriel",
+    "Willow",
+    "Grayson",
+    "Zoe",
+    "Wyatt",
+    "Riley",
+    "Matthew",
+    "Stella",
+    "Maverick",
+    "Eliana",
+    "Dylan",
+    "Ivy",
+    "Isaac",
+    "Victoria",
+    "Elias",
+    "Emilia",
+    "Anthony",
+    "Zoey",
+    "Thomas",
+    "Naomi",
+    "Jayden",
+    "Hannah",
+    "Carter",
+    "Lucy",
+    "Santiago",
+    "Elena",
+    "Ezekiel",
+    "Lillian",
+    "Charles",
+    "Maya",
+    "Josiah",
+    "Leah",
+    "Caleb",
+    "Paisley",
+    "Cooper",
+    "Addison",
+    "Lincoln",
+    "Natalie",
+    "Miles",
+    "Valentina",
+    "Christopher",
+]
 
-LAST_NAMES = (
-    "Smith Johnson Williams Brown Jones Garcia Miller Davis Rodriguez Martinez Hernandez Lopez Gonzalez Wilson "
-    "Anderson Thomas Taylor Moore Jackson Martin Lee Perez Thompson White Harris Sanchez Clark Ramirez Lewis Robinson "
-    "Walker Young Allen King Wright Scott Torres Nguyen Hill Flores Green Adams Nelson Baker Hall Rivera Campbell "
-    "Mitchell Carter Roberts Gomez Phillips Evans Turner Diaz Parker Cruz Edwards Collins Reyes Stewart Morris Morales "
-    "Murphy Cook Rogers Gutierrez Ortiz Morgan Cooper Peterson Bailey Reed Kelly Howard Ramos Kim Cox Ward Richardson "
-    "Watson Brooks Chavez Wood James Bennett Gray Mendoza Ruiz Hughes Price Alvarez Castillo Sanders Patel Myers Long "
-    "Ross Foster Jimenez O'Brien Fischer Weber Dubois Tremblay Novak Kowalski Rossi Ivanova Tanaka"
-).split()
+LAST_NAMES = [
+    "Smith",
+    "Johnson",
+    "Williams",
+    "Brown",
+    "Jones",
+    "Garcia",
+    "Miller",
+    "Davis",
+    "Rodriguez",
+    "Martinez",
+    "Hernandez",
+    "Lopez",
+    "Gonzalez",
+    "Wilson",
+    "Anderson",
+    "Thomas",
+    "Taylor",
+    "Moore",
+    "Jackson",
+    "Martin",
+    "Lee",
+    "Perez",
+    "Thompson",
+    "White",
+    "Harris",
+    "Sanchez",
+    "Clark",
+    "Ramirez",
+    "Lewis",
+    "Robinson",
+    "Walker",
+    "Young",
+    "Allen",
+    "King",
+    "Wright",
+    "Scott",
+    "Torres",
+    "Nguyen",
+    "Hill",
+    "Flores",
+    "Green",
+    "Adams",
+    "Nelson",
+    "Baker",
+    "Hall",
+    "Rivera",
+    "Campbell",
+    "Mitchell",
+    "Carter",
+    "Roberts",
+    "Gomez",
+    "Phillips",
+    "Evans",
+    "Turner",
+    "Diaz",
+    "Parker",
+    "Cruz",
+    "Edwards",
+    "Collins",
+    "Reyes",
+    "Stewart",
+    "Morris",
+    "Morales",
+    "Murphy",
+    "Cook",
+    "Rogers",
+    "Gutierrez",
+    "Ortiz",
+    "Morgan",
+    "Cooper",
+    "Peterson",
+    "Bailey",
+    "Reed",
+    "Kelly",
+    "Howard",
+    "Ramos",
+    "Kim",
+    "Cox",
+    "Ward",
+    "Richardson",
+    "Watson",
+    "Brooks",
+    "Chavez",
+    "Wood",
+    "James",
+    "Bennett",
+    "Gray",
+    "Mendoza",
+    "Ruiz",
+    "Hughes",
+    "Price",
+    "Alvarez",
+    "Castillo",
+    "Sanders",
+    "Patel",
+    "Myers",
+    "Long",
+    "Ross",
+    "Foster",
+    "Jimenez",
+    "O'Brien",
+    "Fischer",
+    "Weber",
+    "Dubois",
+    "Tremblay",
+    "Novak",
+    "Kowalski",
+    "Rossi",
+    "Ivanova",
+    "Tanaka",
+]
 
-STREETS = (
-    "Main St|Oak Ave|Maple Dr|Cedar Ln|Park Ave|Elm St|Lake Rd|Hill St|Walnut St|Spring St|North Rd|Ridge Rd|"
-    "Church St|Willow Way|Mill Ln|Sunset Blvd|River Rd|Highland Ave|Washington St|Forest Dr|Meadow Ln|Station Rd|"
-    "Harbor View|College Ave|Franklin St|Chestnut St|Pine St|Market St|Garden Ct|Union Sq"
-).split("|")
+STREETS = [
+    "Main St",
+    "Oak Ave",
+    "Maple Dr",
+    "Cedar Ln",
+    "Park Ave",
+    "Elm St",
+    "Lake Rd",
+    "Hill St",
+    "Walnut St",
+    "Spring St",
+    "North Rd",
+    "Ridge Rd",
+    "Church St",
+    "Willow Way",
+    "Mill Ln",
+    "Sunset Blvd",
+    "River Rd",
+    "Highland Ave",
+    "Washington St",
+    "Forest Dr",
+    "Meadow Ln",
+    "Station Rd",
+    "Harbor View",
+    "College Ave",
+    "Franklin St",
+    "Chestnut St",
+    "Pine St",
+    "Market St",
+    "Garden Ct",
+    "Union Sq",
+]
 
 # city, state or region, first part of the postal codes, country, latitude, longitude, share of customers, tax per mille
 CITIES: tuple[tuple[str, str, str, str, float, float, float, int], ...] = (
@@ -84,20 +319,74 @@ CARRIERS = ("UPS", "FedEx", "USPS", "DHL")
 WAREHOUSES = ("EAST", "WEST", "CENTRAL")
 GENDERS = ("female", "male", "non_binary")
 
-JOB_TITLES = (
-    "Office Manager|Purchasing Manager|Operations Director|Owner|Procurement Specialist|IT Manager|"
-    "Executive Assistant|Facilities Manager|Chief Operating Officer|Buyer|Finance Manager|HR Business Partner"
-).split("|")
-COMPANY_HEADS = (
-    "Northwind Summit Bluebird Granite Harbor Cobalt Evergreen Lakeside Pioneer Redwood Sterling Beacon Cascade "
-    "Juniper Meridian Orchard Prairie Quarry Silverline Tidewater Atlas Copper Fairview Hawthorn Ironwood"
-).split()
-COMPANY_TAILS = "Labs|Logistics|Partners|Foods|Health|Media|Builders|Systems|Studio|Energy|Consulting, LLC|& Sons".split("|")
+JOB_TITLES = [
+    "Office Manager",
+    "Purchasing Manager",
+    "Operations Director",
+    "Owner",
+    "Procurement Specialist",
+    "IT Manager",
+    "Executive Assistant",
+    "Facilities Manager",
+    "Chief Operating Officer",
+    "Buyer",
+    "Finance Manager",
+    "HR Business Partner",
+]
+COMPANY_HEADS = [
+    "Northwind",
+    "Summit",
+    "Bluebird",
+    "Granite",
+    "Harbor",
+    "Cobalt",
+    "Evergreen",
+    "Lakeside",
+    "Pioneer",
+    "Redwood",
+    "Sterling",
+    "Beacon",
+    "Cascade",
+    "Juniper",
+    "Meridian",
+    "Orchard",
+    "Prairie",
+    "Quarry",
+    "Silverline",
+    "Tidewater",
+    "Atlas",
+    "Copper",
+    "Fairview",
+    "Hawthorn",
+    "Ironwood",
+]
+COMPANY_TAILS = [
+    "Labs",
+    "Logistics",
+    "Partners",
+    "Foods",
+    "Health",
+    "Media",
+    "Builders",
+    "Systems",
+    "Studio",
+    "Energy",
+    "Consulting, LLC",
+    "& Sons",
+]
 MAIL_HOSTS = ("example.com", "example.net", "example.org", "mail.example.com", "post.example.net")
-SALES_REPS = (
-    "Dana Whitfield|Marcus Oyelaran|Priya Raman|Tom Lindqvist|Alicia Moreno|Jon Beckett|Sara Haddad|Kevin Zhou|"
-    "Grace Okafor|Paul Dvorak"
-).split("|")
+SALES_REPS = [
+    "Dana Whitfield",
+    "Marcus Oyelaran",
+    "Priya Raman",
+    "Tom Lindqvist",
+    "Alicia Moreno",
+    "Jon Beckett",
+    "Sara Haddad",
+    "Kevin Zhou",
+    "Grace Okafor",
+    "Paul Dvorak",
+]
 NOTES = (
     "Leave at the front desk",
     "Call before delivery",
@@ -174,28 +463,92 @@ CATEGORIES: tuple[tuple[str, float, float, tuple[tuple[str, float, str], ...]], 
         ),
     ),
 )
-ADJECTIVES = (
-    "Classic Compact Pro Everyday Premium Ultra Essential Urban Nordic Heritage Active Slim Deluxe Eco Signature "
-    "Studio Travel Bold Pure Prime"
-).split()
-BRANDS = (
-    "Aldera Brightway Corvane Dunmore Elvion Fernhill Gaviota Halden Iverra Juno&Co Kestrel Lumora Mossbank Norell "
-    "Ostara Pellworm Quillon Rivella Solvane Tarrin Umbra Velmont"
-).split()
-SUPPLIERS = (
-    "Pacific Trade Co|Delta Import Group|Hanse Supply GmbH|Great Lakes Wholesale|Shoreline Distribution|"
-    "Mayfield & Partners|Continental Goods|Rio Verde Exports|Bridgeport Manufacturing|Sunrise Sourcing"
-).split("|")
-COLORS = "Black White Grey Navy Red Green Blue Beige Silver Sand".split()
-SIZES = "XS S M L XL".split()
+ADJECTIVES = [
+    "Classic",
+    "Compact",
+    "Pro",
+    "Everyday",
+    "Premium",
+    "Ultra",
+    "Essential",
+    "Urban",
+    "Nordic",
+    "Heritage",
+    "Active",
+    "Slim",
+    "Deluxe",
+    "Eco",
+    "Signature",
+    "Studio",
+    "Travel",
+    "Bold",
+    "Pure",
+    "Prime",
+]
+BRANDS = [
+    "Aldera",
+    "Brightway",
+    "Corvane",
+    "Dunmore",
+    "Elvion",
+    "Fernhill",
+    "Gaviota",
+    "Halden",
+    "Iverra",
+    "Juno&Co",
+    "Kestrel",
+    "Lumora",
+    "Mossbank",
+    "Norell",
+    "Ostara",
+    "Pellworm",
+    "Quillon",
+    "Rivella",
+    "Solvane",
+    "Tarrin",
+    "Umbra",
+    "Velmont",
+]
+SUPPLIERS = [
+    "Pacific Trade Co",
+    "Delta Import Group",
+    "Hanse Supply GmbH",
+    "Great Lakes Wholesale",
+    "Shoreline Distribution",
+    "Mayfield & Partners",
+    "Continental Goods",
+    "Rio Verde Exports",
+    "Bridgeport Manufacturing",
+    "Sunrise Sourcing",
+]
+COLORS = ["Black", "White", "Grey", "Navy", "Red", "Green", "Blue", "Beige", "Silver", "Sand"]
+SIZES = ["XS", "S", "M", "L", "XL"]
 
 CAMPAIGN_CHANNELS = ("email", "paid_search", "social", "display", "affiliate", "influencer")
 OBJECTIVES = ("acquisition", "retention", "clearance", "brand", "launch")
 TARGETS = ("All", *SEGMENTS)
-THEMES = (
-    "New Year Reset|Winter Warmers|Spring Refresh|Easter Deals|May Days|Summer Kickoff|Midsummer Sale|"
-    "Back to School|Autumn Edit|October Offers|Black Friday|Holiday Gifts"
-).split("|")
-REFERRERS = ("google.com", "bing.com", "instagram.com", "facebook.com", "newsletter", "youtube.com", "reddit.com")
+THEMES = [
+    "New Year Reset",
+    "Winter Warmers",
+    "Spring Refresh",
+    "Easter Deals",
+    "May Days",
+    "Summer Kickoff",
+    "Midsummer Sale",
+    "Back to School",
+    "Autumn Edit",
+    "October Offers",
+    "Black Friday",
+    "Holiday Gifts",
+]
+REFERRERS = (
+    "google.com",
+    "bing.com",
+    "instagram.com",
+    "facebook.com",
+    "newsletter",
+    "youtube.com",
+    "reddit.com",
+)
 EVENTS = ("page_view", "search", "product_view", "add_to_cart", "remove_from_cart", "checkout", "purchase")
 COUNTRIES = ("US", "CA", "GB", "DE")
