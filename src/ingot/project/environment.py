@@ -58,7 +58,11 @@ def interpolate(text: str, environ: Mapping[str, str]) -> str:
             secret = True
             return value
         if default is None:
-            raise UnsetError(f"{UNSET}'{name}' is not set and ${{{name}}} has no default")
+            # Who comes from JavaScript models writes ${CUBE} by habit.
+            meant = (
+                f"; in a model the cube itself is {{{name}}}, without $" if name in ("CUBE", "TABLE") else ""
+            )
+            raise UnsetError(f"{UNSET}'{name}' is not set and ${{{name}}} has no default{meant}")
         return str(default)
 
     filled = _PART.sub(fill, text)
