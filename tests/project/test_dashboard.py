@@ -80,7 +80,7 @@ def test_a_range_may_be_two_days(folder: Folder) -> None:
     [
         ("tiles: [{type: kpi, measures: [a.b, a.c]}]", "'measures' of kpi tile 'b' has 2 entries (expected at most 1)"),
         ("tiles: [{type: kpi}]", "kpi tile 'kpi' has no 'measures'"),
-        ("tiles: [{type: kpi, measures: [a.b], dimensions: [a.c]}]", "'dimensions' of kpi tile 'b' has 1 entries (expected at most 0)"),
+        ("tiles: [{type: kpi, measures: [a.b], dimensions: [a.c]}]", "'dimensions' of kpi tile 'b' has 1 entry (expected at most 0)"),
         ("tiles: [{type: chart, measures: [a.b]}]", "unknown value 'chart' for 'type' of 'tiles'"),
         ("tiles: [{measures: [a.b]}]", "an entry in 'tiles' of dashboard 'd' has no 'type'"),
         ("tiles: [{type: [kpi], measures: [a.b]}]", "unknown value 'a list' for 'type'"),

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+import ingot.templates
 from ingot.cli.schema import write_schemas
 from ingot.errors import IngotError
 from ingot.project import ProjectError, schemas
@@ -127,3 +128,28 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     with pytest.raises(IngotError, match="cannot be written"):
         write_schemas(tmp_path / "file")
+
+
+TEMPLATES = Path(ingot.templates.__file__).parent
+KINDS = {
+    "ingot.yml": "ingot",
+    "sources": "source",
+    "cubes": "cube",
+    "views": "view",
+    "dashboards": "dashboard",
+}
+SHIPPED = [
+    pytest.param(KINDS.get(path.name) or KINDS[path.parent.name], path, id=str(path.relative_to(TEMPLATES)))
+    for path in sorted(TEMPLATES.rglob("*.yml"))
+    if (path.name in KINDS or path.parent.name in KINDS) and "transform" not in path.parts
+]
+
+
+@pytest.mark.parametrize(("kind", "path"), SHIPPED)
+def test_the_files_of_the_templates_are_good_for_an_editor(kind: str, path: Path) -> None:
+    tree = yaml.load(path.read_text(), Loader=_Core)
+    errors = [
+        error.message
+        for error in Draft202012Validator(SCHEMAS[kind]).iter_errors({} if tree is None else tree)
+    ]
+    assert errors == []

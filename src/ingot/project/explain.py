@@ -70,7 +70,7 @@ def _one(spec: type["Spec"], data: Map, path: Sequence[Any], details: ErrorDetai
         bound = (
             f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
         )
-        return Problem(place, f"{what} has {context['actual_length']} entries", bound)
+        return Problem(place, f"{what} has {_counted(context['actual_length'])}", bound)
     if kind == "string_type" and (given is None or isinstance(given, bool)):
         return Problem(place, f"{what} cannot be {_kind(given)}", "text; put quotes round it")
     return Problem(place, f"{what} cannot be {_kind(given)}", _expected(kind, context, details))
@@ -123,3 +123,7 @@ def locate(data: Any, path: Sequence[Any]) -> Place:
         else:
             break
     return place
+
+
+def _counted(number: int) -> str:
+    return f"{number} {'entry' if number == 1 else 'entries'}"
