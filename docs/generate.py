@@ -30,7 +30,9 @@ def render() -> str:
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
-        inner = typer.Context(command, info_name=name, parent=context, terminal_width=100, max_content_width=100)
+        inner = typer.Context(
+            command, info_name=name, parent=context, terminal_width=100, max_content_width=100
+        )
         parts.append(f"\n## ingot {name}\n\n```\n{command.get_help(inner).strip()}\n```\n")
     return "".join(parts)
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
+PAGES = sorted(
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]
+)
 
 
 def test_the_reference_of_the_command_line_is_up_to_date() -> None:
@@ -41,7 +43,12 @@ def test_every_command_has_an_example_and_is_known_to_the_changelog() -> None:
 
 def test_no_page_names_a_machine_or_a_registry() -> None:
     found = subprocess.run(
-        ["git", "grep", "-nIE", r"registry\.npmjs|pypi\.org/simple|files\.pythonhosted|(^|[^[:alnum:]_.])/root/"],
+        [
+            "git",
+            "grep",
+            "-nIE",
+            r"registry\.npmjs|pypi\.org/simple|files\.pythonhosted|(^|[^[:alnum:]_.])/root/",
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -1,5 +1,6 @@
 """The main job from CSV files to answers: every number is compared with plain SQL over the raw files."""
 
+import csv
 import json
 from collections.abc import Iterator
 from decimal import Decimal
@@ -24,6 +25,12 @@ def client(storefront: Demo) -> Iterator[TestClient]:
         yield client
 
 
+def rows_of(path: Path) -> int:
+    """Records of a CSV file, counted by Python's own reader."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return sum(1 for _ in csv.reader(file)) - 1
+
+
 def ask(client: TestClient, query: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
     answer = client.post("/cubejs-api/v1/load", json={"query": query, **more})
     assert answer.status_code == 200, answer.text
@@ -43,7 +50,7 @@ def test_the_run_object_has_the_fields_of_the_design(storefront: Demo) -> None:
 
 def test_every_row_of_every_file_is_loaded(storefront: Demo) -> None:
     loaded = {s["name"]: s["rows"] for s in storefront.run["steps"] if s["kind"] == "source"}
-    assert loaded == {f"raw.{path.stem}": expected.rows(path) for path in storefront.data.glob("*.csv")}
+    assert loaded == {f"raw.{path.stem}": rows_of(path) for path in storefront.data.glob("*.csv")}
 
 
 def test_total_revenue_equals_sql_over_the_raw_files(client: TestClient, storefront: Demo) -> None:
@@ -93,8 +100,10 @@ def test_a_second_run_does_no_work_and_does_not_start_dbt(
 
 
 def test_the_command_line_asks_sql_and_metrics(ingot: Ingot, storefront: Demo) -> None:
-    sql = ingot("query", "select count(*) as n from gold.fact_orders", "--format", "csv", cwd=storefront.directory)
-    assert sql.stdout == f"n\n{expected.rows(storefront.data / 'orders.csv')}\n", sql.stderr
+    sql = ingot(
+        "query", "select count(*) as n from gold.fact_orders", "--format", "csv", cwd=storefront.directory
+    )
+    assert sql.stdout == f"n\n{rows_of(storefront.data / 'orders.csv')}\n", sql.stderr
     metric = ingot("query", '{"measures": ["orders.total_revenue"]}', "--json", cwd=storefront.directory)
     [row] = json.loads(metric.stdout)
     assert Decimal(row["orders.total_revenue"]) == expected.revenue_total(storefront.data)
@@ -106,4 +115,4 @@ def test_parquet_out_holds_the_rows_of_the_query(ingot: Ingot, storefront: Demo,
     assert done.returncode == 0, done.stderr
     with duckdb.connect() as con:
         [(count,)] = con.execute("select count(*) from read_parquet(?)", [str(out)]).fetchall()
-    assert count == expected.rows(storefront.data / "orders.csv")
+    assert count == rows_of(storefront.data / "orders.csv")

@@ -95,7 +95,9 @@ def test_a_commit_of_somebody_else_to_an_input_stops_the_merge(tmp_path: Path) -
         if event.kind == "started" and event.name == "totals" and not interfered:
             interfered = True
             with Lake.open(load(directory)) as lake:
-                lake.commit("main", [lake.stage_properties("raw.orders", {"note": "x"}, on="main")], message="x")
+                lake.commit(
+                    "main", [lake.stage_properties("raw.orders", {"note": "x"}, on="main")], message="x"
+                )
 
     result = run(load(directory), on_event=interfere)
     assert interfered

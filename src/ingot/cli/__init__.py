@@ -17,6 +17,8 @@ def main() -> None:
     debug = len(arguments) < len(sys.argv) - 1
     try:
         code = app(arguments, standalone_mode=False)
+    except SystemExit:
+        raise
     except BaseException as error:  # noqa: BLE001 - the process boundary: each failure is one message and a code
         code = report(error, debug=debug)
     sys.exit(code)

@@ -1,7 +1,9 @@
 """`ingot serve`: the HTTP surfaces of a project, until told to stop."""
 
+import signal
 import socket
 import sys
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -50,12 +52,18 @@ def start(project: "Project", *, host: str | None = None, port: int | None = Non
 
     # A second for open requests: the whole stop must stay under two.
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    # uvicorn stops on the signal and then raises it again; without this the process would end as if killed.
+    signal.signal(signal.SIGTERM, _exit_cleanly)
     try:
         Server(config).run(sockets=[listener])
     except KeyboardInterrupt:
         pass  # uvicorn raises the captured signal again after it has stopped cleanly
     finally:
         listener.close()
+
+
+def _exit_cleanly(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 def _listen(host: str, port: int) -> socket.socket:
