@@ -77,7 +77,7 @@ class Shop:
 
     def build(self, *select: str, dbt: Path | None = None, **options: Any) -> BuildResult:
         """Builds what is selected; the dbt project is the shop's unless given."""
-        settings = Transform(dbt or SHOP, options.pop("variables", {}))
+        settings = Transform(dbt or SHOP, options.pop("variables", {}), options.pop("threads", 2))
         # What dbt has parsed holds for one set of variables.
         shared = self.project.state if dbt is None else None
         state = shared / "-".join(("state", *sorted(settings.vars))) if shared else None

@@ -4,6 +4,7 @@ import datetime
 import json
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -181,6 +182,64 @@ def test_a_variable_of_the_project_reaches_the_models(shop: Shop, tmp_path: Path
     )
     shop.build(dbt=dbt, variables={"who": "Zoë"})
     assert shop.rows("from analytics.m") == [("Zoë",)]
+
+
+def test_macros_of_an_installed_package_are_found_in_their_duckdb_version(shop: Shop, tmp_path: Path) -> None:
+    macro = "{% macro half(x) %}{{ return(adapter.dispatch('half', 'tools')(x)) }}{% endmacro %}"
+    files = {
+        "packages.yml": "packages: [{local: ../tools}]",
+        "dbt_packages/tools/dbt_project.yml": "name: tools\n",
+        "dbt_packages/tools/macros/half.sql": macro
+        + "{% macro default__half(x) %}error{% endmacro %}{% macro duckdb__half(x) %}{{ x }} // 2{% endmacro %}",
+        "models/m.sql": "{{ config(materialized='table') }} select {{ tools.half(9) }} as x",
+    }
+    result = shop.build(dbt=dbt_project(tmp_path, files))
+    assert result.status == "ok", result.failures
+    assert shop.rows("from analytics.m") == [(4,)]
+
+
+def test_a_source_may_be_a_file_outside_of_the_lake(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "outside.csv").write_text("a,b\n1,x\n2,y\n")
+    source = f"sources: [{{name: files, config: {{meta: {{external_location: '{tmp_path}/{{name}}.csv'}}}}, tables: [{{name: outside}}]}}]"
+    model = "{{ config(materialized='table') }} select sum(a) as a from {{ source('files', 'outside') }}"
+    result = shop.build(dbt=dbt_project(tmp_path, {"models/sources.yml": source, "models/m.sql": model}))
+    assert result.status == "ok", result.failures
+    assert shop.rows("from analytics.m") == [(3,)]
+    assert result.inputs == ()
+
+
+def test_hooks_of_the_run_are_reported_and_a_failing_one_fails_the_build(shop: Shop, tmp_path: Path) -> None:
+    files = {
+        "dbt_project.yml": "name: small\non-run-start: 'select nothing'\n",
+        "models/m.sql": "select 1 as x",
+    }
+    result = shop.build(dbt=dbt_project(tmp_path, files))
+    assert result.status == "failed"
+    (hook,) = [node for node in result.nodes if node.kind == "hook"]
+    assert hook.status == "failed"
+    assert "nothing" in (hook.error or "")
+
+
+def test_models_built_at_once_do_not_disturb_each_other(shop: Shop, tmp_path: Path) -> None:
+    files = {
+        f"models/m{i}.sql": f"{{{{ config(materialized='table', schema='s{i % 3}') }}}} select {i} as i, count(*) as n from range({i}000)"
+        for i in range(12)
+    }
+    result = shop.build(dbt=dbt_project(tmp_path, files), threads=4)
+    assert result.status == "ok", result.failures
+    found = shop.rows(
+        " union all ".join(f"select i, n from s{i % 3}.m{i}" for i in range(12)) + " order by 1"
+    )
+    assert found == [(i, i * 1000) for i in range(12)]
+
+
+def test_variables_that_a_project_file_froze_reach_dbt_as_lists_and_mappings(
+    shop: Shop, tmp_path: Path
+) -> None:
+    model = "{{ config(materialized='table') }} select {{ var('limits')['low'] }} + {{ var('limits')['more'][1] }} as x"
+    frozen = MappingProxyType({"limits": MappingProxyType({"low": 1, "more": (5, 6)})})
+    shop.build(dbt=dbt_project(tmp_path, {"models/m.sql": model}), variables=frozen)
+    assert shop.rows("from analytics.m") == [(7,)]
 
 
 def test_completed_nodes_are_left_out_and_the_rest_is_built(shop: Shop) -> None:

@@ -3,7 +3,10 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -40,7 +43,10 @@ def test_a_source_that_is_not_declared_is_named_with_its_line(shop: Shop, tmp_pa
 
 
 def test_a_cycle_is_named(shop: Shop, tmp_path: Path) -> None:
-    files = {f"models/{a}.sql": f"select * from {{{{ ref('{b}') }}}}" for a, b in (("a", "b"), ("b", "c"), ("c", "a"))}
+    files = {
+        f"models/{a}.sql": f"select * from {{{{ ref('{b}') }}}}"
+        for a, b in (("a", "b"), ("b", "c"), ("c", "a"))
+    }
     with pytest.raises(DbtProjectError, match="cycle") as caught:
         shop.build(dbt=dbt_project(tmp_path, files))
     assert all(f"model.small.{name}" in str(caught.value) for name in "abc")
@@ -117,6 +123,22 @@ def test_a_killed_worker_is_one_clear_error_and_the_branch_stays_readable(shop: 
     assert "was ended by SIGKILL while it built slow" in str(caught.value)
     assert shop.rows("from analytics.quick") == [(1,)]
     assert "analytics.slow" not in shop.lake.at(BRANCH).tables
+
+
+def test_a_worker_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import os, signal; from pathlib import Path; from ingot.transform.process import WorkerProcess\n"
+        f"print(WorkerProcess(Path({str(tmp_path / 'worker.log')!r})).pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    status = Path(f"/proc/{int(ended.stdout)}/stat")
+    for _ in range(200):
+        if not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.05)
+    raise AssertionError("the worker is still there")
 
 
 def test_a_worker_ends_with_its_parent_s_end_of_the_channel(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The driver of dbt-core: what a project asks for becomes requests to a worker process, its answers our results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -38,7 +38,7 @@ class DbtTransform:
             profile="",
             state_dir=str(project.state_dir / "dbt"),
             target=project.profile or "dev",
-            variables=dict(spec.vars or {}),
+            variables=_plain(spec.vars or {}),
             threads=spec.threads,
             catalog_url=str(project.catalog_url),
             warehouse=str(project.warehouse),
@@ -129,6 +129,15 @@ class DbtTransform:
                 profile.write_text(content, "utf-8")
         except OSError as error:
             raise TransformError(f"dbt's folder {state} cannot be written: {error.strerror}.") from error
+
+
+def _plain(value: Any) -> Any:
+    """Frozen mappings and sequences as those that JSON knows."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
 
 
 def _event(body: Any) -> NodeEvent:

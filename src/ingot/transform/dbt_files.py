@@ -106,16 +106,16 @@ def _read_yaml(file: Path, root: Path) -> dict[str, Any]:
     return content
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    # Installed packages may be links (`local:` packages); os.walk's followlinks is missing in 3.11's Path.
-    try:
-        entries = sorted(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
+def _walk(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    # Links are followed, because `local:` packages are links; one that leads back up is not.
+    real = folder.resolve()
+    if real in above or not folder.is_dir():
         return
+    entries = sorted(folder.iterdir())
     for entry in entries:
         if entry.name.startswith(".") or entry.name in _IGNORED:
             continue
         if entry.is_dir():
-            yield from _walk(entry)
+            yield from _walk(entry, (*above, real))
         elif entry.is_file():
             yield entry

@@ -53,6 +53,7 @@ def build(request: BuildRequest, lake: Lake, manifest: Manifest, tell: Tell) -> 
             ended = dbtRunner(manifest=manifest, callbacks=[listener]).invoke(
                 ["build", *_arguments(request), *_selection(request)]
             )
+        known = branch.names()
     finally:
         reset_adapters()
         IngotConnectionManager.use(None)
@@ -60,11 +61,12 @@ def build(request: BuildRequest, lake: Lake, manifest: Manifest, tell: Tell) -> 
     if ended.exception is not None or not hasattr(ended.result, "results"):
         raise _failure(ended, request, manifest)
     nodes = tuple(listener.result_of(each) for each in ended.result.results)
+    made = {node.unique_id for node in nodes} | set(request.completed)
     failed = any(node.status == "failed" for node in nodes)
     return BuildResult(
         status="failed" if failed else "ok",
         nodes=nodes,
-        inputs=_inputs(manifest, {node.unique_id for node in nodes} | set(request.completed)),
+        inputs=tuple(sorted(_inputs(manifest, made) & known)),
         manifest=Path(request.state_dir) / "target" / "manifest.json",
     )
 
@@ -189,7 +191,7 @@ def _leaving_out(completed: frozenset[str], listener: _Listener) -> Iterator[Non
         build_module.BuildTask = plain
 
 
-def _inputs(manifest: Manifest, made: set[str]) -> tuple[str, ...]:
+def _inputs(manifest: Manifest, made: set[str]) -> set[str]:
     """What the nodes that ran read and none of them made: sources, and models that were left out."""
     found: set[str] = set()
     waiting = [unique_id for unique_id in made if unique_id in manifest.nodes]
@@ -207,7 +209,7 @@ def _inputs(manifest: Manifest, made: set[str]) -> tuple[str, ...]:
                     waiting.append(parent_id)
                 else:
                     found.add(f"{parent.schema}.{parent.alias}")
-    return tuple(sorted(found))
+    return found
 
 
 def _failure(ended: dbtRunnerResult, request: BuildRequest, manifest: Manifest | None) -> TransformError:

@@ -61,6 +61,11 @@ class Branch:
         with self._lock:
             return self._kinds.get(name)
 
+    def names(self) -> frozenset[str]:
+        """Every table and view of the branch."""
+        with self._lock:
+            return frozenset(self._kinds)
+
     def schemas(self) -> list[str]:
         """Every schema that a table is or may be in."""
         with self._lock:
