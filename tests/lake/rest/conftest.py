@@ -11,6 +11,8 @@ import httpx
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
@@ -27,7 +29,9 @@ def lake(tmp_path: Path) -> Iterator[Lake]:
 
 @pytest.fixture
 def app(lake: Lake) -> Starlette:
-    return Starlette(routes=[Mount("/iceberg", routes=routes(lake))])
+    # Compressed as in `ingot serve`: clients must cope with that too.
+    middleware = [Middleware(GZipMiddleware, minimum_size=2000)]
+    return Starlette(routes=[Mount("/iceberg", routes=routes(lake))], middleware=middleware)
 
 
 @pytest.fixture
@@ -71,7 +75,7 @@ def attach(duck: duckdb.DuckDBPyConnection, address: str) -> Callable[..., duckd
 @contextlib.contextmanager
 def serving(app: ASGIApp) -> Iterator[str]:
     """An application behind a real server on a free port."""
-    with socket.socket() as listener:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()  # a client that is faster than the server waits
         config = uvicorn.Config(

@@ -241,6 +241,67 @@ def test_a_refused_transaction_leaves_no_file(http: httpx.Client, lake: Lake, t:
     assert sorted(Path(lake.warehouse).rglob("*.json")) == before
 
 
+def snapshot(id_: int, sequence: int, parent: int | None = None) -> list[Json]:
+    """The updates of an append whose files nobody reads here."""
+    made: Json = {
+        "snapshot-id": id_,
+        "sequence-number": sequence,
+        "timestamp-ms": 1_000 + sequence,
+        "manifest-list": f"/lake/snap-{id_}.avro",
+        "summary": {"operation": "append"},
+    }
+    if parent is not None:
+        made["parent-snapshot-id"] = parent
+    ref = {"action": "set-snapshot-ref", "ref-name": "main", "type": "branch", "snapshot-id": id_}
+    return [{"action": "add-snapshot", "snapshot": made}, ref]
+
+
+def test_a_repeated_transaction_is_known_by_its_snapshots_as_a_whole(
+    http: httpx.Client, lake: Lake, t: str
+) -> None:
+    """One of its tables gets no snapshot, and what that one asserts is no longer true after the first time."""
+    body(http.post("/main/namespaces/s/tables", json={"name": "u", "schema": SCHEMA}))
+    wider = {
+        **SCHEMA,
+        "fields": [*SCHEMA["fields"], {"id": 2, "name": "c", "type": "int", "required": False}],
+    }
+    changes: list[Json] = [
+        {
+            "identifier": {"namespace": ["s"], "name": "t"},
+            "requirements": [{"type": "assert-ref-snapshot-id", "ref": "main", "snapshot-id": None}],
+            "updates": snapshot(1, 1),
+        },
+        {
+            "identifier": {"namespace": ["s"], "name": "u"},
+            "requirements": [{"type": "assert-current-schema-id", "current-schema-id": 0}],
+            "updates": [
+                {"action": "add-schema", "schema": wider},
+                {"action": "set-current-schema", "schema-id": -1},
+            ],
+        },
+    ]
+    for _ in range(2):
+        assert http.post("/main/transactions/commit", json={"table-changes": changes}).status_code == 204
+    assert len(lake.at("main").table("s.t").metadata["snapshots"]) == 1
+    changes[0]["updates"] = snapshot(2, 2, 1)
+    again = http.post("/main/transactions/commit", json={"table-changes": changes})
+    refused(again, 409, "CommitFailedException")
+
+
+def test_only_the_snapshots_of_refs_are_sent_where_that_is_asked(http: httpx.Client, t: str) -> None:
+    body(http.post(t, json={"requirements": [], "updates": snapshot(1, 1)}))
+    body(http.post(t, json={"requirements": [], "updates": snapshot(2, 2, 1)}))
+    for asked, expected in (("all", [1, 2]), ("refs", [2])):
+        found = body(http.get(t, params={"snapshots": asked}))["metadata"]["snapshots"]
+        assert [one["snapshot-id"] for one in found] == expected
+
+
+def test_a_commit_that_forgets_its_requirements_cannot_undo_another(http: httpx.Client, t: str) -> None:
+    body(http.post(t, json={"requirements": [], "updates": snapshot(1, 1)}))
+    refused(http.post(t, json={"requirements": [], "updates": snapshot(2, 1)}), 409, "CommitFailedException")
+    refused(http.post(t, json={"requirements": [], "updates": snapshot(2, 2)}), 409, "CommitFailedException")
+
+
 def test_writers_whose_requirements_still_hold_are_repeated_by_the_server(
     http: httpx.Client, lake: Lake, t: str
 ) -> None:
