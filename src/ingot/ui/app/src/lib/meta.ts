@@ -21,9 +21,17 @@ export class Catalog {
     }
   }
 
+  /**
+   * What a member is called. A view's member is called as in its cube ("Segment", not "Customers Segment"),
+   * unless that says too little on its own ("Count").
+   */
   title(name: string): string {
     const member = this.members.get(name)
-    return member?.shortTitle || member?.title || spaced(name.split('.').at(-1) ?? name)
+    const own = calm(name, member?.shortTitle || member?.title)
+    const origin = member?.aliasMember ? this.members.get(member.aliasMember) : undefined
+    if (!member || !origin || own !== spaced(name.split('.').at(-1) ?? '')) return own
+    const there = calm(origin.name, origin.shortTitle || origin.title)
+    return /^(count|id|name|title|type|status|total|amount|date|description)$/i.test(there) ? own : there
   }
 
   description(name: string): string {
@@ -38,6 +46,10 @@ export class Catalog {
   additive(name: string): boolean {
     const type = this.members.get(name)?.aggType ?? ''
     return /^(count|sum|countDistinct|count_distinct|countDistinctApprox|count_distinct_approx|runningTotal)$/.test(type)
+  }
+
+  isNumber(name: string): boolean {
+    return this.members.get(name)?.type === 'number'
   }
 
   isTime(name: string): boolean {
@@ -63,6 +75,12 @@ export class Catalog {
     const joined = from?.connectedComponent != null && from.connectedComponent === to?.connectedComponent
     return joined && from?.type !== 'view' && to?.type !== 'view' ? member : null
   }
+}
+
+/** A title that a person wrote stays; one made from the name (`Total Revenue`) becomes a calm "Total revenue". */
+function calm(name: string, title: string | undefined): string {
+  const made = spaced(name.split('.').at(-1) ?? name)
+  return !title || title.toLowerCase() === made.toLowerCase() ? made : title
 }
 
 export function spaced(name: string): string {
