@@ -50,7 +50,7 @@ def write(location: str, content: bytes) -> None:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        _sync(path.parent)
     except OSError as error:
         raise LakeError(f"The file {location} cannot be written: {error.strerror}.") from error
 
@@ -66,16 +66,15 @@ def make_folder(location: str) -> None:
 def sync(locations: Iterable[str]) -> None:
     """Puts files that another library wrote, and their folders' entries, on disk."""
     folders = set()
-    for location in locations:
-        path = local(location)
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        folders.add(path.parent)
-    for folder in folders:
-        _sync_folder(folder)
+    try:
+        for location in locations:
+            path = local(location)
+            _sync(path)
+            folders.add(path.parent)
+        for folder in folders:
+            _sync(folder)
+    except OSError as error:
+        raise LakeError(f"The files of the warehouse cannot be put on disk: {error}.") from error
 
 
 def remove(locations: Iterable[str]) -> None:
@@ -85,28 +84,16 @@ def remove(locations: Iterable[str]) -> None:
 
 
 def remove_beginning(folder: str, prefix: str) -> None:
-    """Removes the files of a folder whose names begin with `prefix`, and the folder where nothing is left."""
-    path = local(folder)
-    if not path.is_dir():
-        return
-    for file in path.iterdir():
-        if file.name.startswith(prefix):
-            file.unlink(missing_ok=True)
-
-
-def remove_if_empty(folder: str) -> None:
-    """Removes a folder that holds nothing but empty folders."""
+    """Removes the files of a folder whose names begin with `prefix`."""
     path = local(folder)
     if path.is_dir():
-        for child in path.iterdir():
-            if child.is_dir():
-                remove_if_empty(str(child))
-        if not any(path.iterdir()):
-            path.rmdir()
+        for file in path.iterdir():
+            if file.name.startswith(prefix):
+                file.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

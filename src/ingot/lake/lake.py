@@ -71,7 +71,7 @@ class Lake:
     def at(self, spec: str = "main") -> State:
         """The state that a ref, tag, commit or `main@<date>` means; `NotFoundError` with the nearest name."""
         hash = self.catalog.resolve(spec)
-        return State(hash, self.catalog.entries(hash), branch=None if "@" in spec or spec in hash else spec)
+        return State(hash, self.catalog.entries(hash))
 
     def _state(self, on: State | str) -> State:
         return self.at(on) if isinstance(on, str) else on

@@ -39,7 +39,7 @@ def expression(document: Json, location: str, columns: Sequence[str] | None, nam
     found = [file for one in read for file in one.files]
     kinds = [types.to_duckdb(field["type"]) for field in fields]
     chosen = "*" if columns is None else ", ".join(identifier(field["name"]) for field in fields)
-    if _needs_reader(document, fields, found) or None in kinds:
+    if _needs_reader(document, fields, read) or None in kinds:
         return f"(SELECT {chosen} FROM iceberg_scan({literal(location)}))"
     if not found:
         nulls = ", ".join(
@@ -66,18 +66,22 @@ def _same_columns(one: Sequence[Json], other: Sequence[Json]) -> bool:
     ]
 
 
-def _needs_reader(document: Json, fields: Sequence[Json], found: Sequence[LiveFile]) -> bool:
-    if any(one.content != manifests.DATA or one.format != "PARQUET" for one in found):
+def _needs_reader(document: Json, fields: Sequence[Json], read: Sequence[Manifest]) -> bool:
+    if any(file.content != manifests.DATA or file.format != "PARQUET" for one in read for file in one.files):
         return True
-    if "schema.name-mapping.default" in document["properties"]:
+    written = [one.fields for one in read]
+    foreign = None in written
+    if foreign and "schema.name-mapping.default" in document["properties"]:
         return True
-    if any("initial-default" in field for field in fields):
+    if foreign and any("initial-default" in field for field in fields):
         return True
+    # DuckDB maps top columns by field id, but not what is inside of them.
     nested = {field["id"]: field["type"] for field in fields if isinstance(field["type"], dict)}
+    earlier = [schema["fields"] for schema in document["schemas"]] if foreign else written
     return any(
         field["id"] in nested and field["type"] != nested[field["id"]]
-        for schema in document["schemas"]
-        for field in schema["fields"]
+        for schema in earlier
+        for field in schema or ()
     )
 
 

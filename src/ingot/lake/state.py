@@ -144,8 +144,6 @@ class State:
 
     hash: str
     entries: Mapping[Key, Content] = field(repr=False)
-    branch: str | None = None
-    """The branch that was asked for, where the spec was just its name."""
 
     @cached_property
     def tables(self) -> tuple[str, ...]:

@@ -129,14 +129,14 @@ def check_names(columns: Sequence[str], where: str) -> None:
             raise SchemaError(f"A column of {where} has no name.")
         if "\0" in name:
             raise SchemaError(f"The column {name!r} of {where} has a zero byte in its name.")
-        other = seen.setdefault(name.casefold(), name)
-        if other is not name:
+        if (other := seen.get(name.casefold())) is not None:
             same = (
                 f"'{name}' twice" if other == name else f"'{other}' and '{name}', which differ only by case"
             )
             raise SchemaError(
                 f"Two columns of {where} have one name: {same}.", hint="Rename one of them with AS."
             )
+        seen[name.casefold()] = name
 
 
 def promotable(old: IcebergType, new: IcebergType) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from ingot.lake.errors import CatalogUnavailableError
 
@@ -72,7 +72,8 @@ class Store:
             time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 (spreads waiting writers)
 
     def _explained(self, error: DBAPIError) -> Exception:
-        if isinstance(error, OperationalError):
+        # Locked out, a full disk, a damaged file; anything else (a wrong statement) is a bug of ours.
+        if isinstance(error, OperationalError) or type(error) is DatabaseError:
             return CatalogUnavailableError(f"The catalog {self._shown} cannot be used: {error.orig}.")
         return error
 
