@@ -170,12 +170,36 @@ def test_t3_and_t4_on_a_branch_hurt_nobody(
     assert lake.at("main").tables == ("s.t",)
 
 
-def test_t5_a_table_whose_partitioning_changed_says_so(attach: Attach, lake: Lake) -> None:
-    """DuckDB 1.5.5 writes deletes under the wrong spec then; whoever lets it write must look at the specs."""
+def test_t5_duckdb_cannot_hide_deletions_from_other_engines(
+    attach: Attach, address: str, other: duckdb.DuckDBPyConnection
+) -> None:
+    """DuckDB 1.5.5 files them under the new partitioning, where nobody but itself would find them."""
     con = attach("main")
     con.execute("CREATE SCHEMA lake.s")
     con.execute("CREATE TABLE lake.s.t (i INTEGER, d TIMESTAMP) PARTITIONED BY (day(d))")
     con.execute("INSERT INTO lake.s.t VALUES (1, '2026-01-01'), (2, '2026-01-02')")
+    con.execute("DELETE FROM lake.s.t WHERE i = 1")
     con.execute("ALTER TABLE lake.s.t SET PARTITIONED BY (hour(d))")
-    specs = lake.at("main").table("s.t").metadata["partition-specs"]
-    assert [[field["transform"] for field in spec["fields"]] for spec in specs] == [["day"], ["hour"]]
+    con.execute("INSERT INTO lake.s.t VALUES (3, '2026-01-03')")
+    for statement in ("DELETE FROM lake.s.t WHERE i = 2", "UPDATE lake.s.t SET i = 4 WHERE i = 2"):
+        with pytest.raises(duckdb.Error, match="other engines would still see them"):
+            con.execute(statement)
+    assert values(other, "lake.s.t") == [2, 3]
+    catalog = RestCatalog("lake", uri=f"{address}/iceberg", warehouse="main")
+    assert sorted(catalog.load_table("s.t").scan().to_arrow().column("i").to_pylist()) == [2, 3]
+    catalog.close()
+
+
+def test_t5_a_table_whose_rows_all_have_the_new_partitioning_takes_deletions(
+    attach: Attach, address: str
+) -> None:
+    con = attach("main")
+    con.execute("CREATE SCHEMA lake.s")
+    con.execute("CREATE TABLE lake.s.t (i INTEGER)")
+    con.execute("ALTER TABLE lake.s.t SET PARTITIONED BY (bucket(2, i))")
+    con.execute("INSERT INTO lake.s.t VALUES (1), (2), (3)")
+    con.execute("DELETE FROM lake.s.t WHERE i = 2")
+    assert values(con, "lake.s.t") == [1, 3]
+    catalog = RestCatalog("lake", uri=f"{address}/iceberg", warehouse="main")
+    assert sorted(catalog.load_table("s.t").scan().to_arrow().column("i").to_pylist()) == [1, 3]
+    catalog.close()

@@ -39,6 +39,7 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, str]
     raw: bytes
+    agent: str = ""
 
     @cached_property
     def at(self) -> At:

@@ -18,7 +18,7 @@ from ingot.lake.metadata.document import Json, array, obj
 from ingot.lake.metadata.time import now
 from ingot.lake.model import ConflictType, Content, ContentType, Key, Operation, Put
 from ingot.lake.names import dotted
-from ingot.lake.rest import documents
+from ingot.lake.rest import clients, documents
 from ingot.lake.rest.answer import RestError, exists, no_namespace
 from ingot.lake.rest.ports import Lake
 from ingot.lake.staged import table_content, view_content
@@ -35,14 +35,17 @@ class Change:
     key: Key
     requirements: Sequence[object]
     updates: Sequence[object]
+    agent: str = ""
+    """The client, as it names itself."""
 
     @staticmethod
-    def of(key: Key, body: Json) -> "Change":
+    def of(key: Key, body: Json, agent: str) -> "Change":
         """The change in the body of a commit request."""
         return Change(
             key,
             array(body.get("requirements") or [], "'requirements'"),
             array(body.get("updates") or [], "'updates'"),
+            agent,
         )
 
 
@@ -183,6 +186,8 @@ def _prepare(lake: Lake, change: Change, stored: Stored | None) -> Json:
     except ConflictError as error:
         raise type(error)(f"{dotted(change.key)}: {error.message}") from error
     documents.check_inside(lake, document["location"])
+    if stored is not None and document is not stored.document:
+        clients.check(lake, change.agent, change.key, stored.document, document)
     return document
 
 

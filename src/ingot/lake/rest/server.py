@@ -66,7 +66,7 @@ class _Resource:
             if len(raw) > _LARGEST_BODY:
                 return problem(413, "BadRequestException", f"The body is larger than {_LARGEST_BODY} bytes.")
         query = dict(parse_qsl(request.url.query, keep_blank_values=True))
-        call = Call(self._lake, request.path_params, query, bytes(raw))
+        call = Call(self._lake, request.path_params, query, bytes(raw), request.headers.get("user-agent", ""))
         return await run_sync(_answer, endpoint, call)
 
 

@@ -52,7 +52,7 @@ def head(call: Call) -> Answer:
 def commit(call: Call) -> Answer:
     """Applies updates to one table, or creates it from a staged one."""
     branch, key = call.branch, call.key("table")
-    change = commits.Change.of(key, call.body)
+    change = commits.Change.of(key, call.body, call.agent)
     _check_identifier(call.body, key)
     stored = commits.commit_tables(call.lake, branch, [change], f"Commit to {dotted(key)}")[0]
     return Answer(
@@ -71,7 +71,9 @@ def commit_many(call: Call) -> Answer:
     changes = []
     for item in asked:
         body = obj(item, "A table change")
-        changes.append(commits.Change.of(identifier(body.get("identifier"), "'identifier'"), body))
+        changes.append(
+            commits.Change.of(identifier(body.get("identifier"), "'identifier'"), body, call.agent)
+        )
     keys = [change.key for change in changes]
     for key in keys:
         if keys.count(key) > 1:

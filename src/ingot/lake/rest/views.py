@@ -46,7 +46,7 @@ def load(call: Call) -> Answer:
 def replace(call: Call) -> Answer:
     """Applies updates to a view."""
     branch, key = call.branch, call.key("view")
-    change = commits.Change.of(key, call.body)
+    change = commits.Change.of(key, call.body, call.agent)
     return _loaded(commits.commit_view(call.lake, branch, change, f"Commit to view {dotted(key)}"))
 
 
