@@ -52,14 +52,12 @@ def parquet(path: Path, query: str) -> Path:
     return path
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Path:
-    folder = tmp_path / "warehouse"
-    folder.mkdir()
-    return folder
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("warehouse")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def state(warehouse: Path) -> FakeState:
     orders = parquet(warehouse / "orders.parquet", "SELECT range AS id, range * 2.5 AS amount FROM range(10)")
     names = parquet(warehouse / "names.parquet", "SELECT range AS id, 'n' || range AS name FROM range(3)")
@@ -74,7 +72,7 @@ def state(warehouse: Path) -> FakeState:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine(warehouse: Path) -> Iterator[DuckDBEngine]:
     made = DuckDBEngine(FakeLake(warehouse), threads=1)
     yield made

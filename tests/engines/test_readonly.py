@@ -104,7 +104,9 @@ def test_a_file_is_not_a_table_even_inside_the_warehouse(
             engine.query(sql, at=state)
 
 
-def test_the_second_wall_stands_without_the_first(warehouse: Path, tmp_path: Path) -> None:
+def test_the_second_wall_stands_without_the_first(tmp_path: Path) -> None:
+    warehouse = tmp_path / "warehouse"
+    warehouse.mkdir()
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n1\n")
     with connect(readable=[warehouse], threads=1) as con:

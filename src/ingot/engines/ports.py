@@ -2,12 +2,37 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from ingot.lake import State
+from typing import Any, Protocol
 
 Parameters = Sequence[object] | Mapping[str, object]
+
+
+class View(Protocol):
+    """A view of the lake, as an engine needs it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def sql(self) -> str: ...
+
+
+class State(Protocol):
+    """What an engine asks of `ingot.lake.State`: everything that one commit holds."""
+
+    @property
+    def hash(self) -> str: ...
+    @property
+    def tables(self) -> tuple[str, ...]: ...
+    @property
+    def ordered_views(self) -> Sequence[View]: ...
+    def scan(self, name: str) -> str: ...
+
+
+class Lake(Protocol):
+    """What an engine asks of `ingot.lake.Lake`."""
+
+    @property
+    def warehouse(self) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +74,7 @@ class Engine(Protocol):
     def capabilities(self) -> Capabilities:
         """What this engine can do beyond `query`."""
 
-    def query(self, sql: str, *, at: "State", parameters: Parameters = ()) -> Result:
+    def query(self, sql: str, *, at: State, parameters: Parameters = ()) -> Result:
         """The result of one read-only statement over the tables and views of `at`.
 
         Raises `QueryRefusedError` for anything that is not one read-only statement, `NotFoundError` for an

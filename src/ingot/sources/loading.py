@@ -58,9 +58,9 @@ def _load(
             everything = replace(plan, kind="reload", files=plan.present)
             (folder / "again").mkdir()
             return _load(con, lake, everything, on, folder / "again")
-        staged = _stage(con, lake, plan, on, reading, files, opened, known)
+        staged = _stage(con, lake, plan, on, reading=reading, files=files, opened=opened, known=known)
     elif plan.kind == "append" and known is not None:
-        state = _state(plan, files, opened, {}, known.types, frozenset(known.open), known)
+        state = _state(plan, files, opened, known, rows={}, types=known.types, empty=frozenset(known.open))
         staged = lake.stage_properties(plan.target, {STATE_PROPERTY: state.dump()}, on=on)
     else:
         raise SourceError(
@@ -80,6 +80,7 @@ def _stage(
     lake: "Lake",
     plan: Plan,
     on: str,
+    *,
     reading: Reading,
     files: tuple[DataFile, ...],
     opened: Opened,
@@ -89,7 +90,9 @@ def _stage(
     tries = 0
     while True:
         tries += 1
-        state = _state(plan, files, opened, reading.rows, reading.types, reading.empty, known)
+        state = _state(
+            plan, files, opened, known, rows=reading.rows, types=reading.types, empty=reading.empty
+        )
         try:
             staged = lake.stage(
                 con,
@@ -124,10 +127,11 @@ def _state(
     plan: Plan,
     files: tuple[DataFile, ...],
     opened: Opened,
+    known: LoadState | None,
+    *,
     rows: Mapping[str, int],
     types: Mapping[str, str],
     empty: frozenset[str],
-    known: LoadState | None,
 ) -> LoadState:
     loaded = {
         file.key: LoadedFile(file.size, file.mtime_ns, opened.digests[file.key], rows.get(file.key, 0))

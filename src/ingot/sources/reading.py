@@ -87,7 +87,7 @@ def check_columns(plan: Plan, known: LoadState | None, have: Sequence[tuple[Part
 
 
 def does_not_fit(
-    plan: Plan, column: str, kind: str, why: str, part: Part | None, line: int | None
+    plan: Plan, column: str, kind: str, why: str, *, part: Part | None = None, line: int | None = None
 ) -> SourceError:
     """The error for a value or file that the type of a column does not take."""
     declared = column in plan.table.columns

@@ -15,7 +15,7 @@ from ingot.errors import IngotError
 from ingot.sources.errors import SourceError
 from ingot.sources.files.csv_sql import CsvPart, columns_of, explain, relation
 from ingot.sources.files.csv_text import line_of, read_head
-from ingot.sources.files.inference import MISFIT, Guess, declared_type, guarded, infer
+from ingot.sources.files.inference import MISFIT, Guess, converted, declared_type, guarded, infer
 from ingot.sources.files.parts import Opened
 from ingot.sources.model import LoadState, Plan
 from ingot.sources.reading import Reading, check_columns, declared_types, does_not_fit, kept_types
@@ -96,8 +96,11 @@ def _reading(text: _Text, guess: Guess, *, whole: bool) -> Reading:
     if text.known is not None and text.plan.kind == "append":
         # Columns that this file lacks stay what they are.
         types = {**{name: kind for name, kind in text.known.types.items() if name not in types}, **types}
+    seen = set(guess.types) if whole else set()
     chosen = [
-        guarded(name, types[name], number, options, declared=name in text.declared)
+        converted(name, types[name], options)
+        if name in seen
+        else guarded(name, types[name], number, options, declared=name in text.declared)
         for number, name in enumerate(text.columns)
     ]
     counted = _by_lines(text)
@@ -119,6 +122,7 @@ def _reading(text: _Text, guess: Guess, *, whole: bool) -> Reading:
 def _refined(
     text: _Text, guess: Guess, types: Mapping[str, str], error: IngotError, *, whole: bool
 ) -> Reading:
+    options = text.plan.table.options
     cause = error.__cause__
     if not isinstance(cause, duckdb.Error):
         raise error
@@ -129,19 +133,13 @@ def _refined(
     column = text.columns[int(number)]
     if column in guess.types and not whole:
         return _reading(text, _all_rows(text, text.open), whole=True)
+    why = f"there is the value {_short(value)}"
     for each in text.parts:
-        line = line_of(each.part.path, each.head, column, value, text.plan.table.options)
+        line = line_of(each.part.path, each.head, column, value, options)
         if line is not None:
-            break
-    else:
-        each, line = text.parts[0], None
-        if len(text.parts) > 1:
-            raise does_not_fit(
-                text.plan, column, types[column], f"there is the value {_short(value)}", None, None
-            )
-    raise does_not_fit(
-        text.plan, column, types[column], f"there is the value {_short(value)}", each.part, line
-    )
+            raise does_not_fit(text.plan, column, types[column], why, part=each.part, line=line)
+    only = text.parts[0].part if len(text.parts) == 1 else None
+    raise does_not_fit(text.plan, column, types[column], why, part=only)
 
 
 def _is_about_files(error: duckdb.Error, text: _Text) -> bool:

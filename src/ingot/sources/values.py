@@ -88,8 +88,8 @@ def _refuse(con: DuckDBPyConnection, plan: Plan, opened: Opened, name: str, kept
                 ).fetchall()
             except duckdb.Error as error:
                 line = typed.explain(error, [part]).line
-        raise does_not_fit(plan, name, kept, f"the file has {own}", part, line)
-    raise does_not_fit(plan, name, kept, "the files differ in its type", None, None)
+        raise does_not_fit(plan, name, kept, f"the file has {own}", part=part, line=line)
+    raise does_not_fit(plan, name, kept, "the files differ in its type")
 
 
 def _counted(con: DuckDBPyConnection, opened: Opened) -> dict[str, int]:

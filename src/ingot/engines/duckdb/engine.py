@@ -8,9 +8,9 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Lock, Timer
-from typing import TYPE_CHECKING
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -20,12 +20,9 @@ from ingot.engines.duckdb.errors import translate
 from ingot.engines.duckdb.mount import Mount, mount
 from ingot.engines.duckdb.readonly import check
 from ingot.engines.errors import QueryInterruptedError, QueryTimeoutError
-from ingot.engines.ports import Capabilities, Column, Parameters, Result
+from ingot.engines.ports import Capabilities, Column, Lake, Parameters, Result, State
 from ingot.engines.sql import quote_identifier, quote_literal
 from ingot.errors import IngotError
-
-if TYPE_CHECKING:
-    from ingot.lake import Lake, State
 
 MOUNTS = 16
 """How many states stay mounted: today's `main`, a few branches, a few points in time."""
@@ -34,6 +31,7 @@ MOUNTS = 16
 @dataclass(slots=True)
 class _Mounted:
     mount: Mount
+    con: DuckDBPyConnection
     readers: int = 0
 
 
@@ -45,7 +43,7 @@ class DuckDBEngine:
 
     def __init__(
         self,
-        lake: "Lake",
+        lake: Lake,
         *,
         memory_limit: str | None = None,
         threads: int | None = None,
@@ -56,20 +54,21 @@ class DuckDBEngine:
         """`readable`: folders that may be read beside the lake's warehouse (rollups)."""
         warehouse = str(lake.warehouse).removeprefix("file://")
         remote = ("httpfs",) if "://" in warehouse else ()
-        self._con = connect(
+        self._connect = partial(
+            connect,
             memory_limit=memory_limit,
             threads=threads,
-            # Tables with delete files or foreign schemas are read by DuckDB's Iceberg reader, and nothing can be
-            # loaded once the connection is closed to the world.
-            extensions=("avro", "iceberg", *remote, *extensions),
             temp_directory=temp_directory,
             readable=(warehouse, *readable),
         )
+        self._extensions = (*remote, *extensions)
+        self._con = self._connect(extensions=self._extensions)
+        self._iceberg: DuckDBPyConnection | None = None
         self._mounted: OrderedDict[str, _Mounted] = OrderedDict()
         self._lock = Lock()
 
     def query(
-        self, sql: str, *, at: "State", parameters: Parameters = (), timeout: float | None = None
+        self, sql: str, *, at: State, parameters: Parameters = (), timeout: float | None = None
     ) -> Result:
         """The result of one read-only statement at `at`; see `Engine.query`.
 
@@ -81,7 +80,7 @@ class DuckDBEngine:
             columns = tuple(Column(name, str(kind)) for name, kind, *_ in cursor.description or ())
             return Result(columns, cursor.fetchall())
 
-    def export(self, sql: str, *, at: "State", path: Path) -> None:
+    def export(self, sql: str, *, at: State, path: Path) -> None:
         """Writes the result of one SELECT at `at` to `path` as Parquet, without holding it in memory.
 
         `path` must be below one of the engine's `readable` folders.
@@ -95,7 +94,7 @@ class DuckDBEngine:
             )
 
     @contextmanager
-    def session(self, at: "State", *, timeout: float | None = None) -> Iterator[DuckDBPyConnection]:
+    def session(self, at: State, *, timeout: float | None = None) -> Iterator[DuckDBPyConnection]:
         """A cursor whose current catalog is `at`: `gold.fact_orders` means the table at that commit.
 
         For rooms that bring their own SQL; what people write goes through `query`, which lets nothing but
@@ -103,7 +102,7 @@ class DuckDBEngine:
         come out as `IngotError`s.
         """
         mounted = self._borrow(at)
-        cursor = self._con.cursor()
+        cursor = mounted.con.cursor()
         expired = False
 
         def expire() -> None:
@@ -131,13 +130,15 @@ class DuckDBEngine:
         with self._lock:
             self._mounted.clear()
             self._con.close()
+            if self._iceberg is not None:
+                self._iceberg.close()
 
-    def _borrow(self, at: "State") -> _Mounted:
+    def _borrow(self, at: State) -> _Mounted:
         with self._lock:
             mounted = self._mounted.get(at.hash)
             if mounted is None:
                 try:
-                    mounted = _Mounted(mount(self._con, at, f"at_{at.hash[:16]}"))
+                    mounted = self._mount(at)
                 except duckdb.Error as error:
                     raise translate(error, at=_name(at)) from error
                 self._mounted[at.hash] = mounted
@@ -145,6 +146,19 @@ class DuckDBEngine:
             mounted.readers += 1
             self._drop_oldest()
             return mounted
+
+    def _mount(self, at: State) -> _Mounted:
+        catalog = f"at_{at.hash[:16]}"
+        try:
+            return _Mounted(mount(self._con, at, catalog), self._con)
+        except duckdb.CatalogException as error:
+            if "iceberg_scan" not in str(error):
+                raise
+        # Tables that another writer changed need DuckDB's Iceberg reader. It takes 0.1 s to load and cannot
+        # be loaded into a connection that is closed to the world, so it gets a second one when first needed.
+        if self._iceberg is None:
+            self._iceberg = self._connect(extensions=("avro", "iceberg", *self._extensions))
+        return _Mounted(mount(self._iceberg, at, catalog), self._iceberg)
 
     def _give_back(self, mounted: _Mounted) -> None:
         with self._lock:
@@ -155,10 +169,11 @@ class DuckDBEngine:
         excess = len(self._mounted) - MOUNTS
         if excess > 0:
             for key in [key for key, each in self._mounted.items() if not each.readers][:excess]:
-                self._con.execute(f"DETACH {quote_identifier(self._mounted.pop(key).mount.catalog)}")
+                old = self._mounted.pop(key)
+                old.con.execute(f"DETACH {quote_identifier(old.mount.catalog)}")
 
     @staticmethod
-    def _explain(error: duckdb.Error, mounted: Mount, at: "State", expired: float | None) -> IngotError:
+    def _explain(error: duckdb.Error, mounted: Mount, at: State, expired: float | None) -> IngotError:
         explained = translate(error, tables=mounted.names, at=_name(at))
         if expired is not None and isinstance(explained, QueryInterruptedError):
             return QueryTimeoutError(f"The query took longer than {expired:g} s and was stopped.")
@@ -168,5 +183,5 @@ class DuckDBEngine:
         return explained
 
 
-def _name(at: "State") -> str:
+def _name(at: State) -> str:
     return f"commit {at.hash[:12]}"

@@ -6,15 +6,12 @@ catalog. Nothing is copied and no data is read until a query asks.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from ingot.engines.ports import State
 from ingot.engines.sql import quote_identifier
-
-if TYPE_CHECKING:
-    from ingot.lake import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +25,13 @@ class Mount:
     """Views that cannot be used in this state, and why (what they read is gone, for example)."""
 
 
-def mount(con: DuckDBPyConnection, state: "State", catalog: str) -> Mount:
+def mount(con: DuckDBPyConnection, state: State, catalog: str) -> Mount:
     """Attaches an in-memory database `catalog` that holds every table and view of `state`.
 
     Names inside the views resolve within the catalog. A view that cannot be made is left out and listed as
     `broken`: it must not take the rest of the lake with it. Raises `duckdb.Error` where a table's files
-    cannot be read; the catalog is detached then.
+    cannot be read; the catalog is detached then. Tables that other writers changed need the extension
+    `iceberg` on the connection.
     """
     con.execute(f"ATTACH ':memory:' AS {quote_identifier(catalog)}")
     cursor = con.cursor()

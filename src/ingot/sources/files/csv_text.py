@@ -174,8 +174,9 @@ def _check_names(columns: Sequence[str], shown: str, line: int) -> None:
         )
     seen: dict[str, str] = {}
     for name in columns:
-        first = seen.setdefault(name.casefold(), name)
-        if first is not name:
+        first = seen.get(name.casefold())
+        seen[name.casefold()] = name
+        if first is not None:
             same = (
                 f"'{name}' twice" if first == name else f"'{first}' and '{name}', which differ only by case"
             )
@@ -213,7 +214,7 @@ def _opened(path: Path) -> Iterator[io.TextIOWrapper]:
 
 
 def _raw(path: Path) -> BinaryIO:
-    opened = gzip.open(path) if compression(path.name) == "gzip" else path.open("rb")
+    opened = gzip.open(path) if compression(path.name) == "gzip" else path.open("rb")  # noqa: SIM115 - callers do
     return cast("BinaryIO", opened)
 
 

@@ -17,9 +17,6 @@ from ingot.project.source import FileOptions
 MISFIT = "\x01misfit\x01"
 """Begins the message of the error that the guard raises."""
 
-_CHUNK = 200
-"""Columns a query: DuckDB's planning time grows faster than their number."""
-
 _INT, _DOUBLE, _DATE, _TIME, _ZONED, _BOOL, _TEXT = (1 << n for n in range(7))
 _TYPES = (
     (_BOOL, "BOOLEAN"),
@@ -55,17 +52,24 @@ class Guess:
 
 def infer(con: DuckDBPyConnection, relation: str, columns: Sequence[str], options: FileOptions) -> Guess:
     """The narrowest type that every value of each column fits, over all rows of `relation` (all VARCHAR)."""
+    if not columns:
+        return Guess({}, frozenset())
+    # One long column of all values, so that the tests are planned once and not once for every column.
+    values = ", ".join(quote_identifier(name) for name in columns)
+    long = f"SELECT unnest([{values}]) AS v, unnest(range({len(columns)})) AS i FROM {relation}"
+    found = con.execute(f"SELECT i, bit_or({_class_of('v', options)}) FROM ({long}) GROUP BY i").fetchall()
+    classes = {columns[index]: seen for index, seen in found}
     types: dict[str, str] = {}
-    empty: set[str] = set()
-    for start in range(0, len(columns), _CHUNK):
-        chunk = columns[start : start + _CHUNK]
-        sums = ", ".join(f"bit_or({_class_of(quote_identifier(name), options)})" for name in chunk)
-        row = con.execute(f"SELECT {sums} FROM {relation}").fetchone() or ()
-        for name, seen in zip(chunk, row, strict=True):
-            if not seen:
-                empty.add(name)
-            types[name] = next((kind for fits, kind in _TYPES if seen and not seen & ~fits), "VARCHAR")
-    return Guess(types, frozenset(empty))
+    for name in columns:
+        seen = classes.get(name, 0)
+        types[name] = next((kind for fits, kind in _TYPES if seen and not seen & ~fits), "VARCHAR")
+    return Guess(types, frozenset(name for name in columns if not classes.get(name)))
+
+
+def converted(column: str, kind: str, options: FileOptions) -> str:
+    """SQL that gives the column as `kind`, for values that are known to fit."""
+    name = quote_identifier(column)
+    return name if kind == "VARCHAR" else f"{_cast(name, kind, options)} AS {name}"
 
 
 def guarded(column: str, kind: str, number: int, options: FileOptions, *, declared: bool = False) -> str:
@@ -91,38 +95,49 @@ def declared_type(text: str) -> str:
 
 
 def _class_of(value: str, options: FileOptions) -> str:
-    classes = (
-        (_INT, _fits(value, "BIGINT", options)),
+    tests = (
+        (_INT, _is_whole(value)),
         (_DOUBLE, _is_double(value, options)),
-        (_DATE, _fits(value, "DATE", options)),
+        (_DATE, _is_date(value, options)),
         (_TIME, _is_time(value, options)),
-        (_ZONED, _fits(value, "TIMESTAMP WITH TIME ZONE", options)),
-        (_BOOL, _fits(value, "BOOLEAN", options)),
+        (_ZONED, _is_zoned(value)),
+        (_BOOL, _is_truth(value)),
     )
-    cases = " ".join(f"WHEN {test} THEN {bit}" for bit, test in classes)
+    cases = " ".join(f"WHEN {test} THEN {bit}" for bit, test in tests)
     return f"CASE WHEN {value} IS NULL THEN 0 {cases} ELSE {_TEXT} END"
 
 
 def _fits(value: str, kind: str, options: FileOptions) -> str:
-    """Whether a value that is not NULL is of an inferred `kind`."""
-    match kind:
-        case "BIGINT":
-            # Only a text that the number is written as in turn: no leading zero, sign, space or fraction.
-            return f"coalesce(TRY_CAST({value} AS BIGINT)::VARCHAR = {value}, false)"
-        case "DOUBLE":
-            return f"({_fits(value, 'BIGINT', options)} OR {_is_double(value, options)})"
-        case "DATE" if options.date_format:
-            return f"TRY_STRPTIME({value}, {quote_literal(options.date_format)}) IS NOT NULL"
-        case "DATE":
-            return f"coalesce(TRY_CAST({value} AS DATE)::VARCHAR = {value}, false)"
-        case "TIMESTAMP":
-            return f"({_is_time(value, options)} OR {_fits(value, 'DATE', options)})"
-        case "TIMESTAMP WITH TIME ZONE":
-            return _matches(value, _CLOCK + _ZONE, "TIMESTAMPTZ")
-        case "BOOLEAN":
-            return f"(lower({value}) IN ('true', 'false'))"
-        case _:
-            return _declared_fits(value, kind, options)
+    """Whether a value that is not NULL is of an inferred `kind`: in one of the classes that make it."""
+    whole, date = _is_whole(value), _is_date(value, options)
+    tests = {
+        "BOOLEAN": _is_truth(value),
+        "BIGINT": whole,
+        "DOUBLE": f"({whole} OR {_is_double(value, options)})",
+        "DATE": date,
+        "TIMESTAMP": f"({_is_time(value, options)} OR {date})",
+        "TIMESTAMP WITH TIME ZONE": _is_zoned(value),
+    }
+    return tests.get(kind) or _declared_fits(value, kind, options)
+
+
+def _is_whole(value: str) -> str:
+    # Only a text that the number is written as in turn: no leading zero, sign, space or fraction.
+    return f"coalesce(TRY_CAST({value} AS BIGINT)::VARCHAR = {value}, false)"
+
+
+def _is_date(value: str, options: FileOptions) -> str:
+    if options.date_format:
+        return f"TRY_STRPTIME({value}, {quote_literal(options.date_format)}) IS NOT NULL"
+    return f"coalesce(TRY_CAST({value} AS DATE)::VARCHAR = {value}, false)"
+
+
+def _is_zoned(value: str) -> str:
+    return _matches(value, _CLOCK + _ZONE, "TIMESTAMPTZ")
+
+
+def _is_truth(value: str) -> str:
+    return f"(lower({value}) IN ('true', 'false'))"
 
 
 def _is_double(value: str, options: FileOptions) -> str:
@@ -148,17 +163,13 @@ def _declared_fits(value: str, kind: str, options: FileOptions) -> str:
     if kind.startswith("DECIMAL("):
         scale = int(kind.rpartition(",")[2].rstrip(")"))
         return _matches(number, rf"\s*[+-]?\d*(\.\d{{0,{scale}}}0*)?\s*", kind)
-    if kind in ("DOUBLE", "FLOAT"):
-        return f"TRY_CAST({number} AS {kind}) IS NOT NULL"
     if kind == "DATE":
         return (
-            _fits(value, "DATE", options)
-            if options.date_format
-            else _matches(value, r"\d{4}-\d\d?-\d\d?", "DATE")
+            _is_date(value, options) if options.date_format else _matches(value, r"\d{4}-\d\d?-\d\d?", "DATE")
         )
     if kind == "TIMESTAMP":
         return f"({_fits(value, 'TIMESTAMP', options)} OR {_matches(value, _CLOCK + 'Z', 'TIMESTAMP')})"
-    return f"TRY_CAST({value} AS {kind}) IS NOT NULL"
+    return f"TRY_CAST({number if kind in ('DOUBLE', 'FLOAT') else value} AS {kind}) IS NOT NULL"
 
 
 def _cast(value: str, kind: str, options: FileOptions) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingot.sources.errors import SourceError
+from ingot.sources.files import zstd
 from ingot.sources.files.formats import compression
 
 _BLOCK = 1 << 20
@@ -50,6 +51,12 @@ def scan(path: Path, shown: str, *, text: bool) -> Scan:
             with gzip.open(path) as unpacked:
                 while block := unpacked.read(_BLOCK):
                     counted.add(block)
+        if packed == "zstd" and size:
+            zstd.check(path)
+    except ValueError as error:
+        raise SourceError(
+            f"The zstd file is damaged: {error}.", file=shown, hint="Fetch the file again."
+        ) from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SourceError(
             f"The gzip file is damaged: {error}.", file=shown, hint="Fetch the file again."
