@@ -5,6 +5,7 @@ the period that is not over yet.
 """
 
 import re
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ _ISO = re.compile(
     re.IGNORECASE,
 )
 _MILLISECOND = timedelta(milliseconds=1)
+_LAST = datetime(9999, 12, 31, 23, 59, 59, 999000)  # noqa: DTZ001
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,8 @@ def instant(local: datetime, zone: str, *, last: bool = False) -> datetime:
         return local
     try:
         return local.replace(tzinfo=ZoneInfo(zone), fold=int(last)).astimezone(UTC).replace(tzinfo=None)
-    except OverflowError:
-        raise QueryError(f"The time {written(local)} leaves the calendar in the zone {zone}.") from None
+    except OverflowError:  # beyond the calendar in UTC: as far as it goes
+        return _LAST if local.year > 5000 else datetime.min
 
 
 def floor(time: datetime, unit: str) -> datetime:
@@ -90,18 +92,17 @@ def moved(time: datetime, unit: str, count: int) -> datetime:
     if unit in ("month", "quarter", "year"):
         months = count * {"month": 1, "quarter": 3, "year": 12}[unit] + time.year * 12 + time.month - 1
         year, month = divmod(months, 12)
-        first = datetime(year, month + 1, 1)  # noqa: DTZ001 - local times have no zone here
-        following = datetime(year + (month == 11), (month + 1) % 12 + 1, 1)  # noqa: DTZ001
-        days = (following - first).days
+        days = monthrange(year, month + 1)[1]
         return time.replace(year=year, month=month + 1, day=min(time.day, days))
     return time + count * timedelta(**{f"{unit}s": 1})
 
 
 def _period(time: datetime, unit: str) -> Span:
     start = floor(time, unit)
-    if unit == "year" and start.year == 9999:
-        return Span(start, datetime(9999, 12, 31, 23, 59, 59, 999000))  # noqa: DTZ001
-    return Span(start, moved(start, unit, 1) - _MILLISECOND)
+    try:
+        return Span(start, moved(start, unit, 1) - _MILLISECOND)
+    except (OverflowError, ValueError):
+        return Span(start, _LAST)
 
 
 def _words(text: str, now: datetime, zone: str) -> Span:
