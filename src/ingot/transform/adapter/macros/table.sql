@@ -20,9 +20,8 @@
 
 {#- The whole table from a SELECT, as the statement that dbt records as 'main'. -#}
 {% macro ingot_replace(target_relation, code) %}
-  {%- set query = ingot_contract_query(target_relation, code) -%}
-  {% do adapter.check_query(query) %}
-  {% do store_result('main', response=adapter.publish(target_relation, query, model)) %}
+  {% do store_result('main', response=adapter.publish(
+      target_relation, ingot_contract_query(target_relation, code), model)) %}
 {% endmacro %}
 
 {#- The model's SELECT; with an enforced contract, its columns are checked and put in the contract's order,
