@@ -62,12 +62,26 @@ def explain(error: BaseException) -> IngotError | None:
         what = _DISK.get(error.errno, error.strerror)
         where = f": {error.filename}" if error.filename else ""
         return IngotError(f"{what}{where}.", hint="Nothing was published; main is as it was.")
-    text = str(error)
-    for sign in ("No space left on device", "disk is full", "readonly database", "Read-only file system"):
+    if type(error).__name__ == "OperationalError" or "IOException" in type(error).__name__:
+        return _storage_error(str(error))
+    return None
+
+
+_SIGNS = {
+    "No space left": "The disk is full",
+    "disk is full": "The disk is full",
+    "disk I/O error": "The disk is full or failing",
+    "readonly database": "The folder is read-only",
+    "Read-only file system": "The folder is read-only",
+    "unable to open database": "The state database cannot be opened",
+    "database is locked": "Another process holds the state database",
+}
+
+
+def _storage_error(text: str) -> IngotError | None:
+    """What SQLite and DuckDB say of a disk that does not take what they write."""
+    for sign, what in _SIGNS.items():
         if sign in text:
-            return IngotError(
-                f"{'The disk is full' if 'full' in sign or 'space' in sign else 'The folder is read-only'}: "
-                f"{text.splitlines()[0]}",
-                hint="Nothing was published; main is as it was.",
-            )
+            hint = "Nothing was published; main is as it was. Make room or mend the folder, and run again."
+            return IngotError(f"{what}: {text.splitlines()[0]}.", hint=hint)
     return None
