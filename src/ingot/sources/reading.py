@@ -62,6 +62,11 @@ def kept_types(known: LoadState | None) -> dict[str, str]:
     )
 
 
+def known_columns(known: LoadState | None) -> tuple[str, ...]:
+    """The columns that the table has."""
+    return () if known is None else tuple(known.types)
+
+
 def check_columns(plan: Plan, known: LoadState | None, have: Sequence[tuple[Part, Sequence[str]]]) -> None:
     """Raises `SourceError` where a file that is added has other columns than the table."""
     if plan.kind != "append" or known is None:

@@ -18,7 +18,14 @@ from ingot.sources.files.csv_text import line_of, read_head
 from ingot.sources.files.inference import MISFIT, Guess, converted, declared_type, guarded, infer
 from ingot.sources.files.parts import Opened
 from ingot.sources.model import LoadState, Plan
-from ingot.sources.reading import Reading, check_columns, declared_types, does_not_fit, kept_types
+from ingot.sources.reading import (
+    Reading,
+    check_columns,
+    declared_types,
+    does_not_fit,
+    kept_types,
+    known_columns,
+)
 
 _SAMPLE_ROWS = 20_000
 _SAMPLE_VALUES = 4_000_000
@@ -60,7 +67,7 @@ def prepare(con: DuckDBPyConnection, plan: Plan, opened: Opened, known: LoadStat
             )
     parts = tuple(CsvPart(part, read_head(con, part.path, part.shown, options)) for part in opened.parts)
     columns = columns_of(parts)
-    declared = declared_types(plan.table, columns, declared_type)
+    declared = declared_types(plan.table, (*columns, *known_columns(known)), declared_type)
     check_columns(plan, known, [(each.part, each.head.columns) for each in parts])
     text = _Text(con, plan, parts, columns, declared, kept_types(known), known)
     guess, whole = _sampled(text)

@@ -12,14 +12,21 @@ from ingot.sources.files import typed
 from ingot.sources.files.inference import declared_type
 from ingot.sources.files.parts import Opened, Part
 from ingot.sources.model import LoadState, Plan
-from ingot.sources.reading import Reading, check_columns, declared_types, does_not_fit, kept_types
+from ingot.sources.reading import (
+    Reading,
+    check_columns,
+    declared_types,
+    does_not_fit,
+    kept_types,
+    known_columns,
+)
 
 
 def prepare(con: DuckDBPyConnection, plan: Plan, opened: Opened, known: LoadState | None) -> Reading:
     """A reading of JSON or Parquet parts. Raises `SourceError` for files or columns that are not right."""
     kind, parts = opened.format, opened.parts
     found = typed.types_of(con, kind, parts)
-    declared = declared_types(plan.table, tuple(found), declared_type)
+    declared = declared_types(plan.table, (*found, *known_columns(known)), declared_type)
     if plan.kind == "append":
         check_columns(plan, known, [(part, tuple(typed.types_of(con, kind, [part]))) for part in parts])
     empty = _empty(con, opened, found)

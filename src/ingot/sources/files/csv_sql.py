@@ -9,7 +9,7 @@ import duckdb
 from ingot.engines.sql import quote_identifier, quote_literal
 from ingot.project.source import FileOptions
 from ingot.sources.errors import SourceError
-from ingot.sources.files.csv_text import Head, bad_encoding, mixed_line_ends
+from ingot.sources.files.csv_text import Head, bad_encoding, long_line, mixed_line_ends
 from ingot.sources.files.parts import Part
 
 LONGEST_LINE = 16_000_000
@@ -124,8 +124,9 @@ def explain(error: duckdb.Error, parts: Sequence[CsvPart]) -> SourceError:
             where,
             hint="A quote inside a quoted value is written twice; options: {quote: ''} means that quotes mean nothing.",
         )
-    if "Maximum line size" in text:
-        return _error(f"The line is longer than {LONGEST_LINE:,} bytes.", where)
+    if "Maximum line size" in text or "support a full read" in text:
+        number = number or (long_line(found.part.path, LONGEST_LINE) if found else None)
+        return _error(f"The line is longer than {LONGEST_LINE:,} bytes.", {**where, "line": number})
     if found and (mixed := mixed_line_ends(found.part.path, found.part.shown)):
         return mixed
     return _error(text.split("\nPossible", maxsplit=1)[0].strip(), where)

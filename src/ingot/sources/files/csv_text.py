@@ -145,6 +145,12 @@ def line_of(path: Path, head: Head, column: str, value: str, options: FileOption
     return None
 
 
+def long_line(path: Path, most: int) -> int | None:
+    """The first line that is longer than `most` bytes."""
+    with _raw(path) as raw:
+        return next((number for number, line in enumerate(raw, 1) if len(line) > most), None)
+
+
 def mixed_line_ends(path: Path, shown: str) -> SourceError | None:
     """The error for a file whose lines do not all end alike; None where they do."""
     with _raw(path) as raw:

@@ -6,6 +6,7 @@ the way goes into a temporary folder of the load.
 
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -122,7 +123,7 @@ def _unzip(file: DataFile, folder: Path, wanted: Format | None) -> list[tuple[Pa
                 left -= _extract(archive, member, target, file, left)
                 done.append((target, f"{file.shown}!{member.filename}"))
             return done
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
         raise SourceError(f"The zip file cannot be read: {error}.", file=file.shown) from error
 
 

@@ -1,14 +1,18 @@
 """JSON and Parquet parts as a DuckDB relation: formats whose values have types of their own."""
 
+import gzip
+import json
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import duckdb
+import orjson
 from duckdb import DuckDBPyConnection
 
 from ingot.engines.sql import quote_identifier, quote_literal
 from ingot.sources.errors import SourceError
-from ingot.sources.files.formats import Format
+from ingot.sources.files.formats import Format, compression
 from ingot.sources.files.parts import Part
 
 _JSON_PLACE = re.compile(
@@ -75,10 +79,35 @@ def explain(error: duckdb.Error, parts: Sequence[Part]) -> SourceError:
     for path, shown in by_path.items():
         if path in text or (place and place["file"] == path):
             line = int(place["number"]) if place else None
-            message = _sentence(text).replace(path, shown)
+            if "Malformed JSON" in text:
+                # The reader counts lines by its buffers there.
+                line = _damaged_line(Path(path))
+            message = re.sub(
+                r"(, at byte \d+)?,? in (line|record/value) \d+", "", _sentence(text).replace(path, shown)
+            )
             hint = "JSON is UTF-8, or say options: {encoding: ...}." if "UTF-8" in text else None
             return SourceError(message, file=shown, line=line, hint=hint)
     return SourceError(_sentence(text), file=parts[0].shown if len(parts) == 1 else None)
+
+
+def _damaged_line(path: Path) -> int | None:
+    """The line of the first mistake in a JSON file, of lines or as a whole; None where it cannot be told."""
+    with gzip.open(path) if compression(path.name) == "gzip" else path.open("rb") as raw:
+        for number, line in enumerate(raw, 1):
+            try:
+                orjson.loads(line.strip() or b"0")
+            except orjson.JSONDecodeError:
+                if number > 1:
+                    return number
+                break
+        raw.seek(0)
+        try:
+            json.loads(raw.read())
+        except json.JSONDecodeError as error:
+            return error.lineno
+        except UnicodeDecodeError as error:
+            return error.object.count(b"\n", 0, error.start) + 1
+    return None
 
 
 def _stored(name: str, kind: str) -> str:
