@@ -17,6 +17,13 @@ ARGS = (
     "--disable-sync",
 )
 APP = Path(__file__).parents[2] / "src" / "ingot" / "ui" / "app"
+DRAWN = """() => {
+    const grid = document.querySelector('[data-tiles]')
+    const tiles = [...document.querySelectorAll('[data-tile]')]
+    return Boolean(grid?.dataset.tiles) && tiles.length === Number(grid.dataset.tiles)
+        && tiles.every((tile) => tile.dataset.state !== 'loading')
+        && [...document.querySelectorAll('[data-chart]')].every((chart) => chart.dataset.chart !== 'drawing')
+}"""
 AXE = APP / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -45,13 +52,4 @@ def launched() -> Iterator[Browser]:
 
 def drawn(page: Page, timeout: float = 30_000) -> None:
     """Waits until every tile of the dashboard has its answer and every chart is drawn."""
-    page.wait_for_function(
-        """() => {
-            const grid = document.querySelector('[data-tiles]')
-            const tiles = [...document.querySelectorAll('[data-tile]')]
-            return grid?.dataset.tiles && tiles.length === Number(grid.dataset.tiles)
-                && tiles.every((tile) => tile.dataset.state !== 'loading')
-                && [...document.querySelectorAll('[data-chart]')].every((chart) => chart.dataset.chart !== 'drawing')
-        }""",
-        timeout=timeout,
-    )
+    page.wait_for_function(DRAWN, timeout=timeout)
