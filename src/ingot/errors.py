@@ -68,6 +68,6 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` for the nearest known name, or an empty string."""
+    """` (did you mean 'x'?)` for the nearest known name, or an empty string."""
     near = nearest(name, known)
-    return f"; did you mean '{near}'?" if near else ""
+    return f" (did you mean '{near}'?)" if near else ""

@@ -56,7 +56,7 @@ def test_a_ref_may_stand_in_the_address_the_body_or_the_query(client: TestClient
 def test_an_unknown_ref_is_404_with_the_nearest_name(client: TestClient, path: str) -> None:
     answer = client.get(f"/cubejs-api/v1/{path}", params={"query": '{"measures":["orders.count"]}', "ref": "dve"})
     assert answer.status_code == 404
-    assert "'dve'; did you mean 'dev'?" in answer.json()["error"]
+    assert "'dve' (did you mean 'dev'?)" in answer.json()["error"]
 
 
 def test_several_queries_need_query_type_multi(client: TestClient) -> None:

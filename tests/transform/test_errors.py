@@ -30,7 +30,7 @@ def test_a_model_that_is_not_there_comes_with_the_nearest_name(shop: Shop, tmp_p
     with pytest.raises(DbtProjectError) as caught:
         shop.build(dbt=dbt_project(tmp_path, files))
     assert str(caught.value) == (
-        "models/b.sql:2: There is no model, seed or snapshot 'ordesr'; did you mean 'orders'?"
+        "models/b.sql:2: There is no model, seed or snapshot 'ordesr' (did you mean 'orders'?)"
     )
 
 
