@@ -463,13 +463,14 @@ def test_a_body_that_is_no_json_object_is_refused(http: httpx.Client, t: str, co
 
 
 def test_a_slow_request_does_not_hold_up_the_others(lake: Lake, serve: Callable[[ASGIApp], str]) -> None:
-    may_go_on = threading.Event()
+    began, may_go_on = threading.Event(), threading.Event()
 
     class SlowCatalog:
         def __getattr__(self, name: str) -> Any:
             return getattr(lake.catalog, name)
 
         def entries(self, at: str, *, prefix: Key = ()) -> Any:
+            began.set()
             assert may_go_on.wait(20)
             return lake.catalog.entries(at, prefix=prefix)
 
@@ -483,9 +484,11 @@ def test_a_slow_request_does_not_hold_up_the_others(lake: Lake, serve: Callable[
     address = serve(Starlette(routes=[Mount("/iceberg", routes=routes(SlowLake()))]))
     with httpx.Client(base_url=f"{address}/iceberg/v1", timeout=20) as http, ThreadPoolExecutor(1) as pool:
         slow = pool.submit(http.get, "/main/namespaces")
-        assert http.get("/config").status_code == 200
-        assert not slow.done()
-        may_go_on.set()
+        assert began.wait(10)
+        try:
+            assert http.get("/config", timeout=5).status_code == 200
+        finally:
+            may_go_on.set()
         assert slow.result().status_code == 200
 
 
