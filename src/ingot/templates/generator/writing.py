@@ -128,4 +128,4 @@ def pick_rows(
     edges = np.cumsum(np.asarray(weights, dtype=np.float64), axis=1)
     edges = edges / edges[:, -1:]
     found = (rng.random(len(rows))[:, None] >= edges[rows]).sum(axis=1)
-    return np.minimum(found, edges.shape[1] - 1).astype(np.int64)
+    return np.asarray(np.minimum(found, edges.shape[1] - 1), dtype=np.int64)

@@ -1,7 +1,9 @@
 -- One row a product: how often its stock was sold in the last year, and how long the present stock lasts.
-with weeks as (
-  select *, max(snapshot_date) over () as as_of
-  from {{ ref('int_stock_weeks') }}
+with weeks as (  -- only those in which the product was sold
+  select w.*, max(w.snapshot_date) over () as as_of
+  from {{ ref('int_stock_weeks') }} as w
+  join {{ ref('stg_products') }} as p on p.product_id = w.product_id
+  where w.snapshot_date >= p.launch_date and w.snapshot_date < coalesce(p.discontinued_at, date '9999-12-31')
 ),
 
 stock as (
@@ -33,8 +35,8 @@ select
   p.sku,
   p.product_name,
   p.category,
-  s.on_hand,
-  s.incoming,
+  coalesce(s.on_hand, 0) as on_hand,
+  coalesce(s.incoming, 0) as incoming,
   p.reorder_level,
   p.is_below_reorder,
   s.avg_on_hand,
