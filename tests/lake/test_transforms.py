@@ -210,5 +210,5 @@ def test_sort_terms_have_directions_and_null_orders() -> None:
     assert transforms.order_by(order, FIELDS) == (
         '"id" ASC NULLS FIRST, "Ordered At" DESC NULLS LAST, "x" ASC NULLS LAST'
     )
-    with pytest.raises(SchemaError, match="there is no 'idd' .did you mean 'id'"):
+    with pytest.raises(SchemaError, match=r"there is no 'idd' \(did you mean 'id'"):
         transforms.sort_order(["idd desc"], FIELDS)

@@ -21,8 +21,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def execute(directory: Path, **options: str) -> RunResult:
-    return run(load(directory), **options)
+def execute(directory: Path) -> RunResult:
+    return run(load(directory))
 
 
 def main_of(directory: Path) -> tuple[str, int]:
