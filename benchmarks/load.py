@@ -78,13 +78,26 @@ def measure(folder: Path, times: int) -> None:
         kept = Service(project, lake, engine)
         fresh = Service(project, lake, engine, cache_bytes=0)
         with serving(kept) as cached_url, serving(fresh) as new_url:
-            rows = [row(name, query, kept, engine, lake, cached_url, new_url, times) for name, query in QUERIES.items()]
+            rows = [
+                row(name, query, kept, engine, lake, cached_url, new_url, times)
+                for name, query in QUERIES.items()
+            ]
     finally:
         engine.close()
         lake.close()
     report(
         "load",
-        ["query", "rows", "direct p50 ms", "direct p95", "new p50", "new p95", "cached p50", "cached p95", "compile p50"],
+        [
+            "query",
+            "rows",
+            "direct p50 ms",
+            "direct p95",
+            "new p50",
+            "new p95",
+            "cached p50",
+            "cached p95",
+            "compile p50",
+        ],
         rows,
         compile_p50_ms=percentile([each[8] for each in rows], 0.5),
         cached_p50_ms=percentile([each[6] for each in rows], 0.5),
@@ -94,7 +107,14 @@ def measure(folder: Path, times: int) -> None:
 
 
 def row(
-    name: str, query: dict[str, Any], service: Service, engine: DuckDBEngine, lake: Lake, cached: int, new: int, times: int
+    name: str,
+    query: dict[str, Any],
+    service: Service,
+    engine: DuckDBEngine,
+    lake: Lake,
+    cached: int,
+    new: int,
+    times: int,
 ) -> list[Any]:
     """One line of the table."""
     sql, parameters = service.sql(query)["sql"]["sql"]
@@ -135,7 +155,9 @@ def timed(work: Callable[[], Any], times: int) -> tuple[float, float]:
 def serving(service: Service) -> Iterator[int]:
     """The port of a server for `service`."""
     app = Starlette(routes=cube.routes(service))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False)
+    )
     thread = Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -1,6 +1,7 @@
 """Cube's REST API over HTTP: methods, errors in Cube's shape, refs, limits, hostile input."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,22 @@ from starlette.testclient import TestClient
 from ingot.api import cube
 from tests.semantic.lakes import Served, served
 
-HOSTILE = ["'; DROP TABLE gold.orders; --", '"', "\\", "%", "$1", "?", "{CUBE}", "${x}", "\x00", "\ud7ff☃", "a" * 5000, "' OR '1'='1", "*/", "../../etc/passwd"]
+HOSTILE = [
+    "'; DROP TABLE gold.orders; --",
+    '"',
+    "\\",
+    "%",
+    "$1",
+    "?",
+    "{CUBE}",
+    "${x}",
+    "\x00",
+    "\ud7ff☃",
+    "a" * 5000,
+    "' OR '1'='1",
+    "*/",
+    "../../etc/passwd",
+]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +52,10 @@ def test_get_and_post_give_the_same(client: TestClient) -> None:
     assert got.status_code == 200
     assert got.headers["content-type"] == "application/json"
     assert got.json() == post(client, query).json()
-    assert got.json()["data"] == [{"orders.status": "done", "orders.total": "17"}, {"orders.status": "new", "orders.total": "5"}]
+    assert got.json()["data"] == [
+        {"orders.status": "done", "orders.total": "17"},
+        {"orders.status": "new", "orders.total": "5"},
+    ]
 
 
 @pytest.mark.parametrize("where", ["parameter", "body", "query"])
@@ -47,14 +66,18 @@ def test_a_ref_may_stand_in_the_address_the_body_or_the_query(client: TestClient
         body["ref"] = "dev"
     if where == "query":
         query["ref"] = "dev"
-    answer = client.post("/cubejs-api/v1/load", json=body, params={"ref": "dev"} if where == "parameter" else {}).json()
+    answer = client.post(
+        "/cubejs-api/v1/load", json=body, params={"ref": "dev"} if where == "parameter" else {}
+    ).json()
     assert answer["data"] == [{"orders.total": "122"}]
     assert answer["ref"] == "dev"
 
 
 @pytest.mark.parametrize("path", ["load", "sql", "dry-run", "meta"])
 def test_an_unknown_ref_is_404_with_the_nearest_name(client: TestClient, path: str) -> None:
-    answer = client.get(f"/cubejs-api/v1/{path}", params={"query": '{"measures":["orders.count"]}', "ref": "dve"})
+    answer = client.get(
+        f"/cubejs-api/v1/{path}", params={"query": '{"measures":["orders.count"]}', "ref": "dve"}
+    )
     assert answer.status_code == 404
     assert "'dve' (did you mean 'dev'?)" in answer.json()["error"]
 
@@ -116,8 +139,6 @@ BAD = [
 
 @pytest.mark.parametrize(("query", "said"), BAD)
 def test_a_bad_query_is_400_in_cubes_shape(client: TestClient, query: Any, said: str) -> None:
-    import re
-
     answer = post(client, query)
     assert answer.status_code == 400, answer.text
     assert set(answer.json()) == {"error"}
@@ -126,9 +147,21 @@ def test_a_bad_query_is_400_in_cubes_shape(client: TestClient, query: Any, said:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_hostile_text_is_a_value_or_a_400_wherever_it_stands(client: TestClient, shop: Served, text: str) -> None:
+def test_a_hostile_text_is_a_value_or_a_400_wherever_it_stands(
+    client: TestClient, shop: Served, text: str
+) -> None:
     plain = {"measures": ["orders.count"]}
-    operators = ["equals", "notEquals", "contains", "notContains", "startsWith", "endsWith", "gt", "inDateRange", "beforeDate"]
+    operators = [
+        "equals",
+        "notEquals",
+        "contains",
+        "notContains",
+        "startsWith",
+        "endsWith",
+        "gt",
+        "inDateRange",
+        "beforeDate",
+    ]
     queries: list[Any] = [
         {"measures": [text]},
         {"dimensions": [text]},
@@ -158,7 +191,9 @@ def test_a_hostile_text_is_a_value_or_a_400_wherever_it_stands(client: TestClien
             assert answer.json()["data"] in ([{"orders.count": "0"}], [{"orders.count": "3"}], []), query
         else:
             assert set(answer.json()) == {"error"}
-    assert post(client, plain | {"filters": [{"member": "orders.status", "operator": "contains", "values": [text]}]}).json().get("data") in (
+    assert post(
+        client, plain | {"filters": [{"member": "orders.status", "operator": "contains", "values": [text]}]}
+    ).json().get("data") in (
         None,
         [{"orders.count": "0"}],
     )
@@ -167,11 +202,27 @@ def test_a_hostile_text_is_a_value_or_a_400_wherever_it_stands(client: TestClien
 
 def test_a_hostile_text_that_is_in_the_data_is_found(client: TestClient) -> None:
     for operator, value in [("equals", "O'Hare"), ("contains", "'"), ("startsWith", "o'")]:
-        query = {"measures": ["orders.count"], "filters": [{"member": "customers.city", "operator": operator, "values": [value]}]}
+        query = {
+            "measures": ["orders.count"],
+            "filters": [{"member": "customers.city", "operator": operator, "values": [value]}],
+        }
         assert post(client, query).json()["data"] == [{"orders.count": "1"}]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b'{"query": "{"}', b'{"other": 1}', b'{"query": {}, "ref": 5}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"x"',
+        b"\xff\xfe",
+        b'{"query": "{"}',
+        b'{"other": 1}',
+        b'{"query": {}, "ref": 5}',
+        b"[" * 100_000,
+    ],
+)
 def test_a_body_that_is_no_request_is_400(client: TestClient, body: bytes) -> None:
     answer = client.post("/cubejs-api/v1/load", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 400
@@ -190,13 +241,18 @@ def test_filters_too_deep_or_too_many_are_400(client: TestClient) -> None:
 def test_a_body_over_the_limit_is_413_whether_it_says_its_size_or_not(client: TestClient) -> None:
     body = b'{"query": "' + b"x" * (cube.MAX_BODY + 1) + b'"}'
     assert client.post("/cubejs-api/v1/load", content=body).status_code == 413
-    answer = client.post("/cubejs-api/v1/load", content=(body[at : at + 65536] for at in range(0, len(body), 65536)))
+    answer = client.post(
+        "/cubejs-api/v1/load", content=(body[at : at + 65536] for at in range(0, len(body), 65536))
+    )
     assert answer.status_code == 413
     assert set(answer.json()) == {"error"}
 
 
 def test_old_clients_may_send_renew_query_and_cache(client: TestClient) -> None:
-    assert post(client, {"measures": ["orders.count"], "renewQuery": True, "cache": "no-cache"}).status_code == 200
+    assert (
+        post(client, {"measures": ["orders.count"], "renewQuery": True, "cache": "no-cache"}).status_code
+        == 200
+    )
 
 
 def test_a_table_that_the_ref_does_not_have_is_said(client: TestClient, shop: Served) -> None:

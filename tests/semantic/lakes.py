@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001 - times in tables have no zone
 """The shop in a real lake: `main`, and `dev` with one more order."""
 
 from collections.abc import Iterator
@@ -45,7 +46,9 @@ def served(folder: Path) -> Iterator[Served]:
     """A service over a new lake in `folder`."""
     with connect() as con, Lake(f"sqlite:///{folder}/lake.db", folder / "warehouse") as lake:
         shop.fill(con, ROWS)
-        staged = [lake.stage(con, f"gold.{name}", f"SELECT * FROM gold.{name}", on="main") for name in shop.TABLES]
+        staged = [
+            lake.stage(con, f"gold.{name}", f"SELECT * FROM gold.{name}", on="main") for name in shop.TABLES
+        ]
         lake.commit("main", staged, message="the shop")
         lake.branch("dev", "main")
         add_order(lake, "dev")
@@ -60,4 +63,6 @@ def add_order(lake: Lake, branch: str) -> None:
     """One more order of 100 on a branch."""
     with connect() as con:
         row = "SELECT 99::BIGINT AS id, 3::BIGINT AS customer_id, 'done' AS status, TIMESTAMP '2026-03-01' AS created_at, true AS paid, 100::BIGINT AS amount"
-        lake.commit(branch, [lake.stage(con, "gold.orders", row, on=branch, mode="append")], message="an order")
+        lake.commit(
+            branch, [lake.stage(con, "gold.orders", row, on=branch, mode="append")], message="an order"
+        )

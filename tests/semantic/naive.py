@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001 - times in tables have no zone
 """What a query of the shop means, by nested loops over Python rows. Knows no SQL and nothing of the planner.
 
 By definition: each row of a measure's cube is taken once for every group that it meets in the joined rows
@@ -6,7 +7,7 @@ that pass the filters; the value is the aggregate over these rows. Groups of sev
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, UTC
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ LINKS = [
 ]
 
 
-class Unreachable(Exception):
+class UnreachableError(Exception):
     """No cube of the query reaches all the others."""
 
 
@@ -69,6 +70,14 @@ def total(values: list[Any]) -> Any:
     return sum(known) if known else None
 
 
+def mean(values: list[Any]) -> Any:
+    return sum(values) / len(values) if values else None
+
+
+def spread(values: list[Any]) -> Any:
+    return max(values) - min(values) if values else None
+
+
 def column(rows: list[Row], name: str) -> list[Any]:
     return [row[name] for row in rows]
 
@@ -81,14 +90,16 @@ def known(values: list[Any]) -> list[Any]:
 LEAVES: dict[str, Callable[[list[Row], Rows], Any]] = {
     "orders.count": lambda rows, _: len(rows),
     "orders.total": lambda rows, _: total(column(rows, "amount")),
-    "orders.done_total": lambda rows, _: total([r["amount"] for r in rows if r["status"] == "done" and r["paid"]]),
-    "orders.mean": lambda rows, _: (lambda v: sum(v) / len(v) if v else None)(known(column(rows, "amount"))),
+    "orders.done_total": lambda rows, _: total(
+        [r["amount"] for r in rows if r["status"] == "done" and r["paid"]]
+    ),
+    "orders.mean": lambda rows, _: mean(known(column(rows, "amount"))),
     "orders.least": lambda rows, _: min(known(column(rows, "amount")), default=None),
     "orders.most": lambda rows, _: max(known(column(rows, "amount")), default=None),
     "orders.buyers": lambda rows, _: len(set(known(column(rows, "customer_id")))),
     "orders.flat": lambda rows, _: len(rows) or None,
     "orders.unknown": lambda rows, _: sum(r["status"] is None for r in rows),
-    "orders.spread": lambda rows, _: (lambda v: max(v) - min(v) if v else None)(known(column(rows, "amount"))),
+    "orders.spread": lambda rows, _: spread(known(column(rows, "amount"))),
     "customers.count": lambda rows, _: len(rows),
     "customers.score": lambda rows, _: total(column(rows, "score")),
     "customers.flat": lambda rows, _: total([1 if s is None else s for s in column(rows, "score")]),
@@ -139,7 +150,7 @@ def joined(needed: Sequence[str], world: Rows) -> list[Joined]:
             if best is None or len(cubes) < best[0]:
                 best = (len(cubes), root, cubes)
     if best is None:
-        raise Unreachable
+        raise UnreachableError
     _, root, cubes = best
     found: list[Joined] = [{root: row} for row in world[root]]
     waiting = [root]
@@ -150,7 +161,9 @@ def joined(needed: Sequence[str], world: Rows) -> list[Joined]:
                 wider: list[Joined] = []
                 for row in found:
                     value = get(row[left], here)
-                    matches = [r for r in world[right] if value is not None and r[there] == value]
+                    matches: list[Row | None] = [
+                        r for r in world[right] if value is not None and r[there] == value
+                    ]
                     wider += [{**row, right: match} for match in matches or [None]]
                 found = wider
                 waiting.append(right)
@@ -203,7 +216,13 @@ def passes(value: Any, operator: str, values: list[Any]) -> bool:
         return value is not None and any(getattr(value.lower(), operator.lower())(v.lower()) for v in plain)
     if value is None:
         return False
-    return {"gt": value > plain[0], "gte": value >= plain[0], "lt": value < plain[0], "lte": value <= plain[0]}[operator]
+    outcomes: dict[str, bool] = {
+        "gt": value > plain[0],
+        "gte": value >= plain[0],
+        "lt": value < plain[0],
+        "lte": value <= plain[0],
+    }
+    return outcomes[operator]
 
 
 def leaves(measure: str) -> list[str]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ingot.project import ProjectError, load
-from ingot.semantic import check_dashboards, compile_model
+from ingot.project import Dashboard, ProjectError, load
+from ingot.semantic import QueryError, check_dashboards, compile_model
 from ingot.semantic.plan import plan
 from ingot.semantic.query import parse
 from tests.semantic import shop
@@ -20,7 +20,12 @@ def problems(*cubes: dict[str, Any], views: list[dict[str, Any]] | None = None) 
 
 
 def cube(**more: Any) -> dict[str, Any]:
-    return {"name": "orders", "sql_table": "gold.orders", "dimensions": [shop.KEY, shop.dimension("status")], "measures": [{"name": "count", "type": "count"}]} | more
+    return {
+        "name": "orders",
+        "sql_table": "gold.orders",
+        "dimensions": [shop.KEY, shop.dimension("status")],
+        "measures": [{"name": "count", "type": "count"}],
+    } | more
 
 
 def measures(*some: dict[str, Any]) -> dict[str, Any]:
@@ -65,9 +70,18 @@ def test_a_mistake_is_named(made: dict[str, Any], said: str) -> None:
 
 
 def test_all_mistakes_are_reported_at_once() -> None:
-    made = measures({"name": "a", "type": "sum"}, {"name": "b", "type": "number", "sql": "{x}"}, {"name": "c", "type": "number", "sql": "{b}"})
+    made = measures(
+        {"name": "a", "type": "sum"},
+        {"name": "b", "type": "number", "sql": "{x}"},
+        {"name": "c", "type": "number", "sql": "{b}"},
+    )
     found = problems(made, views=[{"name": "v", "cubes": [{"join_path": "ordres", "includes": "*"}]}])
-    for said in ("orders.a", "'{x}'", "'{b}', which has a problem of its own", "'ordres', which is not a cube"):
+    for said in (
+        "orders.a",
+        "'{x}'",
+        "'{b}', which has a problem of its own",
+        "'ordres', which is not a cube",
+    ):
         assert said in found
 
 
@@ -77,8 +91,15 @@ def test_names_that_sql_cannot_tell_apart_are_one_name() -> None:
 
 
 def test_a_joined_cube_with_measures_needs_a_primary_key() -> None:
-    customers = {"name": "customers", "sql_table": "c", "dimensions": [{"name": "id", "sql": "id", "type": "number"}], "measures": [{"name": "count", "type": "count"}]}
-    assert "'customers' has joins and measures but no primary key" in problems(cube(joins=[shop.one("orders", "customers", "x")]), customers)
+    customers = {
+        "name": "customers",
+        "sql_table": "c",
+        "dimensions": [{"name": "id", "sql": "id", "type": "number"}],
+        "measures": [{"name": "count", "type": "count"}],
+    }
+    assert "'customers' has joins and measures but no primary key" in problems(
+        cube(joins=[shop.one("orders", "customers", "x")]), customers
+    )
 
 
 def test_a_measure_cannot_refer_to_a_cube_that_repeats_its_rows() -> None:
@@ -106,7 +127,12 @@ def test_two_members_of_one_name_in_a_view_are_a_mistake() -> None:
 
 
 def test_a_cube_takes_over_what_it_extends() -> None:
-    child = {"name": "big_orders", "extends": "orders", "sql_table": "gold.big", "dimensions": [shop.dimension("status", sql="upper({CUBE}.status)")]}
+    child = {
+        "name": "big_orders",
+        "extends": "orders",
+        "sql_table": "gold.big",
+        "dimensions": [shop.dimension("status", sql="upper({CUBE}.status)")],
+    }
     made = shop.model([cube(), child], [])
     sql = plan(made, parse({"measures": ["big_orders.count"], "dimensions": ["big_orders.status"]})).sql
     assert 'FROM gold.big AS "big_orders"' in sql
@@ -114,13 +140,24 @@ def test_a_cube_takes_over_what_it_extends() -> None:
 
 
 def test_inlined_members_keep_their_precedence() -> None:
-    made = cube(dimensions=[shop.KEY, shop.dimension("a", "number", "{CUBE}.x + 1"), shop.dimension("b", "number", "{a} * 2")])
+    made = cube(
+        dimensions=[
+            shop.KEY,
+            shop.dimension("a", "number", "{CUBE}.x + 1"),
+            shop.dimension("b", "number", "{a} * 2"),
+        ]
+    )
     sql = plan(shop.model([made], []), parse({"dimensions": ["orders.b"]})).sql
     assert '("orders".x + 1) * 2' in sql
 
 
 def test_braces_that_are_no_reference_stay_as_they_are() -> None:
-    made = cube(dimensions=[shop.KEY, shop.dimension("a", "boolean", r"regexp_matches(code, '^\d{3}$') AND note <> '{status}'")])
+    made = cube(
+        dimensions=[
+            shop.KEY,
+            shop.dimension("a", "boolean", r"regexp_matches(code, '^\d{3}$') AND note <> '{status}'"),
+        ]
+    )
     sql = plan(shop.model([made], []), parse({"dimensions": ["orders.a"]})).sql
     assert "{3}" in sql
     assert "'{status}'" in sql
@@ -135,9 +172,13 @@ DIAMOND: list[dict[str, Any]] = [
 
 
 def test_two_equally_short_ways_are_an_error_that_a_view_settles() -> None:
-    from ingot.semantic import QueryError
-
-    view = {"name": "v", "cubes": [{"join_path": "orders", "includes": [{"name": "count"}]}, {"join_path": "orders.buyers.countries", "includes": [{"name": "name"}]}]}
+    view = {
+        "name": "v",
+        "cubes": [
+            {"join_path": "orders", "includes": [{"name": "count"}]},
+            {"join_path": "orders.buyers.countries", "includes": [{"name": "name"}]},
+        ],
+    }
     made = shop.model(DIAMOND, [view])
     with pytest.raises(QueryError, match=r"orders -> shops -> countries and orders -> buyers -> countries"):
         plan(made, parse({"measures": ["orders.count"], "dimensions": ["countries.name"]}))
@@ -161,8 +202,6 @@ def test_problems_stand_at_their_line_in_the_file(tmp_path: Path) -> None:
 
 
 def test_dashboards_may_only_ask_for_what_is_there() -> None:
-    from ingot.project import Dashboard
-
     board = Dashboard.model_validate(
         {
             "name": "d",
@@ -175,5 +214,10 @@ def test_dashboards_may_only_ask_for_what_is_there() -> None:
     )  # fmt: skip
     found = [str(one) for one in check_dashboards(SimpleNamespace(dashboards=(board,)), shop.model())]  # type: ignore[arg-type]
     assert len(found) == 4
-    for said in ("'orders.status' is of type string, not a time", "did you mean 'orders.count'", "'orders.total' is a measure, not a dimension", "did you mean 'orders.status'"):
+    for said in (
+        "'orders.status' is of type string, not a time",
+        "did you mean 'orders.count'",
+        "'orders.total' is a measure, not a dimension",
+        "did you mean 'orders.status'",
+    ):
         assert any(said in one for one in found), said

@@ -43,8 +43,14 @@ def test_words_mean_whole_days(words: str, start: str, end: str) -> None:
 
 
 def test_hours_are_cut_at_hours() -> None:
-    assert span("last 2 hours", now=NOW, zone="UTC").texts() == ("2026-11-20T20:00:00.000", "2026-11-20T21:59:59.999")
-    assert span("from 2 hours ago to now", now=NOW, zone="UTC").texts() == ("2026-11-20T20:00:00.000", "2026-11-20T22:59:59.999")
+    assert span("last 2 hours", now=NOW, zone="UTC").texts() == (
+        "2026-11-20T20:00:00.000",
+        "2026-11-20T21:59:59.999",
+    )
+    assert span("from 2 hours ago to now", now=NOW, zone="UTC").texts() == (
+        "2026-11-20T20:00:00.000",
+        "2026-11-20T22:59:59.999",
+    )
 
 
 def test_today_is_the_day_of_the_zone() -> None:
@@ -52,8 +58,13 @@ def test_today_is_the_day_of_the_zone() -> None:
 
 
 def test_a_pair_of_times_is_taken_as_it_is_and_offsets_become_local() -> None:
-    assert span(["2026-01-01T10:00:00", "2026-01-01 11:30"], now=NOW, zone="UTC").texts() == ("2026-01-01T10:00:00.000", "2026-01-01T11:30:00.000")
-    assert span(["2026-01-01T10:00:00Z", "2026-01-01T10:00:00.5Z"], now=NOW, zone="Europe/Berlin").texts() == ("2026-01-01T11:00:00.000", "2026-01-01T11:00:00.500")
+    assert span(["2026-01-01T10:00:00", "2026-01-01 11:30"], now=NOW, zone="UTC").texts() == (
+        "2026-01-01T10:00:00.000",
+        "2026-01-01T11:30:00.000",
+    )
+    assert span(
+        ["2026-01-01T10:00:00Z", "2026-01-01T10:00:00.5Z"], now=NOW, zone="Europe/Berlin"
+    ).texts() == ("2026-01-01T11:00:00.000", "2026-01-01T11:00:00.500")
 
 
 @pytest.mark.parametrize("bad", ["", "soon", "last", "last 0 days", "this 3 weeks", "last 999999 years", "2026-13", "2026-02-30", "2026-01-01T25:00", "from x to y", "0000-01-01", ["2026-02-01", "2026-01-01"], ["2026-01-01T00:00:00+99:00", "x"]])  # fmt: skip

@@ -14,7 +14,11 @@ from tests.semantic.lakes import Served, add_order, served
 
 def test_a_row_has_numbers_as_text_and_nulls_as_null(shop_served: Served) -> None:
     answer = shop_served.service.load(
-        {"measures": ["orders.total", "orders.mean"], "dimensions": ["customers.city", "orders.paid"], "order": {"customers.city": "asc"}}
+        {
+            "measures": ["orders.total", "orders.mean"],
+            "dimensions": ["customers.city", "orders.paid"],
+            "order": {"customers.city": "asc"},
+        }
     )
     assert answer["data"] == [
         {"customers.city": "O'Hare", "orders.paid": True, "orders.total": "7", "orders.mean": "7"},
@@ -24,21 +28,34 @@ def test_a_row_has_numbers_as_text_and_nulls_as_null(shop_served: Served) -> Non
 
 
 def test_a_time_by_granularity_has_its_plain_key_too_and_orders_the_rows(shop_served: Served) -> None:
-    time = {"dimension": "orders.created_at", "granularity": "month", "dateRange": ["2026-01-01", "2026-02-28"]}
+    time = {
+        "dimension": "orders.created_at",
+        "granularity": "month",
+        "dateRange": ["2026-01-01", "2026-02-28"],
+    }
     answer = shop_served.service.load({"measures": ["orders.count"], "timeDimensions": [time]})
     assert answer["data"] == [
         {"orders.created_at.month": "2026-01-01T00:00:00.000", "orders.created_at": "2026-01-01T00:00:00.000", "orders.count": "1"},
         {"orders.created_at.month": "2026-02-01T00:00:00.000", "orders.created_at": "2026-02-01T00:00:00.000", "orders.count": "2"},
     ]  # fmt: skip
-    assert answer["query"]["timeDimensions"][0]["dateRange"] == ["2026-01-01T00:00:00.000", "2026-02-28T23:59:59.999"]
+    assert answer["query"]["timeDimensions"][0]["dateRange"] == [
+        "2026-01-01T00:00:00.000",
+        "2026-02-28T23:59:59.999",
+    ]
     note = answer["annotation"]["timeDimensions"]["orders.created_at.month"]
     assert (note["type"], note["title"], note["shortTitle"]) == ("time", "Orders Created At", "Created At")
     assert note["granularity"] == {"name": "month", "title": "month", "interval": "1 month"}
 
 
 def test_a_time_zone_moves_rows_into_the_local_month(shop_served: Served) -> None:
-    time = {"dimension": "orders.created_at", "granularity": "month", "dateRange": ["2026-02-01", "2026-02-28"]}
-    answer = shop_served.service.load({"measures": ["orders.total"], "timeDimensions": [time], "timezone": "Europe/Berlin"})
+    time = {
+        "dimension": "orders.created_at",
+        "granularity": "month",
+        "dateRange": ["2026-02-01", "2026-02-28"],
+    }
+    answer = shop_served.service.load(
+        {"measures": ["orders.total"], "timeDimensions": [time], "timezone": "Europe/Berlin"}
+    )
     # 23:30 UTC on 31 January is February in Berlin, 23:59 UTC on 28 February is March.
     assert [row["orders.total"] for row in answer["data"]] == ["15"]
 
@@ -64,7 +81,13 @@ def test_the_default_order_is_the_first_measure_descending_then_by_name(shop_ser
 
 
 def test_limit_offset_and_total(shop_served: Served) -> None:
-    query = {"dimensions": ["orders.id"], "order": [["orders.id", "desc"]], "limit": 1, "offset": 1, "total": True}
+    query = {
+        "dimensions": ["orders.id"],
+        "order": [["orders.id", "desc"]],
+        "limit": 1,
+        "offset": 1,
+        "total": True,
+    }
     answer = shop_served.service.load(query)
     assert answer["data"] == [{"orders.id": "2"}]
     assert answer["total"] == 3
@@ -73,13 +96,24 @@ def test_limit_offset_and_total(shop_served: Served) -> None:
 def test_compact_and_columnar_formats_name_members_once(shop_served: Served) -> None:
     query: dict[str, Any] = {"measures": ["orders.total"], "dimensions": ["orders.status"]}
     compact = shop_served.service.load(query | {"responseFormat": "compact"})
-    assert compact["data"] == {"members": ["orders.status", "orders.total"], "dataset": [["done", "17"], ["new", "5"]]}
+    assert compact["data"] == {
+        "members": ["orders.status", "orders.total"],
+        "dataset": [["done", "17"], ["new", "5"]],
+    }
     columnar = shop_served.service.load(query | {"responseFormat": "columnar"})
-    assert columnar["data"] == {"members": ["orders.status", "orders.total"], "columns": [["done", "new"], ["17", "5"]]}
+    assert columnar["data"] == {
+        "members": ["orders.status", "orders.total"],
+        "columns": [["done", "new"], ["17", "5"]],
+    }
 
 
 def test_ungrouped_gives_every_row(shop_served: Served) -> None:
-    query = {"dimensions": ["orders.id"], "measures": ["orders.count", "orders.done_total"], "ungrouped": True, "order": {"orders.id": "asc"}}
+    query = {
+        "dimensions": ["orders.id"],
+        "measures": ["orders.count", "orders.done_total"],
+        "ungrouped": True,
+        "order": {"orders.id": "asc"},
+    }
     assert shop_served.service.load(query)["data"] == [
         {"orders.id": "1", "orders.count": "1", "orders.done_total": "10"},
         {"orders.id": "2", "orders.count": "1", "orders.done_total": None},
@@ -88,15 +122,32 @@ def test_ungrouped_gives_every_row(shop_served: Served) -> None:
 
 
 def test_a_view_gives_the_numbers_of_its_cubes(shop_served: Served) -> None:
-    query = {"measures": ["sales.total", "sales.customers_count", "sales.value"], "dimensions": ["sales.customers_city"], "order": {"sales.customers_city": "asc"}}
+    query = {
+        "measures": ["sales.total", "sales.customers_count", "sales.value"],
+        "dimensions": ["sales.customers_city"],
+        "order": {"sales.customers_city": "asc"},
+    }
     assert shop_served.service.load(query)["data"] == [
-        {"sales.customers_city": "O'Hare", "sales.total": "7", "sales.customers_count": "1", "sales.value": None},
-        {"sales.customers_city": "Rome", "sales.total": "15", "sales.customers_count": "1", "sales.value": "9"},
+        {
+            "sales.customers_city": "O'Hare",
+            "sales.total": "7",
+            "sales.customers_count": "1",
+            "sales.value": None,
+        },
+        {
+            "sales.customers_city": "Rome",
+            "sales.total": "15",
+            "sales.customers_count": "1",
+            "sales.value": "9",
+        },
     ]
 
 
 def test_compared_ranges_are_results_of_their_own(shop_served: Served) -> None:
-    time = {"dimension": "orders.created_at", "compareDateRange": [["2026-01-01", "2026-01-31"], ["2026-02-01", "2026-02-28"]]}
+    time = {
+        "dimension": "orders.created_at",
+        "compareDateRange": [["2026-01-01", "2026-01-31"], ["2026-02-01", "2026-02-28"]],
+    }
     query = {"measures": ["orders.total"], "timeDimensions": [time]}
     answer = shop_served.service.load(query)
     assert answer["queryType"] == "compareDateRangeQuery"
@@ -151,8 +202,13 @@ def test_many_threads_get_right_answers(shop_served: Served) -> None:
 
     def ask(n: int) -> Any:
         start.wait()
-        query = {"measures": ["orders.total"], "filters": [{"member": "orders.amount", "operator": "gte", "values": [n % 12]}]}
-        return [shop_served.service.load(query, ref=ref)["data"][0]["orders.total"] for ref in ("main", "dev")]
+        query = {
+            "measures": ["orders.total"],
+            "filters": [{"member": "orders.amount", "operator": "gte", "values": [n % 12]}],
+        }
+        return [
+            shop_served.service.load(query, ref=ref)["data"][0]["orders.total"] for ref in ("main", "dev")
+        ]
 
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(ask, range(24)))
@@ -162,7 +218,10 @@ def test_many_threads_get_right_answers(shop_served: Served) -> None:
 
 
 def test_sql_is_text_with_numbered_parameters(shop_served: Served) -> None:
-    query = {"measures": ["orders.count"], "filters": [{"member": "customers.city", "operator": "equals", "values": ["O'Hare"]}]}
+    query = {
+        "measures": ["orders.count"],
+        "filters": [{"member": "customers.city", "operator": "equals", "values": ["O'Hare"]}],
+    }
     found = shop_served.service.sql(query)["sql"]
     text, parameters = found["sql"]
     assert "O'Hare" not in text
@@ -186,7 +245,12 @@ def test_meta_lists_cubes_and_views_with_their_members(shop_served: Served) -> N
     assert cubes["orders"]["type"] == "cube"
     assert cubes["sales"]["type"] == "view"
     total = next(one for one in cubes["orders"]["measures"] if one["name"] == "orders.total")
-    assert (total["aggType"], total["type"], total["title"], total["shortTitle"]) == ("sum", "number", "Orders Total", "Total")
+    assert (total["aggType"], total["type"], total["title"], total["shortTitle"]) == (
+        "sum",
+        "number",
+        "Orders Total",
+        "Total",
+    )
     city = next(one for one in cubes["sales"]["dimensions"] if one["name"] == "sales.customers_city")
     assert city["aliasMember"] == "customers.city"
     assert cubes["orders"]["connectedComponent"] == cubes["tickets"]["connectedComponent"]

@@ -15,6 +15,8 @@ def described(label: Label, kind: str) -> dict[str, Any]:
     found["type"] = kind
     if label.format is not None:
         found["format"] = label.format
+    if label.currency is not None:
+        found["currency"] = label.currency
     if label.meta:
         found["meta"] = label.meta
     return found

@@ -119,5 +119,6 @@ def _label(view: Label, member: Member, item: Any, name: str) -> Label:
         getattr(item, "description", None) or own.description,
         getattr(item, "format", None) or own.format,
         getattr(item, "meta", None) or own.meta,
-        own.public or item is not None,
+        own.public,
+        own.currency,
     )

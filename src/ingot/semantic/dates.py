@@ -22,6 +22,7 @@ _ISO = re.compile(
     re.IGNORECASE,
 )
 _MILLISECOND = timedelta(milliseconds=1)
+_FIRST = datetime(1, 1, 1)  # noqa: DTZ001
 _LAST = datetime(9999, 12, 31, 23, 59, 59, 999000)  # noqa: DTZ001
 
 
@@ -69,7 +70,7 @@ def instant(local: datetime, zone: str, *, last: bool = False) -> datetime:
     try:
         return local.replace(tzinfo=ZoneInfo(zone), fold=int(last)).astimezone(UTC).replace(tzinfo=None)
     except OverflowError:  # beyond the calendar in UTC: as far as it goes
-        return _LAST if local.year > 5000 else datetime.min
+        return _LAST if local.year > 5000 else _FIRST
 
 
 def floor(time: datetime, unit: str) -> datetime:

@@ -16,7 +16,13 @@ def label(spec: Any, owner: Any, *, name: str | None = None) -> Label:
     """The label of a cube or view (`owner` None), or of a member of `owner`."""
     own = spec.title or humanized(name or spec.name)
     title = own if owner is None else f"{owner.title or humanized(owner.name)} {own}"
-    public = getattr(spec, "public", None)
-    shown = getattr(spec, "shown", None)
-    visible = public if public is not None else shown if shown is not None else True
-    return Label(title, own, spec.description, getattr(spec, "format", None), spec.meta, bool(visible))
+    member = owner is not None
+    return Label(
+        title,
+        own,
+        spec.description,
+        getattr(spec, "format", None) if member else None,
+        spec.meta or None,
+        spec.public,
+        getattr(spec, "currency", None) if member else None,
+    )

@@ -31,6 +31,7 @@ class Label:
     format: Any = None
     meta: Any = None
     public: bool = True
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

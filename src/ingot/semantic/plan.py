@@ -28,7 +28,7 @@ class Plan:
     tables: tuple[str, ...]
     """The tables of the lake that it reads."""
     volatile: bool
-    """Whether the model's SQL asks for the clock or chance, so that an answer must not be kept."""
+    """Whether the model's SQL asks for the clock, chance or what is outside of the lake: no answer is kept."""
 
 
 def plan(model: Model, query: Query, *, now: datetime | None = None, dialect: str = "duckdb") -> Plan:
@@ -93,4 +93,12 @@ _CLOCK_NAMES = frozenset(
 
 
 def _volatile(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Table):  # a table function may read what no fingerprint knows
+        return (
+            not isinstance(node.this, exp.Identifier)
+            and node.sql(dialect="duckdb").split("(")[0].lower() not in _SERIES
+        )
     return isinstance(node, _CLOCK) or (isinstance(node, exp.Anonymous) and node.name.lower() in _CLOCK_NAMES)
+
+
+_SERIES = frozenset({"range", "generate_series", "unnest"})

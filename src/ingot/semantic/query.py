@@ -187,7 +187,7 @@ def parse(data: Any) -> Query:
         raise QueryError('A query is a JSON object, such as {"measures": ["orders.count"]}.')
     _measure_filters(data.get("filters"))
     try:
-        return Query.model_validate(data)
+        return Query.model_validate({key: value for key, value in data.items() if value is not None})
     except ValidationError as error:
         raise QueryError(_worded(error)) from None
 
