@@ -31,10 +31,11 @@ export function short(value: Cell, format: Format = 'number'): string {
   const number = num(value)
   if (number == null) return '–'
   const size = Math.abs(number)
+  const digits = size >= 1e5 && size < 1e6 ? 0 : size >= 1e6 && size < 1e8 ? 2 : 1
   const compact: Intl.NumberFormatOptions = {
     notation: 'compact',
-    minimumFractionDigits: 0,
-    maximumFractionDigits: size >= 1e5 && size < 1e6 ? 0 : size >= 1e6 && size < 1e8 ? 2 : 1,
+    minimumFractionDigits: format === 'currency' ? digits : 0, // amounts stand below each other
+    maximumFractionDigits: digits,
   }
   if (format === 'percent') return `${intl({ maximumFractionDigits: 1 }).format(number)}%`
   if (format === 'currency') {
