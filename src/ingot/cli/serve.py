@@ -29,17 +29,16 @@ def serve(
 
     Example: ingot serve --port 4000
     """
-    start(open_project(project, profile), host=host, port=port)
+    opened = open_project(project, profile)
+    start(opened, listen(opened, host=host, port=port))
 
 
-def start(project: "Project", *, host: str | None = None, port: int | None = None) -> None:
-    """Listens, prints the addresses and `ready`, and returns when the process is asked to stop."""
+def start(project: "Project", listener: socket.socket) -> None:
+    """Prints the addresses and `ready`, and returns when the process is asked to stop."""
     import uvicorn
 
     from ingot.api import create_app
 
-    address = host or project.serve.host
-    listener = _listen(address, project.serve.port if port is None else port)
     app = create_app(project)
 
     class Server(uvicorn.Server):
@@ -66,7 +65,10 @@ def _exit_cleanly(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(project: "Project", *, host: str | None = None, port: int | None = None) -> socket.socket:
+    """A socket that listens where the project or the options say; one message where it cannot."""
+    host = host or project.serve.host
+    port = project.serve.port if port is None else port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio sets TCP_NODELAY; without it a keep-alive answer takes 48 ms instead of 1.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -31,6 +31,7 @@ def demo(
     """
     from ingot import project, templates
     from ingot.cli.run import execute, print_result
+    from ingot.cli.serve import listen, start
 
     directory = directory.resolve()
     if (directory / "ingot.yml").is_file():
@@ -45,6 +46,8 @@ def demo(
             total = output.count(sum(rows.values()))
             print(f"made {len(rows)} files with {total} rows in {directory / 'data'}")
     loaded = project.load(directory)
+    # A taken port is said now, not after the work.
+    listener = listen(loaded, port=port) if serve else None
     result = execute(loaded)
     if json:
         output.print_json(result.to_dict())
@@ -52,10 +55,8 @@ def demo(
         print_result(result)
     if result.status.value not in ("merged", "unchanged"):
         raise typer.Exit(1)
-    if serve:
-        from ingot.cli.serve import start
-
-        start(loaded, port=port)
+    if listener is not None:
+        start(loaded, listener)
 
 
 def init(
