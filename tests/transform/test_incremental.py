@@ -1,5 +1,6 @@
 """Incremental models of every strategy, each against what its SQL means computed in Python."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -83,20 +84,21 @@ def test_a_key_of_two_columns_replaces_groups(shop: Shop) -> None:
 
 
 def test_microbatches_replace_the_months_that_they_cover(shop: Shop) -> None:
-    _put(shop, FIRST)
-    options = {"select": ("orders_in_time", "inc_microbatch")}
-    assert shop.build(*options["select"]).status == "ok"
-    assert [row[0] for row in shop.rows("select order_id from gold.inc_microbatch order by 1")] == [
-        1,
-        2,
-        3,
-        4,
-    ]
-    _put(shop, SECOND)
-    assert shop.build("inc_microbatch").status == "ok"
-    # Only the current and the month before it are read again, and they hold nothing: nothing changes.
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    recent: list[Row] = [(6, 60.0, "open", now), (7, 70.0, "open", now)]
+    _put(shop, [*FIRST, *recent])
+    before = len(shop.messages())
+    assert shop.build("orders_in_time", "inc_microbatch").status == "ok"
+    # One commit for the view and one for each of the four months that hold rows, none for the other months.
+    assert len(shop.messages()) == before + 1 + 4
+    changed: list[Row] = [(6, 66.0, "paid", now), (8, 80.0, "open", now)]
+    _put(shop, [*SECOND, *changed])
+    result = shop.build("inc_microbatch")
+    assert result.status == "ok", result.failures
+    # Only the current month and the one before it are read again; the rest is as the first build left it.
     rows = shop.rows("select order_id, amount from gold.inc_microbatch order by 1")
-    assert [(order, Decimal(amount)) for order, amount in rows] == [(i, a) for i, a, _ in _plain(FIRST)]
+    expected = [(i, a) for i, a, _ in _plain([*FIRST, *changed])]
+    assert [(order, Decimal(amount)) for order, amount in rows] == expected
 
 
 def test_nothing_new_is_no_commit(shop: Shop) -> None:
@@ -142,6 +144,22 @@ def test_on_schema_change_fail_fails_and_leaves_the_table(shop: Shop) -> None:
     (failed,) = shop.build("inc_schema_fail", variables={"extra_column": True}).failures
     assert "out of sync" in (failed.error or "")
     assert shop.lake.at(BRANCH).hash == before
+
+
+def test_types_that_the_lake_stores_as_others_are_no_change_of_schema(shop: Shop, tmp_path: Path) -> None:
+    sql = (
+        "{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail') }} "
+        "select sum(i) as total, 1::tinyint as small, 'a'::enum('a', 'b') as kind, '{}'::json as document, "
+        "[1::utinyint] as many, {'x': 1::uinteger} as nested, 1::ubigint as big, now()::timestamp_s as second "
+        "from range(3) r(i)"
+    )
+    dbt = dbt_project(tmp_path, {"models/m.sql": sql})
+    for _ in range(2):
+        result = shop.build(dbt=dbt)
+        assert result.status == "ok", result.failures
+    assert (
+        shop.rows("select total, small, kind, document, big from analytics.m") == [(3, 1, "a", "{}", 1)] * 2
+    )
 
 
 def test_an_unknown_strategy_is_an_error_that_names_it(shop: Shop, tmp_path: Path) -> None:

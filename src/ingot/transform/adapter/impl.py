@@ -7,6 +7,7 @@ from dbt.adapters.base.impl import ConstraintSupport
 from dbt.adapters.base.meta import available
 from dbt.adapters.capability import Capability, CapabilityDict, CapabilitySupport, Support
 from dbt.adapters.contracts.connection import AdapterResponse
+from dbt.adapters.duckdb.column import DuckDBColumn
 from dbt.adapters.duckdb.impl import DuckDBAdapter
 from dbt_common.contracts.constraints import ConstraintType
 from dbt_common.exceptions import DbtRuntimeError
@@ -17,6 +18,7 @@ from ingot.transform.adapter.branch import Branch, Written
 from ingot.transform.adapter.config import comment_of, properties_of, terms_of
 from ingot.transform.adapter.connections import IngotConnectionManager
 from ingot.transform.adapter.relation import IngotRelation
+from ingot.transform.columns import stored_type
 
 SUPPORTED = ("table", "view", "incremental", "ephemeral", "snapshot", "seed", "test", "unit")
 
@@ -64,6 +66,11 @@ class IngotAdapter(DuckDBAdapter):  # type: ignore[misc]
             self.Relation.create(database=schema_relation.database, schema=schema, identifier=name, type=kind)
             for name, kind in self._branch.relations(schema)
         ]
+
+    def get_columns_in_relation(self, relation: IngotRelation) -> list[DuckDBColumn]:
+        """The columns of a relation, with the types that they have in the lake."""
+        columns = super().get_columns_in_relation(relation)
+        return [self.Column(column=one.name, dtype=stored_type(one.dtype)) for one in columns]
 
     def list_schemas(self, database: str | None) -> list[str]:  # noqa: ARG002 - dbt's signature
         """Every schema of the branch."""

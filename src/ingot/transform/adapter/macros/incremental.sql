@@ -34,14 +34,18 @@
   {%- set delta = ingot_delta(target_relation, code) -%}
   {%- set changed = adapter.count_rows(delta) -%}
   {%- set same = on_schema_change == 'ignore' or not check_for_schema_changes(delta, target_relation)['schema_changed'] -%}
-  {%- set additive = strategy == 'append' or (strategy in ['default', 'delete+insert', 'delete_insert'] and not unique_key) -%}
+  {%- set window = ingot_batch_window() if strategy == 'microbatch' and not unique_key else none -%}
+  {%- set additive = strategy == 'append'
+        or (strategy in ['default', 'delete+insert', 'delete_insert'] and not unique_key)
+        or (window is not none and adapter.count_rows(target_relation, window) == 0) -%}
 
   {%- if same and changed == 0 and (additive or strategy in ['default', 'delete+insert', 'delete_insert']
         or (strategy == 'merge' and not config.get('merge_clauses'))) -%}
     {% do store_result('main', response=adapter.unchanged()) %}
   {%- elif same and additive -%}
     {%- set columns = adapter.get_columns_in_relation(target_relation) -%}
-    {%- set query = 'select ' ~ get_quoted_csv(columns | map(attribute='name')) ~ ' from ' ~ delta -%}
+    {%- set query = 'select ' ~ get_quoted_csv(columns | map(attribute='name')) ~ ' from ' ~ delta
+          ~ (' where ' ~ window if window is not none else '') -%}
     {% do store_result('main', response=adapter.publish(target_relation, query, model, mode='append')) %}
   {%- else -%}
     {%- set work = make_temp_relation(target_relation, '__dbt_work') -%}
@@ -58,6 +62,14 @@
     {% do run_query('drop table ' ~ work) %}
   {%- endif -%}
   {% do run_query('drop table ' ~ delta) %}
+{% endmacro %}
+
+{#- The condition of a microbatch on its event time, as dbt-duckdb writes it; none without a batch. -#}
+{% macro ingot_batch_window() %}
+  {%- set batch = model.get('batch') -%}
+  {%- set time = config.get('event_time') -%}
+  {%- if not batch or not time -%}{{ return(none) }}{%- endif -%}
+  {{ return(time ~ " >= '" ~ batch.get('event_time_start') ~ "' and " ~ time ~ " < '" ~ batch.get('event_time_end') ~ "'") }}
 {% endmacro %}
 
 {#- A temporary table with the rows that this run's code gives. -#}
