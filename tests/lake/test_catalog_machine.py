@@ -8,9 +8,9 @@ import tempfile
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from ingot.lake import (
     ROOT_HASH,
@@ -26,7 +26,7 @@ from ingot.lake import (
     Unchanged,
 )
 
-KEYS: list[Key] = [("s", name) for name in "abcde"]
+KEYS: list[Key] = [("s", name) for name in "abc"]
 SPACE = Content(ContentType.NAMESPACE, "the-namespace")
 Entries = dict[Key, Content]
 
@@ -81,14 +81,17 @@ class CatalogMachine(RuleBasedStateMachine):
         self.folder.cleanup()
 
     @initialize(target=branches)
-    def start(self) -> str:
+    def start(self) -> Any:
         made = self.catalog.commit("main", [Put(("s",), SPACE)], message="begin")
         self.model = Model(
             {ROOT_HASH: {}, made.hash: {("s",): SPACE}},
             {ROOT_HASH: [], made.hash: [ROOT_HASH]},
             {"main": made.hash},
         )
-        return "main"
+        self.catalog.create_ref(RefKind.BRANCH, "b1", made.hash)
+        self.model.heads["b1"] = made.hash
+        # Twice as likely as later branches: what matters is that two histories cross often.
+        return multiple("main", "b1", "main", "b1")
 
     def content(self, of: Content | None) -> Content:
         self.count += 1
@@ -200,6 +203,11 @@ class CatalogMachine(RuleBasedStateMachine):
 
 
 CatalogMachine.TestCase.settings = settings(
-    max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=25,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    # Shrinking replays the machine thousands of times and would outlast the test's time limit.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 TestCatalog = CatalogMachine.TestCase

@@ -86,7 +86,8 @@ def test_histories_that_crossed_are_merged_by_what_both_ancestors_agree_on(branc
     branched.merge(dev, "main")
     branched.merge(main, "dev")
     put(branched, "dev", A)
-    put(branched, "main", C)
+    # Each of the two common ancestors alone would make one of these keys look changed on both sides.
+    put(branched, "main", B, C)
     result = branched.merge("dev", "main")
     assert result.changed == (A,)
     assert head(branched, "main")[A] == head(branched, "dev")[A]
