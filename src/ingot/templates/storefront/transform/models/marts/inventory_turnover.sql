@@ -1,4 +1,4 @@
--- One row a product: how often its stock was sold in the last year, and how long the present stock lasts.
+-- One row a product on sale within the last year: how often its stock was sold, and how long the present stock lasts.
 with weeks as (  -- only those in which the product was sold
   select w.*, max(w.snapshot_date) over () as as_of
   from {{ ref('int_stock_weeks') }} as w
