@@ -84,12 +84,12 @@ def _read(group: Sequence[CsvPart], options: FileOptions, *, named: bool) -> str
         "nullstr": list(dict.fromkeys(["", *options.null_values])),
         "strict_mode": True,
         "null_padding": False,
-        "max_line_size": LONGEST_LINE,
-        "buffer_size": 2 * LONGEST_LINE,
         "columns": dict.fromkeys(head.columns, "VARCHAR"),
         "hive_partitioning": False,
         "filename": named,
     }
+    if any(each.part.scan.long for each in group):
+        settings |= {"max_line_size": LONGEST_LINE, "buffer_size": 2 * LONGEST_LINE}
     paths = quote_literal([str(each.part.path) for each in group])
     return f"read_csv({paths}, {', '.join(f'{key} = {quote_literal(value)}' for key, value in settings.items())})"
 

@@ -26,6 +26,8 @@ _TYPES = (
     (_DATE | _TIME, "TIMESTAMP"),
     (_ZONED, "TIMESTAMP WITH TIME ZONE"),
 )
+_FRACTION, _MOMENT, _ZONED_TIME = "a fraction", "a moment", "TIMESTAMP WITH TIME ZONE"
+"""Kinds of values; `DOUBLE` and `TIMESTAMP` as types of columns take whole numbers and dates as well."""
 _CLOCK = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?"
 _ZONE = r" ?(Z|[+-]\d\d(:?\d\d)?)"
 _WHOLE = (
@@ -81,9 +83,10 @@ def guarded(column: str, kind: str, number: int, options: FileOptions, *, declar
     name = quote_identifier(column)
     if kind == "VARCHAR":
         return name
-    fits = _declared_fits(name, kind, options) if declared else _fits(name, kind, options)
+    fits = _declared_fits(name, kind, options) if declared else _shape(name, kind, options)
     failure = f"error({quote_literal(f'{MISFIT}{number}{MISFIT}')} || {name})"
-    return f"CASE WHEN {name} IS NULL THEN NULL WHEN {fits} THEN {_cast(name, kind, options)} ELSE {failure} END AS {name}"
+    value = f"coalesce(CASE WHEN {fits} THEN {_cast(name, kind, options)} END, {failure})"
+    return f"CASE WHEN {name} IS NOT NULL THEN {value} END AS {name}"
 
 
 def declared_type(text: str) -> str:
@@ -95,65 +98,52 @@ def declared_type(text: str) -> str:
 
 
 def _class_of(value: str, options: FileOptions) -> str:
-    tests = (
-        (_INT, _is_whole(value)),
-        (_DOUBLE, _is_double(value, options)),
-        (_DATE, _is_date(value, options)),
-        (_TIME, _is_time(value, options)),
-        (_ZONED, _is_zoned(value)),
-        (_BOOL, _is_truth(value)),
-    )
-    cases = " ".join(f"WHEN {test} THEN {bit}" for bit, test in tests)
-    return f"CASE WHEN {value} IS NULL THEN 0 {cases} ELSE {_TEXT} END"
+    kinds = ((_INT, "BIGINT"), (_DOUBLE, _FRACTION), (_DATE, "DATE"), (_TIME, _MOMENT), (_ZONED, _ZONED_TIME))
+    cases = " ".join(f"WHEN {_fits(value, kind, options)} THEN {bit}" for bit, kind in kinds)
+    words = f"CASE WHEN {_shape(value, 'BOOLEAN', options)} THEN {_BOOL} ELSE {_TEXT} END"
+    # What begins with a letter is neither number nor time, unless somebody said how times are written;
+    # a cast that fails is slow.
+    first = "" if options.date_format or options.timestamp_format else f"WHEN {value} >= ':' THEN {words}"
+    return f"CASE WHEN {value} IS NULL THEN 0 {first} {cases} ELSE {words} END"
 
 
 def _fits(value: str, kind: str, options: FileOptions) -> str:
-    """Whether a value that is not NULL is of an inferred `kind`: in one of the classes that make it."""
-    whole, date = _is_whole(value), _is_date(value, options)
-    tests = {
-        "BOOLEAN": _is_truth(value),
-        "BIGINT": whole,
-        "DOUBLE": f"({whole} OR {_is_double(value, options)})",
-        "DATE": date,
-        "TIMESTAMP": f"({_is_time(value, options)} OR {date})",
-        "TIMESTAMP WITH TIME ZONE": _is_zoned(value),
+    """Whether a value that is not NULL is of an inferred `kind`."""
+    cast = {_FRACTION: "DOUBLE", _MOMENT: "TIMESTAMP"}.get(kind, kind)
+    return f"({_shape(value, kind, options)} AND {_cast(value, cast, options)} IS NOT NULL)"
+
+
+def _shape(value: str, kind: str, options: FileOptions) -> str:
+    """Whether a value is written as values of the `kind` are; its cast must succeed as well."""
+    day = "true" if options.date_format else f"{value} LIKE '____-__-__'"
+    shapes = {
+        "BOOLEAN": f"lower({value}) IN ('true', 'false')",
+        # Only a text that the number is written as in turn: no leading zero, sign, space or fraction.
+        "BIGINT": f"coalesce(TRY_CAST({value} AS BIGINT)::VARCHAR = {value}, false)",
+        _FRACTION: _fraction(value, options),
+        "DATE": day,
+        _MOMENT: _moment(value, options),
+        _ZONED_TIME: f"regexp_full_match({value}, {quote_literal(_CLOCK + _ZONE)})",
     }
-    return tests.get(kind) or _declared_fits(value, kind, options)
+    shapes["DOUBLE"] = f"({shapes['BIGINT']} OR {shapes[_FRACTION]})"
+    shapes["TIMESTAMP"] = f"({shapes[_MOMENT]} OR {day})"
+    return shapes.get(kind) or _declared_fits(value, kind, options)
 
 
-def _is_whole(value: str) -> str:
-    # Only a text that the number is written as in turn: no leading zero, sign, space or fraction.
-    return f"coalesce(TRY_CAST({value} AS BIGINT)::VARCHAR = {value}, false)"
-
-
-def _is_date(value: str, options: FileOptions) -> str:
-    if options.date_format:
-        return f"TRY_STRPTIME({value}, {quote_literal(options.date_format)}) IS NOT NULL"
-    return f"coalesce(TRY_CAST({value} AS DATE)::VARCHAR = {value}, false)"
-
-
-def _is_zoned(value: str) -> str:
-    return _matches(value, _CLOCK + _ZONE, "TIMESTAMPTZ")
-
-
-def _is_truth(value: str) -> str:
-    return f"(lower({value}) IN ('true', 'false'))"
-
-
-def _is_double(value: str, options: FileOptions) -> str:
-    point = options.decimal_separator or "."
-    dot = f"[{point}]"
+def _fraction(value: str, options: FileOptions) -> str:
+    dot = f"[{options.decimal_separator or '.'}]"
     pattern = rf"-?((0|[1-9]\d*)({dot}\d+)?|{dot}\d+)([eE][+-]\d+)?"
     number = _number(value, options)
     # Up to 15 digits are exact in a DOUBLE; more only where it is written the same in turn.
     exact = f"(length({value}) <= 16 OR TRY_CAST({number} AS DOUBLE)::VARCHAR IN ({number}, rtrim({number}, '0')))"
-    return f"({_matches(value, pattern, 'DOUBLE', number)} AND {exact})"
+    return f"(regexp_full_match({value}, {quote_literal(pattern)}) AND {exact})"
 
 
-def _is_time(value: str, options: FileOptions) -> str:
+def _moment(value: str, options: FileOptions) -> str:
     if options.timestamp_format:
         return f"TRY_STRPTIME({value}, {quote_literal(options.timestamp_format)}) IS NOT NULL"
-    return _matches(value, _CLOCK, "TIMESTAMP")
+    usual = f"{value} LIKE '____-__-__ __:__:__'"
+    return f"({usual} OR regexp_full_match({value}, {quote_literal(_CLOCK)}))"
 
 
 def _declared_fits(value: str, kind: str, options: FileOptions) -> str:
@@ -165,7 +155,9 @@ def _declared_fits(value: str, kind: str, options: FileOptions) -> str:
         return _matches(number, rf"\s*[+-]?\d*(\.\d{{0,{scale}}}0*)?\s*", kind)
     if kind == "DATE":
         return (
-            _is_date(value, options) if options.date_format else _matches(value, r"\d{4}-\d\d?-\d\d?", "DATE")
+            _fits(value, kind, options)
+            if options.date_format
+            else _matches(value, r"\d{4}-\d\d?-\d\d?", "DATE")
         )
     if kind == "TIMESTAMP":
         return f"({_fits(value, 'TIMESTAMP', options)} OR {_matches(value, _CLOCK + 'Z', 'TIMESTAMP')})"
@@ -173,21 +165,20 @@ def _declared_fits(value: str, kind: str, options: FileOptions) -> str:
 
 
 def _cast(value: str, kind: str, options: FileOptions) -> str:
-    match kind:
-        case "DATE" if options.date_format:
-            return f"STRPTIME({value}, {quote_literal(options.date_format)})::DATE"
-        case "TIMESTAMP" if options.timestamp_format:
-            formats = [options.timestamp_format, *filter(None, [options.date_format]), "%Y-%m-%d"]
-            return f"STRPTIME({value}, {quote_literal(formats)})"
-        case "TIMESTAMP" if options.date_format:
-            parsed = f"TRY_STRPTIME({value}, {quote_literal(options.date_format)})"
-            return f"coalesce({parsed}, TRY_CAST({value} AS TIMESTAMP))"
-        case "DOUBLE" | "FLOAT":
-            return f"CAST({_number(value, options)} AS {kind})"
-        case _ if kind.startswith("DECIMAL("):
-            return f"CAST({_number(value, options)} AS {kind})"
-        case _:
-            return f"CAST({value} AS {kind})"
+    """The value as `kind`, NULL where that cannot be."""
+    number = kind in ("DOUBLE", "FLOAT") or kind.startswith("DECIMAL(")
+    plain = f"TRY_CAST({_number(value, options) if number else value} AS {kind})"
+    day = f"TRY_STRPTIME({value}, {quote_literal(options.date_format)})" if options.date_format else ""
+    if kind == "DATE" and day:
+        return f"{day}::DATE"
+    if kind == "TIMESTAMP" and (day or options.timestamp_format):
+        moment = (
+            f"TRY_STRPTIME({value}, {quote_literal(options.timestamp_format)})"
+            if options.timestamp_format
+            else plain
+        )
+        return f"coalesce({moment}, {day or plain})"
+    return plain
 
 
 def _number(value: str, options: FileOptions) -> str:

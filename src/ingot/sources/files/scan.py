@@ -28,8 +28,10 @@ class Scan:
     nul_line: int | None
     """The first line that holds a zero byte."""
     empty: bool
-    simple: bool = False
-    """Every line is a row: no quote that could hold a line end, no blank line, no line end but LF or CR LF."""
+    simple: bool
+    """Every line seems to be a row: there is no quote that could hold a line end, and no blank line at the end."""
+    long: bool
+    """There may be a line of more than a megabyte, for which the reader needs larger and slower buffers."""
 
 
 def scan(path: Path, shown: str, *, text: bool) -> Scan:
@@ -65,7 +67,14 @@ def scan(path: Path, shown: str, *, text: bool) -> Scan:
         raise SourceError(f"The file cannot be read: {error.strerror or error}.", file=shown) from error
     known = text and packed in (None, "gzip")
     empty = size == 0 or (known and counted.lines == 0)
-    return Scan(digest.hexdigest(), counted.lines if known else None, counted.nul_line, empty, counted.simple)
+    return Scan(
+        digest.hexdigest(),
+        counted.lines if known else None,
+        counted.nul_line,
+        empty,
+        counted.simple,
+        counted.long or not known,
+    )
 
 
 class _Lines:
@@ -75,19 +84,20 @@ class _Lines:
         self.ends = 0
         self.nul_line: int | None = None
         self.simple = True
+        self.long = False
         self._last = b"\n"
 
     def add(self, block: bytes) -> None:
         if self.nul_line is None and (at := block.find(b"\0")) >= 0:
             self.nul_line = self.ends + block.count(b"\n", 0, at) + 1
         ends = block.count(b"\n")
-        self.ends += ends
+        self.long = self.long or not ends
+        # Files that hide a blank line in their middle are found out when the rows are counted.
         if self.simple:
-            seen = self._last + block
-            returns = block.count(b"\r")
-            self.simple = not (
-                b'"' in block or b"\n\n" in seen or b"\n\r" in seen or (returns and abs(returns - ends) > 1)
-            )
+            self.simple = b'"' not in block and not block.endswith((b"\n\n", b"\n\r\n"))
+            if self.ends == 0:
+                self.simple = self.simple and (ends > 0 or b"\r" not in block)
+        self.ends += ends
         self._last = block[-1:]
 
     @property
