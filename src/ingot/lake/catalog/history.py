@@ -62,7 +62,9 @@ class History:
         ).first()
         if row is None:
             raise NotFoundError("commit", hash)
-        return self._links.put(hash, Link(row.parent, row.merged, row.generation, row.distance, row.committed_at))
+        return self._links.put(
+            hash, Link(row.parent, row.merged, row.generation, row.distance, row.committed_at)
+        )
 
     def commit(self, tx: Connection, hash: str) -> Commit:
         """The record of a commit."""
