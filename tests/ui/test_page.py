@@ -258,6 +258,20 @@ def test_a_chart_can_be_read_as_a_table_and_saved_as_csv(visit: Visit, served: S
     assert saved == {month: value for month, value in months.items() if "2025-11" <= month <= "2026-10"}
 
 
+def test_the_pointer_reads_exact_numbers_off_a_chart(visit: Visit, served: Served) -> None:
+    page = visit.open(f"{EXECUTIVE}?range=2025-11-01..2026-10-31")
+    chart = page.locator("[data-tile=revenue-over-time] .host")
+    box = chart.bounding_box()
+    assert box is not None
+    for x in (box["width"] - 22, box["width"] - 14):  # the last month is at the right edge
+        page.mouse.move(box["x"] + x, box["y"] + box["height"] / 2)
+    months = expected.revenue_by_month(served.data)
+    tip = page.locator("[data-tile=revenue-over-time] .tip")
+    expect(tip).to_contain_text("Oct 2026")
+    expect(tip).to_contain_text(f"${months['2026-10']:,.2f}")
+    expect(tip).to_contain_text(f"${months['2025-10']:,.2f}")
+
+
 def test_a_chart_can_be_saved_as_a_picture(visit: Visit) -> None:
     page = visit.open(EXECUTIVE + QUARTER)
     for name in ("revenue-over-time", "revenue-by-segment", "sales-by-category"):
