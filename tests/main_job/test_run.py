@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -43,9 +44,9 @@ def test_a_failing_check_blocks_the_run_and_shows_the_rows(built: Path, ingot: I
         assert failed["kind"] == "test"
         assert failed["rows"] == 2
         steps = ingot("status", "--run", result["run"], cwd=built).stdout
-        command = next(line for line in steps.splitlines() if "see the rows: ingot query" in line)
-        sql = command.split("'", 1)[1].rsplit("'", 1)[0]
-        rows = ingot("query", sql, "--ref", result["branch"], "--format", "json", cwd=built)
+        [shown] = [line for line in steps.splitlines() if "see the rows: ingot query" in line]
+        command = shlex.split(shown.split("see the rows: ingot ")[1])
+        rows = ingot(*command, "--format", "json", cwd=built)
         assert rows.returncode == 0, rows.stderr
         assert {row["unique_field"] for row in json.loads(rows.stdout)} == {1, 2}
     finally:

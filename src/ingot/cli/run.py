@@ -1,5 +1,6 @@
 """`ingot run`: bring `main` up to date, and say what was done or what stands in the way."""
 
+import shlex
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -76,8 +77,7 @@ def _print_failures(result: "RunResult") -> None:
         if step.error:
             print("    " + step.error.strip().replace("\n", "\n    "), file=sys.stderr)
         if step.detail:
-            query = " ".join(step.detail.split())
-            print(f"    see the rows: ingot query --ref {result.branch} {_shell(query)}", file=sys.stderr)
+            print(f"    see the rows: {rows_command(result.branch, step.detail)}", file=sys.stderr)
     if not result.failures and result.error:
         print(f"  {result.error}", file=sys.stderr)
     hidden = len(result.failures) - _SHOWN_FAILURES
@@ -86,7 +86,6 @@ def _print_failures(result: "RunResult") -> None:
     print(f"\n  When it is mended: ingot run --resume {result.run}", file=sys.stderr)
 
 
-def _shell(text: str) -> str:
-    from shlex import quote
-
-    return quote(text)
+def rows_command(branch: str, sql: str) -> str:
+    """The command that shows the rows which broke a check, to be pasted into a shell."""
+    return shlex.join(["ingot", "query", "--ref", branch, " ".join(sql.split())])

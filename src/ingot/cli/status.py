@@ -7,6 +7,7 @@ import typer
 
 from ingot.cli import output
 from ingot.cli.options import JsonOption, ProfileOption, ProjectOption, open_project
+from ingot.cli.run import rows_command
 
 if TYPE_CHECKING:
     from ingot.pipeline import RunResult
@@ -104,4 +105,4 @@ def _show_run(result: "RunResult", json: bool) -> None:
     for step in result.failures:
         print(f"\n{step.kind} {step.name}: {step.error}")
         if step.detail:
-            print(f"  see the rows: ingot query --ref {result.branch} '{' '.join(step.detail.split())}'")
+            print(f"  see the rows: {rows_command(result.branch, step.detail)}")
