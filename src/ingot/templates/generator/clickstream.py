@@ -158,7 +158,7 @@ def write(
     rest = browsed(rng, market, customers, events - len(ended["session"]), sessions)
     both = {name: np.concatenate([ended[name], rest[name]]) for name in ended}
     both["moment"] = np.maximum(both["moment"], market.clock.start)
-    oldest = np.lexsort((both["session"], both["moment"]))
+    oldest = np.argsort(both["moment"], kind="stable")
     # Where the events of a session share a second, their order within it stays: both parts come sorted.
     both = {name: values[oldest] for name, values in both.items()}
     came_by = REFERRER_BY_CHANNEL[market.campaigns.channel[both["campaign"].astype(np.int64)]]

@@ -5,7 +5,8 @@
     on_schema_change='fail',
     sort_by=['event_time']
 ) }}
--- One row an event. Later runs read the last days again, for events that arrive late.
+-- One row an event. Later runs read the last days again, for events that arrive late. Where the file was replaced as
+-- a whole, build it anew: ingot run --full-refresh
 select
   event_id,
   session_id,
