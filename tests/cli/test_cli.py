@@ -38,7 +38,19 @@ def test_importing_the_package_and_asking_for_help_loads_nothing_heavy() -> None
 def test_help_names_every_command_with_exit_code_0(ingot: Ingot) -> None:
     done = ingot("--help")
     assert done.returncode == 0
-    for command in ["demo", "init", "run", "serve", "query", "branch", "tag", "log", "merge", "status", "schema"]:
+    for command in [
+        "demo",
+        "init",
+        "run",
+        "serve",
+        "query",
+        "branch",
+        "tag",
+        "log",
+        "merge",
+        "status",
+        "schema",
+    ]:
         assert f"\n  {command} " in done.stdout
 
 
@@ -89,6 +101,17 @@ def test_all_mistakes_of_all_files_are_reported_at_once(ingot: Ingot, tmp_path: 
         assert place in done.stderr, done.stderr
     assert "name" in done.stderr
     assert "'count'" in done.stderr
+
+
+def test_a_member_that_a_dashboard_misspells_is_found_before_the_run(ingot: Ingot, tmp_path: Path) -> None:
+    directory = make_small_project(tmp_path / "p")
+    (directory / "dashboards").mkdir()
+    (directory / "dashboards/shop.yml").write_text("tiles:\n  - {type: kpi, measures: [orders.totl]}\n")
+    done = ingot("run", cwd=directory)
+    assert done.returncode == 2
+    assert "dashboards/shop.yml:2" in done.stderr
+    assert "'orders.total'" in done.stderr
+    assert not (directory / ".ingot").exists()
 
 
 def test_errors_are_json_with_the_json_option(ingot: Ingot, empty: Path) -> None:

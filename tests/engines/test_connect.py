@@ -31,7 +31,7 @@ def test_limits_are_set() -> None:
     assert row == ("190.7 MiB", 1)
 
 
-@pytest.mark.parametrize("name", ["icu", "excel", "avro", "httpfs"])
+@pytest.mark.parametrize("name", ["icu", "avro", "httpfs"])
 def test_extensions_come_from_their_wheels(name: str) -> None:
     path = extension_path(name)
     assert path is not None

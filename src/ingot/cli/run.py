@@ -33,7 +33,11 @@ def run(
 
     Example: ingot run --json
     """
-    result = execute(open_project(project, profile), resume=resume, full_refresh=full_refresh)
+    from ingot.semantic import check_project
+
+    opened = open_project(project, profile)
+    check_project(opened)
+    result = execute(opened, resume=resume, full_refresh=full_refresh)
     if json:
         output.print_json(result.to_dict())
     else:

@@ -2,7 +2,8 @@
 
 `compile_model` turns a project's cubes and views into an immutable `Model`. `Service` answers semantic
 queries at any ref of the lake, in Cube's response formats; every surface asks through it, so that limits,
-cache and (later) policy cannot differ. `check_dashboards` finds members of dashboards that do not exist.
+cache and (later) policy cannot differ. `check_project` compiles and also finds members of dashboards that do
+not exist.
 """
 
 from importlib import import_module
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ingot.semantic.compile import compile_model
-    from ingot.semantic.dashboards import check_dashboards
+    from ingot.semantic.dashboards import check_dashboards, check_project
     from ingot.semantic.errors import MemberError, QueryError
     from ingot.semantic.model import Model
     from ingot.semantic.service import Service
@@ -21,10 +22,19 @@ _HOMES = {
     "QueryError": "errors",
     "Service": "service",
     "check_dashboards": "dashboards",
+    "check_project": "dashboards",
     "compile_model": "compile",
 }
 
-__all__ = ["MemberError", "Model", "QueryError", "Service", "check_dashboards", "compile_model"]
+__all__ = [
+    "MemberError",
+    "Model",
+    "QueryError",
+    "Service",
+    "check_dashboards",
+    "check_project",
+    "compile_model",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,14 +1,24 @@
-"""Whether the members that dashboards ask for exist and are of the right kind."""
+"""Whether the members that dashboards ask for exist and are of the right kind; the whole check of a project's meaning."""
 
 from typing import TYPE_CHECKING, Any
 
-from ingot.project import Problem, problem
+from ingot.project import Problem, ProjectError, problem
+from ingot.semantic.compile import compile_model
 from ingot.semantic.model import Dimension, Measure, Model, Segment
 
 if TYPE_CHECKING:
     from ingot.project import Project
 
 _KINDS = {Measure: "measure", Dimension: "dimension", Segment: "segment"}
+
+
+def check_project(project: "Project") -> Model:
+    """The project's compiled model; `ProjectError` lists what is wrong with cubes and views, or dashboards."""
+    model = compile_model(project)
+    problems = check_dashboards(project, model)
+    if problems:
+        raise ProjectError(problems)
+    return model
 
 
 def check_dashboards(project: "Project", model: Model) -> list[Problem]:

@@ -13,7 +13,7 @@ import orjson
 
 from ingot.semantic.annotation import annotation, normalized
 from ingot.semantic.cache import Answer, Answers
-from ingot.semantic.compile import compile_model
+from ingot.semantic.dashboards import check_project
 from ingot.semantic.errors import QueryError
 from ingot.semantic.meta import meta
 from ingot.semantic.model import Model
@@ -65,7 +65,7 @@ class Service:
     def __init__(
         self, project: "Project", lake: "Lake", engine: "Engine", *, cache_bytes: int = 128 * 1024 * 1024
     ) -> None:
-        self.model: Model = compile_model(project)
+        self.model: Model = check_project(project)
         self._lake = lake
         self._engine = engine
         self._answers = Answers(cache_bytes)
@@ -75,7 +75,7 @@ class Service:
 
     def reload(self, project: "Project") -> None:
         """Answers from now on by the project's present model; `ProjectError` leaves the old one in use."""
-        self.model = compile_model(project)
+        self.model = check_project(project)
 
     def load(self, query: Given, *, ref: str | None = None, multi: bool | None = None) -> dict[str, Any]:
         """The answer to one query, or to several, in Cube's format, with `ref` and `commit` added.

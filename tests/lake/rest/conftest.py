@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
-import httpx
+import httpx2
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -47,8 +47,8 @@ def address(app: Starlette, serve: Callable[[ASGIApp], str]) -> str:
 
 
 @pytest.fixture
-def http(address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{address}/iceberg/v1", timeout=20) as client:
+def http(address: str) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=f"{address}/iceberg/v1", timeout=20) as client:
         yield client
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import httpx
+import httpx2
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -28,13 +28,13 @@ VERSION = {
 }
 
 
-def body(response: httpx.Response, status: int = 200) -> Json:
+def body(response: httpx2.Response, status: int = 200) -> Json:
     assert response.status_code == status, response.text
     found: Json = response.json()
     return found
 
 
-def refused(response: httpx.Response, status: int, type_: str) -> str:
+def refused(response: httpx2.Response, status: int, type_: str) -> str:
     """Checks that the answer is an error as the specification wants it; returns its message."""
     error = body(response, status)["error"]
     assert set(error) == {"message", "type", "code"}
@@ -44,14 +44,14 @@ def refused(response: httpx.Response, status: int, type_: str) -> str:
 
 
 @pytest.fixture
-def s(http: httpx.Client) -> str:
+def s(http: httpx2.Client) -> str:
     """The path of a namespace."""
     body(http.post("/main/namespaces", json={"namespace": ["s"]}))
     return "/main/namespaces/s"
 
 
 @pytest.fixture
-def t(http: httpx.Client, s: str) -> str:
+def t(http: httpx2.Client, s: str) -> str:
     """The path of a table."""
     body(http.post(f"{s}/tables", json={"name": "t", "schema": SCHEMA}))
     return f"{s}/tables/t"
@@ -61,7 +61,7 @@ def setting(**properties: str) -> Json:
     return {"requirements": [], "updates": [{"action": "set-properties", "updates": properties}]}
 
 
-def test_config_says_the_prefix_and_exactly_what_is_served(http: httpx.Client, lake: Lake, t: str) -> None:
+def test_config_says_the_prefix_and_exactly_what_is_served(http: httpx2.Client, lake: Lake, t: str) -> None:
     found = body(http.get("/config", params={"warehouse": "main"}))
     assert found["defaults"]["prefix"] == "main"
     known = {"namespace": "s", "table": "t", "view": "v"}
@@ -76,13 +76,13 @@ def test_config_says_the_prefix_and_exactly_what_is_served(http: httpx.Client, l
 
 
 @pytest.mark.parametrize("ref", ["mian", "main@0000000000", "dead/branch", "main@tomorrow"])
-def test_config_of_an_unknown_ref_is_refused(http: httpx.Client, ref: str) -> None:
+def test_config_of_an_unknown_ref_is_refused(http: httpx2.Client, ref: str) -> None:
     response = http.get("/config", params={"warehouse": ref})
     assert response.status_code in (400, 404)
     assert set(response.json()["error"]) == {"message", "type", "code"}
 
 
-def test_a_mistyped_ref_is_answered_with_the_nearest_one(http: httpx.Client) -> None:
+def test_a_mistyped_ref_is_answered_with_the_nearest_one(http: httpx2.Client) -> None:
     assert "'main'" in refused(
         http.get("/config", params={"warehouse": "mian"}), 404, "NoSuchWarehouseException"
     )
@@ -90,7 +90,7 @@ def test_a_mistyped_ref_is_answered_with_the_nearest_one(http: httpx.Client) -> 
 
 
 def test_a_ref_with_a_slash_is_reached_by_the_prefix_of_its_config(
-    http: httpx.Client, lake: Lake, t: str
+    http: httpx2.Client, lake: Lake, t: str
 ) -> None:
     lake.branch("team/dev")
     prefix = body(http.get("/config", params={"warehouse": "team/dev"}))["defaults"]["prefix"]
@@ -100,7 +100,7 @@ def test_a_ref_with_a_slash_is_reached_by_the_prefix_of_its_config(
     assert "where" not in lake.at("main").table("s.t").properties
 
 
-def test_namespaces_are_made_listed_changed_and_dropped(http: httpx.Client, s: str) -> None:
+def test_namespaces_are_made_listed_changed_and_dropped(http: httpx2.Client, s: str) -> None:
     inner = quote("s\x1finner", safe="")
     made = body(http.post("/main/namespaces", json={"namespace": ["s", "inner"], "properties": {"a": "1"}}))
     assert made == {"namespace": ["s", "inner"], "properties": {"a": "1"}}
@@ -119,7 +119,7 @@ def test_namespaces_are_made_listed_changed_and_dropped(http: httpx.Client, s: s
 
 
 def test_a_namespace_is_refused_twice_without_parent_and_with_a_contradiction(
-    http: httpx.Client, s: str
+    http: httpx2.Client, s: str
 ) -> None:
     refused(http.post("/main/namespaces", json={"namespace": ["s"]}), 409, "AlreadyExistsException")
     refused(http.post("/main/namespaces", json={"namespace": ["no", "x"]}), 404, "NoSuchNamespaceException")
@@ -127,7 +127,7 @@ def test_a_namespace_is_refused_twice_without_parent_and_with_a_contradiction(
     refused(http.post(f"{s}/properties", json=both), 422, "UnprocessableEntityException")
 
 
-def test_lists_come_in_pages_that_hold_while_others_write(http: httpx.Client, s: str) -> None:
+def test_lists_come_in_pages_that_hold_while_others_write(http: httpx2.Client, s: str) -> None:
     for number in range(5):
         body(http.post(f"{s}/tables", json={"name": f"t{number}", "schema": SCHEMA}))
     first = body(http.get(f"{s}/tables", params={"pageSize": 2}))
@@ -143,7 +143,7 @@ def test_lists_come_in_pages_that_hold_while_others_write(http: httpx.Client, s:
         refused(http.get(f"{s}/tables", params=wrong), 400, "BadRequestException")
 
 
-def test_a_staged_table_is_nowhere_until_it_is_committed(http: httpx.Client, lake: Lake, s: str) -> None:
+def test_a_staged_table_is_nowhere_until_it_is_committed(http: httpx2.Client, lake: Lake, s: str) -> None:
     staged = body(http.post(f"{s}/tables", json={"name": "t", "schema": SCHEMA, "stage-create": True}))
     assert "metadata-location" not in staged
     location = Path(staged["metadata"]["location"])
@@ -166,7 +166,7 @@ def test_a_staged_table_is_nowhere_until_it_is_committed(http: httpx.Client, lak
     refused(http.post(f"{s}/tables/t", json=create), 409, "CommitFailedException")
 
 
-def test_spark_numbers_columns_from_0_and_gets_valid_ids(http: httpx.Client, s: str) -> None:
+def test_spark_numbers_columns_from_0_and_gets_valid_ids(http: httpx2.Client, s: str) -> None:
     columns = [
         {"id": n, "name": name, "type": "date", "required": False} for n, name in enumerate(("a", "b"))
     ]
@@ -186,7 +186,7 @@ def test_spark_numbers_columns_from_0_and_gets_valid_ids(http: httpx.Client, s: 
 
 
 def test_clients_are_told_to_leave_the_files_alone_and_to_write_large_ones(
-    http: httpx.Client, t: str
+    http: httpx2.Client, t: str
 ) -> None:
     loaded = body(http.get(t))
     assert loaded["metadata"]["properties"]["gc.enabled"] == "false"
@@ -195,7 +195,7 @@ def test_clients_are_told_to_leave_the_files_alone_and_to_write_large_ones(
     assert loaded["config"] == {}
 
 
-def test_each_commit_writes_a_new_numbered_file_and_logs_the_one_before(http: httpx.Client, t: str) -> None:
+def test_each_commit_writes_a_new_numbered_file_and_logs_the_one_before(http: httpx2.Client, t: str) -> None:
     first = body(http.get(t))["metadata-location"]
     second = body(http.post(t, json=setting(a="1")))
     assert Path(first).name.startswith("00000-")
@@ -203,7 +203,9 @@ def test_each_commit_writes_a_new_numbered_file_and_logs_the_one_before(http: ht
     assert [entry["metadata-file"] for entry in second["metadata"]["metadata-log"]] == [first]
 
 
-def test_a_transaction_over_many_tables_is_one_commit_or_none(http: httpx.Client, lake: Lake, t: str) -> None:
+def test_a_transaction_over_many_tables_is_one_commit_or_none(
+    http: httpx2.Client, lake: Lake, t: str
+) -> None:
     body(http.post("/main/namespaces/s/tables", json={"name": "u", "schema": SCHEMA}))
     head = lake.catalog.ref("main").hash
 
@@ -229,7 +231,7 @@ def test_a_transaction_over_many_tables_is_one_commit_or_none(http: httpx.Client
     refused(http.post("/main/transactions/commit", json=missing), 404, "NoSuchTableException")
 
 
-def test_a_refused_transaction_leaves_no_file(http: httpx.Client, lake: Lake, t: str) -> None:
+def test_a_refused_transaction_leaves_no_file(http: httpx2.Client, lake: Lake, t: str) -> None:
     before = sorted(Path(lake.warehouse).rglob("*.json"))
     refused(
         http.post(t, json=setting() | {"updates": [{"action": "set-current-schema", "schema-id": 5}]}),
@@ -257,7 +259,7 @@ def snapshot(id_: int, sequence: int, parent: int | None = None) -> list[Json]:
 
 
 def test_a_repeated_transaction_is_known_by_its_snapshots_as_a_whole(
-    http: httpx.Client, lake: Lake, t: str
+    http: httpx2.Client, lake: Lake, t: str
 ) -> None:
     """One of its tables gets no snapshot, and what that one asserts is no longer true after the first time."""
     body(http.post("/main/namespaces/s/tables", json={"name": "u", "schema": SCHEMA}))
@@ -288,7 +290,7 @@ def test_a_repeated_transaction_is_known_by_its_snapshots_as_a_whole(
     refused(again, 409, "CommitFailedException")
 
 
-def test_only_the_snapshots_of_refs_are_sent_where_that_is_asked(http: httpx.Client, t: str) -> None:
+def test_only_the_snapshots_of_refs_are_sent_where_that_is_asked(http: httpx2.Client, t: str) -> None:
     body(http.post(t, json={"requirements": [], "updates": snapshot(1, 1)}))
     body(http.post(t, json={"requirements": [], "updates": snapshot(2, 2, 1)}))
     for asked, expected in (("all", [1, 2]), ("refs", [2])):
@@ -296,14 +298,14 @@ def test_only_the_snapshots_of_refs_are_sent_where_that_is_asked(http: httpx.Cli
         assert [one["snapshot-id"] for one in found] == expected
 
 
-def test_a_commit_that_forgets_its_requirements_cannot_undo_another(http: httpx.Client, t: str) -> None:
+def test_a_commit_that_forgets_its_requirements_cannot_undo_another(http: httpx2.Client, t: str) -> None:
     body(http.post(t, json={"requirements": [], "updates": snapshot(1, 1)}))
     refused(http.post(t, json={"requirements": [], "updates": snapshot(2, 1)}), 409, "CommitFailedException")
     refused(http.post(t, json={"requirements": [], "updates": snapshot(2, 2)}), 409, "CommitFailedException")
 
 
 def test_writers_whose_requirements_still_hold_are_repeated_by_the_server(
-    http: httpx.Client, lake: Lake, t: str
+    http: httpx2.Client, lake: Lake, t: str
 ) -> None:
     """They change one table at once and none of them ever hears of it."""
     uuid = body(http.get(t))["metadata"]["table-uuid"]
@@ -319,7 +321,7 @@ def test_writers_whose_requirements_still_hold_are_repeated_by_the_server(
 
 
 def test_of_two_writers_that_assert_the_same_state_one_hears_of_a_conflict(
-    http: httpx.Client, t: str
+    http: httpx2.Client, t: str
 ) -> None:
     def write(number: int) -> int:
         wider = {
@@ -339,11 +341,11 @@ def test_of_two_writers_that_assert_the_same_state_one_hears_of_a_conflict(
         assert sorted(pool.map(write, range(6))) == [200, 409, 409, 409, 409, 409]
 
 
-def test_tables_are_renamed_within_and_across_namespaces(http: httpx.Client, lake: Lake, t: str) -> None:
+def test_tables_are_renamed_within_and_across_namespaces(http: httpx2.Client, lake: Lake, t: str) -> None:
     body(http.post("/main/namespaces", json={"namespace": ["other"]}))
     content_id = lake.at("main").table("s.t").content.id
 
-    def rename(source: list[str], target: list[str]) -> httpx.Response:
+    def rename(source: list[str], target: list[str]) -> httpx2.Response:
         names = [{"namespace": key[:-1], "name": key[-1]} for key in (source, target)]
         return http.post("/main/tables/rename", json={"source": names[0], "destination": names[1]})
 
@@ -356,13 +358,13 @@ def test_tables_are_renamed_within_and_across_namespaces(http: httpx.Client, lak
     assert rename(["s", "t"], ["s", "T"]).status_code == 204
 
 
-def test_names_that_differ_only_by_case_do_not_stand_beside_each_other(http: httpx.Client, t: str) -> None:
+def test_names_that_differ_only_by_case_do_not_stand_beside_each_other(http: httpx2.Client, t: str) -> None:
     taken = http.post("/main/namespaces/s/tables", json={"name": "T", "schema": SCHEMA})
     assert "differs only by case from 's.t'" in refused(taken, 409, "AlreadyExistsException")
     refused(http.post("/main/namespaces", json={"namespace": ["S"]}), 409, "AlreadyExistsException")
 
 
-def test_views_are_made_replaced_renamed_and_dropped(http: httpx.Client, s: str) -> None:
+def test_views_are_made_replaced_renamed_and_dropped(http: httpx2.Client, s: str) -> None:
     made = body(
         http.post(
             f"{s}/views", json={"name": "v", "schema": SCHEMA, "view-version": VERSION, "properties": {}}
@@ -389,7 +391,7 @@ def test_views_are_made_replaced_renamed_and_dropped(http: httpx.Client, s: str)
 
 
 def test_tags_and_commits_are_readable_and_closed_to_every_write(
-    http: httpx.Client, lake: Lake, t: str
+    http: httpx2.Client, lake: Lake, t: str
 ) -> None:
     lake.tag("v1")
     head = lake.catalog.ref("main").hash
@@ -409,7 +411,7 @@ def test_tags_and_commits_are_readable_and_closed_to_every_write(
     "location", ["/etc", "relative", "s3://bucket/t", "{warehouse}/../out", "file:///etc/x", "a\0b"]
 )
 def test_no_client_writes_outside_the_warehouse(
-    http: httpx.Client, lake: Lake, s: str, t: str, location: str
+    http: httpx2.Client, lake: Lake, s: str, t: str, location: str
 ) -> None:
     location = location.format(warehouse=lake.warehouse)
     refused(
@@ -423,7 +425,7 @@ def test_no_client_writes_outside_the_warehouse(
     refused(http.post(f"{s}/register", json=registered), 403, "ForbiddenException")
 
 
-def test_a_file_that_is_no_table_cannot_be_registered(http: httpx.Client, lake: Lake, s: str) -> None:
+def test_a_file_that_is_no_table_cannot_be_registered(http: httpx2.Client, lake: Lake, s: str) -> None:
     for name, content in (
         ("missing", None),
         ("text", "hello"),
@@ -449,7 +451,7 @@ def test_a_file_that_is_no_table_cannot_be_registered(http: httpx.Client, lake: 
     ],
 )
 def test_whatever_is_not_served_is_refused_in_json(
-    http: httpx.Client, method: str, path: str, status: int
+    http: httpx2.Client, method: str, path: str, status: int
 ) -> None:
     assert set(body(http.request(method, path), status)["error"]) == {"message", "type", "code"}
 
@@ -457,7 +459,7 @@ def test_whatever_is_not_served_is_refused_in_json(
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b'"x"', b"\xff", b'{"a":' * 600 + b"1" + b"}" * 600, b"[" * 100_000]
 )
-def test_a_body_that_is_no_json_object_is_refused(http: httpx.Client, t: str, content: bytes) -> None:
+def test_a_body_that_is_no_json_object_is_refused(http: httpx2.Client, t: str, content: bytes) -> None:
     for path in ("/main/namespaces", t, "/main/transactions/commit", "/main/tables/rename"):
         refused(http.post(path, content=content), 400, "BadRequestException")
 
@@ -482,7 +484,7 @@ def test_a_slow_request_does_not_hold_up_the_others(lake: Lake, serve: Callable[
         warehouse = lake.warehouse
 
     address = serve(Starlette(routes=[Mount("/iceberg", routes=routes(SlowLake()))]))
-    with httpx.Client(base_url=f"{address}/iceberg/v1", timeout=20) as http, ThreadPoolExecutor(1) as pool:
+    with httpx2.Client(base_url=f"{address}/iceberg/v1", timeout=20) as http, ThreadPoolExecutor(1) as pool:
         slow = pool.submit(http.get, "/main/namespaces")
         assert began.wait(10)
         try:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -148,11 +148,11 @@ def bodies(draw: st.DrawFn) -> Any:
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
     folder = tmp_path_factory.mktemp("fuzz")
     with Lake(f"sqlite:///{folder / 'lake.db'}", folder / "warehouse") as lake:
         app = Starlette(routes=[Mount("/iceberg", routes=routes(lake))])
-        with serving(app) as address, httpx.Client(base_url=address, timeout=20) as client:
+        with serving(app) as address, httpx2.Client(base_url=address, timeout=20) as client:
             client.post("/iceberg/v1/main/namespaces", json={"namespace": ["s"]})
             yield client
 
@@ -179,7 +179,7 @@ def check(response: Any) -> None:
     usual=st.booleans(),
 )
 def test_no_body_at_any_endpoint_makes_the_server_fail(
-    client: httpx.Client, endpoint: tuple[str, str], body: Any, names: tuple[str, str, str], usual: bool
+    client: httpx2.Client, endpoint: tuple[str, str], body: Any, names: tuple[str, str, str], usual: bool
 ) -> None:
     path, method = endpoint
     namespace, table, view = ("s", "t", "v") if usual else names
@@ -203,7 +203,7 @@ def test_no_body_at_any_endpoint_makes_the_server_fail(
     ),
 )
 def test_no_ref_and_no_query_makes_the_server_fail(
-    client: httpx.Client, ref: str, query: dict[str, str]
+    client: httpx2.Client, ref: str, query: dict[str, str]
 ) -> None:
     check(client.get("/iceberg/v1/config", params={**query, "warehouse": ref}))
     check(client.get("/iceberg/v1/main/namespaces", params=query))

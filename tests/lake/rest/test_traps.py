@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import duckdb
-import httpx
+import httpx2
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog.rest import RestCatalog
@@ -111,7 +111,7 @@ def test_t2_a_table_whose_creation_is_answered_late_is_there_once(
 
 
 def test_t2_the_same_request_sent_again_by_hand_gets_the_same_answer(
-    address: str, http: httpx.Client, lake: Lake
+    address: str, http: httpx2.Client, lake: Lake
 ) -> None:
     seen: list[bytes] = []
     catalog = RestCatalog("lake", uri=f"{address}/iceberg", warehouse="main")
