@@ -27,7 +27,7 @@ from ingot.sources.reading import (
     known_columns,
 )
 
-_SAMPLE_ROWS = 20_000
+_SAMPLE_ROWS = 8_000
 _SAMPLE_VALUES = 4_000_000
 _SAMPLE = "ingot_sample"
 

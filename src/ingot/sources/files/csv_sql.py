@@ -90,6 +90,9 @@ def _read(group: Sequence[CsvPart], options: FileOptions, *, named: bool) -> str
     }
     if any(each.part.scan.long for each in group):
         settings |= {"max_line_size": LONGEST_LINE, "buffer_size": 2 * LONGEST_LINE}
+    else:
+        # DuckDB's 32 MB make the sample of a large file take 24 ms instead of 12, and the load no faster.
+        settings |= {"buffer_size": 8_000_000}
     paths = quote_literal([str(each.part.path) for each in group])
     return f"read_csv({paths}, {', '.join(f'{key} = {quote_literal(value)}' for key, value in settings.items())})"
 
