@@ -42,9 +42,9 @@ docs: .venv/dev ## rewrites the pages that are made from the code
 	$(BIN)/python docs/generate.py
 
 lock: .venv/dev ## pins every dependency with its hash (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header \
 	  --no-annotate pyproject.toml locks/build.in --output-file locks/runtime.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header \
 	  --no-annotate pyproject.toml locks/build.in --group dev --constraint locks/runtime.txt --output-file locks/dev.txt
 
 clean: ## removes what building and running left behind
