@@ -1,9 +1,8 @@
-"""What all tests share: the storefront demo, built once for the whole session and copied where it is changed."""
+"""What all tests share: the command line, and the storefront demo, built once for the whole session."""
 
 import fcntl
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -55,7 +54,7 @@ def ingot() -> Ingot:
 
 @pytest.fixture(scope="session")
 def storefront(tmp_path_factory: pytest.TempPathFactory, ingot: Ingot) -> Demo:
-    """The storefront demo, built by the command line. Read it only; `own_storefront` is for changes."""
+    """The storefront demo, built by the command line. Read it only."""
     base = tmp_path_factory.getbasetemp()
     # Under xdist each worker has its own base folder below one of the session's.
     shared = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "storefront-demo"
@@ -71,8 +70,9 @@ def storefront(tmp_path_factory: pytest.TempPathFactory, ingot: Ingot) -> Demo:
 
 
 @pytest.fixture
-def own_storefront(storefront: Demo, tmp_path: Path) -> Demo:
-    """A copy of the storefront demo that a test may change."""
+def own_storefront(tmp_path: Path, ingot: Ingot) -> Demo:
+    """A storefront demo that a test may change; made anew, because tables name their files in full."""
     directory = tmp_path / "storefront"
-    shutil.copytree(storefront.directory, directory)
-    return Demo(directory, storefront.run)
+    made = ingot("demo", "--no-serve", "--dir", str(directory), "--until", str(UNTIL), "--json")
+    assert made.returncode == 0, made.stderr
+    return Demo(directory, json.loads(made.stdout))

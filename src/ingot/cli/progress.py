@@ -28,7 +28,8 @@ def run_progress() -> Iterator["OnEvent"]:
 
 
 def _line(event: "Event") -> None:
-    if event.kind == "finished" and event.step is not None:
+    # A skipped step is the consequence of a failed one, which would drown in them; the end counts them.
+    if event.kind == "finished" and event.step is not None and event.step.status.value != "skipped":
         print(step_line(event.step), file=sys.stderr, flush=True)
 
 

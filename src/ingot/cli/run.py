@@ -82,6 +82,12 @@ def _print_failures(result: "RunResult") -> None:
             print("    " + step.error.strip().replace("\n", "\n    "), file=sys.stderr)
         if step.detail:
             print(f"    see the rows: {rows_command(result.branch, step.detail)}", file=sys.stderr)
+    skipped = sum(step.status.value == "skipped" for step in result.steps)
+    if skipped:
+        print(
+            f"\n  {skipped} steps behind {'it' if len(result.failures) == 1 else 'them'} were skipped",
+            file=sys.stderr,
+        )
     if not result.failures and result.error:
         print(f"  {result.error}", file=sys.stderr)
     hidden = len(result.failures) - _SHOWN_FAILURES

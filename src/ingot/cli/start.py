@@ -20,7 +20,9 @@ def demo(
     seed: Annotated[int, typer.Option("--seed", help="Another seed, another shop.")] = 42,
     until: Annotated[
         datetime | None,
-        typer.Option("--until", formats=["%Y-%m-%d"], help="Last day of the data (default: today)."),
+        typer.Option(
+            "--until", formats=["%Y-%m-%d"], help="The day before which the data ends (default: today)."
+        ),
     ] = None,
     port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="HTTP port.")] = None,
     json: JsonOption = False,
@@ -44,7 +46,7 @@ def demo(
         )
         if not json:
             total = output.count(sum(rows.values()))
-            print(f"made {len(rows)} files with {total} rows in {directory / 'data'}")
+            print(f"made {len(rows)} tables with {total} rows in {directory / 'data'}")
     loaded = project.load(directory)
     # A taken port is said now, not after the work.
     listener = listen(loaded, port=port) if serve else None
