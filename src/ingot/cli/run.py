@@ -80,8 +80,8 @@ def _print_failures(result: "RunResult") -> None:
         print(f"\n  {step.kind} {step.name}", file=sys.stderr)
         if step.error:
             print("    " + step.error.strip().replace("\n", "\n    "), file=sys.stderr)
-        if step.detail:
-            print(f"    see the rows: {rows_command(result.branch, step.detail)}", file=sys.stderr)
+        if step.rows_sql:
+            print(f"    see the rows: {rows_command(result.branch, step.rows_sql)}", file=sys.stderr)
     skipped = sum(step.status.value == "skipped" for step in result.steps)
     if skipped:
         print(

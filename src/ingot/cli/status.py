@@ -104,5 +104,5 @@ def _show_run(result: "RunResult", json: bool) -> None:
     )
     for step in result.failures:
         print(f"\n{step.kind} {step.name}: {step.error}")
-        if step.detail:
-            print(f"  see the rows: {rows_command(result.branch, step.detail)}")
+        if step.rows_sql:
+            print(f"  see the rows: {rows_command(result.branch, step.rows_sql)}")

@@ -43,4 +43,4 @@ def _step(
     error: str | None = None,
 ) -> Step:
     seconds = time.perf_counter() - began
-    return Step(due.target, "source", status, rows, bytes, seconds, error, detail=due.reason)
+    return Step(due.target, "source", status, rows, bytes, seconds, error)

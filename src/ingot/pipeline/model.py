@@ -52,8 +52,8 @@ class Step:
     bytes: int | None = None
     seconds: float = 0.0
     error: str | None = None
-    detail: str | None = None
-    """Why the step was needed, or the SQL that shows a failed test's rows."""
+    rows_sql: str | None = None
+    """Of a failed check: a SELECT that shows the rows which broke it, on the run's branch."""
     key: str | None = None
     """What identifies the step to the part that does it (dbt's unique id), for resuming."""
 

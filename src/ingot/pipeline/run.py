@@ -259,6 +259,6 @@ def _step_of(node: NodeResult) -> Step:
         bytes=node.bytes,
         seconds=node.seconds,
         error=node.error,
-        detail=node.failing_rows_sql,
+        rows_sql=node.failing_rows_sql,
         key=node.unique_id,
     )

@@ -42,7 +42,7 @@ _STEPS = sa.Table(
     sa.Column("bytes", sa.BigInteger),
     sa.Column("seconds", sa.Float, nullable=False),
     sa.Column("error", sa.Text),
-    sa.Column("detail", sa.Text),
+    sa.Column("rows_sql", sa.Text),
     sa.Column("key", sa.String(500)),
 )
 
@@ -55,6 +55,19 @@ class RunStore:
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _configure_sqlite)
         _METADATA.create_all(self._engine)
+        self._add_missing_columns()
+
+    def _add_missing_columns(self) -> None:
+        """Brings a database of an earlier version up to date; every column that is ever added may be NULL."""
+        present = sa.inspect(self._engine)
+        for table in _METADATA.sorted_tables:
+            known = {column["name"] for column in present.get_columns(table.name)}
+            for column in table.columns:
+                if column.name not in known:
+                    kind = column.type.compile(self._engine.dialect)
+                    name = self._engine.dialect.identifier_preparer.quote(column.name)
+                    with self._engine.begin() as connection:
+                        connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {name} {kind}")
 
     @classmethod
     def open(cls, project: Project) -> Self:
@@ -107,7 +120,7 @@ class RunStore:
                 "bytes": step.bytes,
                 "seconds": step.seconds,
                 "error": step.error,
-                "detail": step.detail,
+                "rows_sql": step.rows_sql,
                 "key": step.key,
             }
             for offset, step in enumerate(steps)
@@ -187,7 +200,7 @@ class RunStore:
                         bytes=row["bytes"],
                         seconds=row["seconds"],
                         error=row["error"],
-                        detail=row["detail"],
+                        rows_sql=row["rows_sql"],
                         key=row["key"],
                     )
                 )
