@@ -6,7 +6,7 @@ import pytest
 
 from ingot.errors import NotFoundError, UsageError
 from ingot.lake import ROOT_HASH, RefKind, SqlCatalog
-from ingot.lake.catalog import sql
+from ingot.lake.catalog import refs
 
 from .contents import put
 
@@ -19,7 +19,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """The catalog's clock; its last element is now."""
     now = [DAY]
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    monkeypatch.setattr(sql, "_now", lambda: (now[-1] - epoch) // timedelta(microseconds=1))
+    monkeypatch.setattr(refs, "now", lambda: (now[-1] - epoch) // timedelta(microseconds=1))
     return now
 
 

@@ -56,3 +56,16 @@ class CommitConflictError(ConflictError):
         listed = "".join(f"\n  {'.'.join(one.key) or '-'}: {one.message} ({one.type})" for one in conflicts)
         super().__init__(f"{what}{listed}", hint=hint)
         self.conflicts = tuple(conflicts)
+
+
+class ProtectedRefError(ConflictError):
+    """A protected branch moves only by merges; nothing was written."""
+
+    code = "protected_ref"
+    status = 403
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"'{name}' is protected and moves only by merges.",
+            hint=f"Commit to a branch and merge it into '{name}'.",
+        )

@@ -14,6 +14,7 @@ from ingot.lake.model import (
     Commit,
     Content,
     ContentType,
+    Difference,
     Key,
     MergeResult,
     Operation,
@@ -154,11 +155,13 @@ class Lake:
         properties: Mapping[str, str] | None = None,
         require: Sequence[str] = (),
         expected: str | None = None,
+        force: bool = False,
     ) -> Commit:
         """Puts all of `staged` on `branch` in one commit, with the namespaces that they need.
 
         `require` names tables that must be what they were at commit `expected`. Raises
-        `CommitConflictError` where another commit changed one of the tables meanwhile.
+        `CommitConflictError` where another commit changed one of the tables meanwhile, `ProtectedRefError`
+        where the branch moves only by merges, unless `force`.
         """
         changes: list[Operation] = [one.operation for one in staged]
         changes += [Unchanged(names.key(name)) for name in require]
@@ -178,6 +181,7 @@ class Lake:
                     author=author,
                     expected=expected,
                     properties=properties,
+                    force=force,
                 )
             except CommitConflictError as error:
                 # Somebody else made the same namespace first: it is there, which is all that was wanted.
@@ -192,9 +196,13 @@ class Lake:
         """A new tag at what `at` means."""
         return self.catalog.create_ref(RefKind.TAG, name, self.catalog.resolve(at))
 
-    def delete_ref(self, name: str, *, expected: str | None = None) -> Ref:
+    def delete_ref(self, name: str, *, expected: str | None = None, force: bool = False) -> Ref:
         """Removes a branch or tag; returns what it was."""
-        return self.catalog.delete_ref(name, expected=expected)
+        return self.catalog.delete_ref(name, expected=expected, force=force)
+
+    def diff(self, before: str, after: str) -> list[Difference]:
+        """The keys that differ between what two specs mean, with what each side holds."""
+        return self.catalog.diff(self.catalog.resolve(before), self.catalog.resolve(after))
 
     def merge(
         self,

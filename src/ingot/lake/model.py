@@ -45,6 +45,17 @@ class ConflictType(StrEnum):
     UNEXPECTED_HASH = "UNEXPECTED_HASH"
 
 
+class MergeMode(StrEnum):
+    """What a merge does with a key that the source changed."""
+
+    NORMAL = "NORMAL"
+    """Bring the change, or conflict where the target changed the key too."""
+    FORCE = "FORCE"
+    """Bring the change, whatever the target did."""
+    DROP = "DROP"
+    """Leave the key as the target has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """One version of a table, view or namespace: an id that survives renames, and where its metadata is."""
@@ -117,11 +128,39 @@ class Conflict:
     key: Key
     type: ConflictType
     message: str
+    before: Content | None = field(default=None, compare=False, repr=False)
+    """What both sides started from (in a merge) or the writer saw (in a commit)."""
+    wanted: Content | None = field(default=None, compare=False, repr=False)
+    """What the source or the writer would put there."""
+    now: Content | None = field(default=None, compare=False, repr=False)
+    """What the target holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMerge:
+    """How a merge shall treat one key.
+
+    With `resolved`, that content is put in place of the source's, where the target still holds `expected`:
+    the way in which a conflict that somebody else has settled comes back into the merge.
+    """
+
+    mode: MergeMode = MergeMode.NORMAL
+    expected: Content | None = None
+    resolved: Content | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One key that two commits hold differently; None where a side does not have it."""
+
+    key: Key
+    before: Content | None
+    after: Content | None
 
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """What a merge did, or, for a dry run, would do."""
+    """What a merge or transplant did, or, for a dry run, would do."""
 
     applied: bool
     """False for a dry run, and where the target holds everything already."""
@@ -130,3 +169,7 @@ class MergeResult:
     common_ancestor: str
     changed: tuple[Key, ...]
     conflicts: tuple[Conflict, ...] = ()
+    commits: tuple[str, ...] = ()
+    """The commits that it made, oldest first: one for a merge, any number for a transplant."""
+    rebased: tuple[Key, ...] = ()
+    """Tables that both sides had appended to, and whose rows were brought together."""

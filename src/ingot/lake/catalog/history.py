@@ -5,11 +5,12 @@ costs at most that many small reads, and a cache of recent states makes the usua
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Column, Connection, Row, insert, literal, select
 
 from ingot.errors import NotFoundError
 from ingot.lake.catalog import records, schema
@@ -48,23 +49,25 @@ class History:
         self._links: Lru[str, Link] = Lru(100_000)
         self._states: Lru[str, Entries] = Lru(200_000, weigh=lambda entries: len(entries) + 1)
 
-    def link(self, tx: Connection, hash: str) -> Link:
-        """The place of a commit in the graph; `NotFoundError` where there is no such commit."""
+    def link(self, tx: Connection, hash: str, *, ahead: int = 1) -> Link:
+        """The place of a commit in the graph; `NotFoundError` where there is no such commit.
+
+        A walk that will go on says how many commits to read `ahead` along first parents.
+        """
         if hash == ROOT_HASH:
             return _ROOT
         if cached := self._links.get(hash):
             return cached
         table = schema.commits.c
-        row = tx.execute(
-            select(table.parent, table.merged, table.generation, table.distance, table.committed_at).where(
-                table.hash == hash
-            )
-        ).first()
-        if row is None:
+        columns = (table.parent, table.merged, table.generation, table.distance, table.committed_at)
+        found: Link | None = None
+        for row in _chain(tx, hash, ahead, columns):
+            link = Link(row.parent, row.merged, row.generation, row.distance, row.committed_at)
+            self._links.put(row.hash, link)
+            found = found or link
+        if found is None:
             raise NotFoundError("commit", hash)
-        return self._links.put(
-            hash, Link(row.parent, row.merged, row.generation, row.distance, row.committed_at)
-        )
+        return found
 
     def commit(self, tx: Connection, hash: str) -> Commit:
         """The record of a commit."""
@@ -73,11 +76,14 @@ class History:
             raise NotFoundError("commit", hash)
         return records.commit_of(row)
 
-    def first_parents(self, tx: Connection, hash: str) -> Iterator[str]:
-        """`hash` and the commits before it along first parents, without the root."""
-        while hash != ROOT_HASH:
-            yield hash
-            hash = self.link(tx, hash).parent
+    def commits(self, tx: Connection, hash: str, size: int) -> list[Commit]:
+        """`hash` and the commits before it along first parents, without the root; `size` at most."""
+        if hash == ROOT_HASH:
+            return []
+        found = [records.commit_of(row) for row in _chain(tx, hash, size, schema.commits.c)]
+        if not found:
+            raise NotFoundError("commit", hash)
+        return found
 
     def entries(self, tx: Connection, hash: str) -> Entries:
         """What every key holds at a commit."""
@@ -159,6 +165,21 @@ class History:
             operations=records.operations_of(text),
             properties=dict(properties),
         )
+
+
+def _chain(tx: Connection, hash: str, size: int, columns: Iterable[Column[Any]]) -> Sequence[Row[Any]]:
+    """Rows of commits along first parents in one query, newest first."""
+    table = schema.commits
+    wanted = [column for column in columns if column.name != "hash"]
+    if size == 1:
+        return tx.execute(select(table.c.hash, *wanted).where(table.c.hash == hash)).all()
+    chain = (select(table.c.hash, table.c.parent, literal(1).label("place")).where(table.c.hash == hash)).cte(
+        "chain", recursive=True
+    )
+    step = select(table.c.hash, table.c.parent, chain.c.place + 1).join(chain, table.c.hash == chain.c.parent)
+    chain = chain.union_all(step.where(chain.c.place < size))
+    query = select(table.c.hash, *wanted).join(chain, table.c.hash == chain.c.hash).order_by(chain.c.place)
+    return tx.execute(query).all()
 
 
 def apply(state: dict[Key, Content], operations: Sequence[Put | Delete]) -> None:

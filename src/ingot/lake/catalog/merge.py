@@ -2,21 +2,33 @@
 
 The base is the best common ancestor over *all* parents, so that an earlier merge counts. Where histories
 crossed (several best ancestors) they are first merged with each other, as git does; a key on which they
-disagree then equals nothing, and only identical changes of it pass.
+disagree then equals nothing, and only identical changes of it pass. Modes change what is done with a key:
+take the source's in any case, leave the target's, or put what somebody has made of both.
 """
 
 import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
 from ingot.lake.catalog import conflicts
 from ingot.lake.catalog.history import Entries, History, apply
-from ingot.lake.model import Conflict, Content, ContentType, Delete, Key, Put
+from ingot.lake.model import (
+    Conflict,
+    ConflictType,
+    Content,
+    ContentType,
+    Delete,
+    Key,
+    KeyMerge,
+    MergeMode,
+    Put,
+)
 
 _SOURCE, _TARGET, _STALE = 1, 2, 4
+_AHEAD = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +41,36 @@ class Plan:
     conflicts: tuple[Conflict, ...]
 
 
-def plan(tx: Connection, history: History, source: str, target: str) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Modes:
+    """What is done with each key: `keys` for single ones, `default` for all others."""
+
+    keys: Mapping[Key, KeyMerge] = field(default_factory=dict)
+    default: MergeMode = MergeMode.NORMAL
+
+    def of(self, key: Key) -> KeyMerge:
+        """What is done with `key`."""
+        return self.keys.get(key) or KeyMerge(self.default)
+
+
+def plan(tx: Connection, history: History, source: str, target: str, modes: Modes) -> Plan:
     """How to merge commit `source` onto commit `target`."""
     bases = best_ancestors(tx, history, source, target)
     base = _base_entries(tx, history, bases)
-    operations, found = _compare(base, history.entries(tx, source), history.entries(tx, target))
+    operations, found = changes(base, history.entries(tx, source), history.entries(tx, target), modes)
+    return Plan(bases[0], base, tuple(operations), tuple(found))
+
+
+def changes(
+    base: Entries, source: Entries, target: Entries, modes: Modes
+) -> tuple[list[Put | Delete], list[Conflict]]:
+    """What brings the changes from `base` to `source` into `target`, and what speaks against it."""
+    operations, found = _compare(base, source, target, modes)
     if not found:
-        after = dict(history.entries(tx, target))
+        after = dict(target)
         apply(after, operations)
         found = conflicts.structure(after, [one.key for one in operations])
-    return Plan(bases[0], base, tuple(operations), tuple(found))
+    return operations, found
 
 
 def best_ancestors(tx: Connection, history: History, one: str, other: str) -> list[str]:
@@ -56,7 +88,7 @@ def best_ancestors(tx: Connection, history: History, one: str, other: str) -> li
         if before | flag == before:
             return
         if before == 0:
-            heapq.heappush(queue, (-history.link(tx, hash).generation, hash))
+            heapq.heappush(queue, (-history.link(tx, hash, ahead=_AHEAD).generation, hash))
         flags[hash] = before | flag
         if flags[hash] & _STALE:
             fresh.discard(hash)
@@ -105,19 +137,27 @@ def _virtual(base: Entries, one: Entries, other: Entries) -> Entries:
     return result
 
 
-def _compare(base: Entries, source: Entries, target: Entries) -> tuple[list[Put | Delete], list[Conflict]]:
+def _compare(
+    base: Entries, source: Entries, target: Entries, modes: Modes
+) -> tuple[list[Put | Delete], list[Conflict]]:
     operations: list[Put | Delete] = []
     found: list[Conflict] = []
     for key in _changed(base, source):
-        before, wanted, now = base.get(key), source.get(key), target.get(key)
-        if wanted == now:
+        before, wanted, now, mode = base.get(key), source.get(key), target.get(key), modes.of(key)
+        if wanted == now or mode.mode is MergeMode.DROP:
             continue
-        if now == before:
+        if mode.resolved is not None:
+            if now == mode.expected:
+                operations.append(Put(key, mode.resolved, now))
+            else:
+                message = "the target changed after the conflict was resolved"
+                found.append(Conflict(key, ConflictType.VALUE_DIFFERS, message, before, wanted, now))
+        elif now == before or mode.mode is MergeMode.FORCE:
             operations.append(Delete(key, now) if wanted is None else Put(key, wanted, now))
         elif not _both_namespaces(wanted, now):
             conflict = conflicts.moved(key, before, now)
             assert conflict is not None
-            found.append(conflict)
+            found.append(replace(conflict, before=before, wanted=wanted, now=now))
     return operations, found
 
 

@@ -1,7 +1,7 @@
 """From what a person writes (`main`, `v1`, `3f2a91bc`, `main@2026-01-31`, `main~2`) to a commit hash."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -13,8 +13,11 @@ from ingot.lake.catalog.history import History
 from ingot.lake.model import ROOT_HASH
 
 _HEX = re.compile(r"[0-9a-f]{8,64}")
-_STEPS = re.compile(r"(?:[~^][0-9]*)*$")
-_STEP = re.compile(r"([~^])([0-9]*)")
+_STEPS = re.compile(r"(?:[~^][0-9]{0,12}|\*[^~^*@]+)*$")
+_STEP = re.compile(r"([~^*])([^~^*]*)")
+_MILLISECONDS = re.compile(r"[0-9]{9,15}")
+_AHEAD = 256
+"""How many commits are read at once where a walk may be long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +26,11 @@ class Spec:
 
     base: str
     at: str | None
-    steps: tuple[tuple[str, int], ...]
+    steps: tuple[tuple[str, str], ...]
 
 
 def parse(text: str) -> Spec:
-    """The parts of `base[@hash-or-time][~N | ^N]...`."""
+    """The parts of `base[@hash-or-time][~N | ^N | *time]...`."""
     steps = _STEPS.search(text)
     assert steps is not None
     body = text[: steps.start()]
@@ -36,8 +39,7 @@ def parse(text: str) -> Spec:
         raise UsageError(
             f"'{text}' names no commit; write a branch, a tag, a commit hash or 'main@2026-01-31'."
         )
-    found = tuple((sign, int(count or 1)) for sign, count in _STEP.findall(steps.group()))
-    return Spec(base, at or None, found)
+    return Spec(base, at or None, tuple(_STEP.findall(steps.group())))
 
 
 def resolve(tx: Connection, history: History, text: str) -> str:
@@ -49,8 +51,8 @@ def resolve(tx: Connection, history: History, text: str) -> str:
         hash = _hash(tx, history, (spec.at or "").lower())
     else:
         hash = _at(tx, history, spec.base, spec.at or "")
-    for sign, count in spec.steps:
-        hash = _step(tx, history, hash, (sign, count), text)
+    for sign, value in spec.steps:
+        hash = _STEPPERS[sign](tx, history, hash, value, text)
     return hash
 
 
@@ -129,14 +131,24 @@ def _as_of(tx: Connection, history: History, base: str, head: str, when: datetim
     if row is not None and row.hash is not None:
         return str(row.hash)
     # Before the ref had its name: the history that it came from.
-    for hash in history.first_parents(tx, head):
-        if history.link(tx, hash).committed_at <= limit:
-            return hash
+    if (found := _not_younger(tx, history, head, limit)) is not None:
+        return found
     first = tx.execute(select(moves.moved_at).where(moves.name == base).order_by(moves.id).limit(1)).scalar()
     began = (
         f" Its history begins at {records.moment(first):%Y-%m-%d %H:%M:%S} UTC." if first is not None else ""
     )
     raise UsageError(f"'{base}' did not exist at {when:%Y-%m-%d %H:%M:%S} UTC.{began}")
+
+
+def _not_younger(tx: Connection, history: History, head: str, limit: int) -> str | None:
+    """The newest commit along first parents that was made at `limit` or before."""
+    at = head
+    while at != ROOT_HASH:
+        link = history.link(tx, at, ahead=_AHEAD)
+        if link.committed_at <= limit:
+            return at
+        at = link.parent
+    return None
 
 
 def is_ancestor(tx: Connection, history: History, hash: str, head: str) -> bool:
@@ -148,25 +160,44 @@ def is_ancestor(tx: Connection, history: History, hash: str, head: str) -> bool:
         one = todo.pop()
         if one == hash:
             return True
-        for parent in history.link(tx, one).parents:
-            if parent not in seen and history.link(tx, parent).generation >= floor:
+        for parent in history.link(tx, one, ahead=_AHEAD).parents:
+            if parent not in seen and history.link(tx, parent, ahead=_AHEAD).generation >= floor:
                 seen.add(parent)
                 todo.append(parent)
     return False
 
 
-def _step(tx: Connection, history: History, hash: str, step: tuple[str, int], text: str) -> str:
-    sign, count = step
-    if sign == "^":
-        parents = history.link(tx, hash).parents
-        if count == 0:
-            return hash
-        if count > len(parents):
-            raise NotFoundError("commit", text, hint=f"{hash[:12]} has {len(parents)} parent(s).")
-        return parents[count - 1]
+def _parent(tx: Connection, history: History, hash: str, value: str, text: str) -> str:
+    count = int(value or 1)
+    parents = history.link(tx, hash).parents
+    if count == 0:
+        return hash
+    if count > len(parents):
+        raise NotFoundError("commit", text, hint=f"{hash[:12]} has {len(parents)} parent(s).")
+    return parents[count - 1]
+
+
+def _earlier(tx: Connection, history: History, hash: str, value: str, text: str) -> str:
+    # No history has more commits than its head's generation says, so a huge number costs nothing.
+    if (count := int(value or 1)) > history.link(tx, hash).generation:
+        raise NotFoundError("commit", text, hint="The history is shorter than that.")
     for _ in range(count):
-        parents = history.link(tx, hash).parents
+        parents = history.link(tx, hash, ahead=min(count, _AHEAD)).parents
         if not parents:
             raise NotFoundError("commit", text, hint="The history is shorter than that.")
         hash = parents[0]
     return hash
+
+
+def _by_time(tx: Connection, history: History, hash: str, value: str, text: str) -> str:
+    limit = int(value) * 1000 + 999 if _MILLISECONDS.fullmatch(value) else records.micros(moment(value))
+    if (found := _not_younger(tx, history, hash, limit)) is None:
+        raise NotFoundError("commit", text, hint="The history begins later than that.")
+    return found
+
+
+_STEPPERS: dict[str, Callable[[Connection, History, str, str, str], str]] = {
+    "^": _parent,
+    "~": _earlier,
+    "*": _by_time,
+}

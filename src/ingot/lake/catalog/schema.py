@@ -17,6 +17,8 @@ refs = Table(
     Column("hash", String(64), nullable=False),
 )
 
+protected = Table("lake_protected", metadata, Column("name", String(200), primary_key=True))
+
 moves = Table(
     "lake_ref_moves",
     metadata,

@@ -1,33 +1,45 @@
 """`SqlCatalog`: every verb of the port `Catalog` as one transaction on the state database."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select
 
-from ingot.errors import ConflictError, UsageError
+from ingot.errors import UsageError
 from ingot.lake import names
-from ingot.lake.catalog import conflicts, merge, resolve, schema
+from ingot.lake.catalog import conflicts, merge, refs, replay, resolve, schema
 from ingot.lake.catalog.history import History
+from ingot.lake.catalog.merge import Modes
 from ingot.lake.catalog.store import Store
 from ingot.lake.errors import CatalogUnavailableError, CommitConflictError
 from ingot.lake.model import (
     ROOT_HASH,
     Commit,
-    Conflict,
-    ConflictType,
     Content,
+    Delete,
+    Difference,
     Key,
+    KeyMerge,
+    MergeMode,
     MergeResult,
     Operation,
+    Put,
     Ref,
     RefKind,
     Unchanged,
 )
 
-DEFAULT_BRANCH = "main"
 _LOG_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """Who made a commit, and why."""
+
+    author: str
+    message: str
+    properties: Mapping[str, str]
 
 
 class SqlCatalog:
@@ -48,12 +60,11 @@ class SqlCatalog:
 
     def refs(self) -> list[Ref]:
         """All branches and tags, by name."""
-        rows = self._store.read(lambda tx: tx.execute(select(schema.refs).order_by(schema.refs.c.name)).all())
-        return [Ref(RefKind(row.kind), row.name, row.hash) for row in rows]
+        return self._store.read(refs.every)
 
     def ref(self, name: str) -> Ref:
         """The branch or tag `name`; `NotFoundError` with the nearest name."""
-        return self._store.read(lambda tx: _ref(tx, name))
+        return self._store.read(lambda tx: refs.find(tx, name))
 
     def create_ref(self, kind: RefKind, name: str, at: str) -> Ref:
         """A new ref at commit hash `at`; `ConflictError` where the name is taken."""
@@ -61,41 +72,53 @@ class SqlCatalog:
 
         def work(tx: Connection) -> Ref:
             self._history.link(tx, at)
-            taken = tx.execute(select(schema.refs.c.kind).where(schema.refs.c.name == name)).scalar()
-            if taken is not None:
-                raise ConflictError(f"There is already a {taken.lower()} '{name}'.")
-            tx.execute(insert(schema.refs).values(name=name, kind=kind.value, hash=at))
-            _moved(tx, name, at)
-            return Ref(kind, name, at)
+            return refs.create(tx, kind, name, at)
 
         return self._store.write(work)
 
-    def assign_ref(self, name: str, to: str, *, expected: str | None = None) -> Ref:
+    def assign_ref(self, name: str, to: str, *, expected: str | None = None, force: bool = False) -> Ref:
         """Points a ref at commit hash `to`, where it still points at `expected`."""
 
         def work(tx: Connection) -> Ref:
-            now = _held(tx, name, expected)
+            now = refs.held(tx, name, expected)
+            refs.check_open(tx, name, force=force)
             self._history.link(tx, to)
-            _move(tx, name, to)
+            refs.move(tx, name, to)
             return Ref(now.kind, name, to)
 
         return self._store.write(work)
 
-    def delete_ref(self, name: str, *, expected: str | None = None) -> Ref:
+    def rename_ref(self, name: str, to: str, *, expected: str | None = None, force: bool = False) -> Ref:
+        """Gives a ref another name; `ConflictError` where that is taken. The default branch keeps its own."""
+
+        def work(tx: Connection) -> Ref:
+            now = refs.held(tx, name, expected)
+            refs.check_open(tx, name, force=force)
+            return refs.rename(tx, now, to)
+
+        return self._store.write(work)
+
+    def delete_ref(self, name: str, *, expected: str | None = None, force: bool = False) -> Ref:
         """Removes a ref (its commits stay); returns what it was. The default branch is never removed."""
 
         def work(tx: Connection) -> Ref:
-            now = _held(tx, name, expected)
-            if name == DEFAULT_BRANCH:
-                raise UsageError(f"The default branch '{name}' cannot be deleted.")
-            tx.execute(delete(schema.refs).where(schema.refs.c.name == name))
-            _moved(tx, name, None)
+            now = refs.held(tx, name, expected)
+            refs.check_open(tx, name, force=force)
+            refs.remove(tx, now)
             return now
 
         return self._store.write(work)
 
+    def protected(self) -> frozenset[str]:
+        """The names of the branches that move only by merges; none until `protect` is called."""
+        return self._store.read(refs.protected)
+
+    def protect(self, name: str, *, on: bool = True) -> None:
+        """Protects a branch, or with `on=False` no longer."""
+        self._store.write(lambda tx: refs.protect(tx, name, on=on))
+
     def resolve(self, spec: str) -> str:
-        """The commit hash that `spec` means; see `ports.Catalog.resolve` (also `main~2`, `main^2`)."""
+        """The commit hash that `spec` means; see `ports.Catalog.resolve`."""
         return self._store.read(lambda tx: resolve.resolve(tx, self._history, spec))
 
     def commit_of(self, hash: str) -> Commit:
@@ -107,17 +130,10 @@ class SqlCatalog:
         while at != ROOT_HASH and (limit is None or limit > 0):
             # Read in pages: a generator must not hold a transaction open while its reader thinks.
             page = _LOG_PAGE if limit is None else min(limit, _LOG_PAGE)
-            found = self._store.read(partial(self._page, at=at, size=page))
+            found = self._store.read(partial(self._history.commits, hash=at, size=page))
             yield from found
             at = found[-1].parents[0]
             limit = None if limit is None else limit - len(found)
-
-    def _page(self, tx: Connection, at: str, size: int) -> list[Commit]:
-        found: list[Commit] = []
-        while at != ROOT_HASH and len(found) < size:
-            found.append(self._history.commit(tx, at))
-            at = found[-1].parents[0]
-        return found
 
     def entries(self, at: str, *, prefix: Key = ()) -> Mapping[Key, Content]:
         """Every key below `prefix` and its content at commit hash `at`."""
@@ -131,6 +147,20 @@ class SqlCatalog:
         """What `key` holds at commit hash `at`."""
         return self.entries(at).get(key)
 
+    def diff(self, before: str, after: str, *, prefix: Key = ()) -> list[Difference]:
+        """The keys below `prefix` that two commits (hashes) hold differently, sorted."""
+
+        def work(tx: Connection) -> list[Difference]:
+            return replay.differences(
+                self._history.entries(tx, before), self._history.entries(tx, after), prefix
+            )
+
+        return self._store.read(work)
+
+    def merge_base(self, one: str, other: str) -> str:
+        """The best common ancestor of two commits (hashes), earlier merges counted; the root for strangers."""
+        return self._store.read(lambda tx: merge.best_ancestors(tx, self._history, one, other)[0])
+
     def commit(
         self,
         branch: str,
@@ -140,22 +170,20 @@ class SqlCatalog:
         author: str = "ingot",
         expected: str | None = None,
         properties: Mapping[str, str] | None = None,
+        force: bool = False,
     ) -> Commit:
         """Applies all operations to the head of `branch` as one commit, or none; see the port."""
         effects = [one for one in operations if not isinstance(one, Unchanged)]
         _check(operations)
 
         def work(tx: Connection) -> Commit:
-            head = _branch(tx, branch).hash
+            head = refs.branch(tx, branch).hash
+            refs.check_open(tx, branch, force=force)
             now = self._history.entries(tx, head)
             seen = now if expected is None else self._history.entries(tx, expected)
             if found := conflicts.find(operations, seen, now):
                 raise CommitConflictError(f"Nothing was committed to '{branch}':", found)
-            made = self._history.add(
-                tx, [head], effects, author=author, message=message, at=_now(), properties=properties or {}
-            )
-            _move(tx, branch, made.hash)
-            return made
+            return self._add(tx, branch, [head], effects, _About(author, message, properties or {}))
 
         return self._store.write(work)
 
@@ -169,42 +197,145 @@ class SqlCatalog:
         expected: str | None = None,
         require: Sequence[Key] = (),
         properties: Mapping[str, str] | None = None,
+        modes: Mapping[Key, KeyMerge] | None = None,
+        default_mode: MergeMode = MergeMode.NORMAL,
         dry_run: bool = False,
     ) -> MergeResult:
         """Three-way merge of commit or ref `source` into branch `into`, as one commit; see the port."""
+        about = _About(author, message or f"Merge '{source}' into '{into}'", properties or {})
 
         def work(tx: Connection) -> MergeResult:
-            head = _branch(tx, into).hash
+            target = refs.branch(tx, into)
             merged = resolve.resolve(tx, self._history, source)
-            plan = merge.plan(tx, self._history, merged, head)
-            now = self._history.entries(tx, head)
+            plan = merge.plan(tx, self._history, merged, target.hash, Modes(modes or {}, default_mode))
+            now = self._history.entries(tx, target.hash)
             found = [
                 conflict
                 for key in require
                 if (conflict := conflicts.moved(key, plan.base_entries.get(key), now.get(key)))
             ]
-            if expected is not None and expected != head:
-                message_ = f"'{into}' is at {head[:12]}, not at {expected[:12]}"
-                found.append(Conflict((), ConflictType.UNEXPECTED_HASH, message_))
+            if moved := refs.elsewhere(target, expected):
+                found.append(moved)
             found += plan.conflicts
             changed = tuple(one.key for one in plan.operations)
             if dry_run or (not found and not changed):
-                return MergeResult(False, head, plan.base, changed, tuple(found))
+                return MergeResult(False, target.hash, plan.base, changed, tuple(found))
             if found:
                 raise CommitConflictError(f"'{source}' was not merged into '{into}':", found)
-            made = self._history.add(
-                tx,
-                [head, merged],
-                plan.operations,
-                author=author,
-                message=message or f"Merge '{source}' into '{into}'",
-                at=_now(),
-                properties=properties or {},
-            )
-            _move(tx, into, made.hash)
-            return MergeResult(True, made.hash, plan.base, changed)
+            made = self._add(tx, into, [target.hash, merged], plan.operations, about)
+            return MergeResult(True, made.hash, plan.base, changed, commits=(made.hash,))
 
         return self._store.read(work) if dry_run else self._store.write(work)
+
+    def transplant(
+        self,
+        commits: Sequence[str],
+        onto: str,
+        *,
+        message: str | None = None,
+        author: str | None = None,
+        expected: str | None = None,
+        modes: Mapping[Key, KeyMerge] | None = None,
+        default_mode: MergeMode = MergeMode.NORMAL,
+        dry_run: bool = False,
+        force: bool = False,
+    ) -> MergeResult:
+        """Replays commits (oldest first) on branch `onto`, each as a commit of its own; see the port."""
+
+        def work(tx: Connection) -> MergeResult:
+            target = refs.branch(tx, onto)
+            refs.check_open(tx, onto, force=force or dry_run)
+            plan = replay.transplant(
+                tx, self._history, commits, target.hash, Modes(modes or {}, default_mode)
+            )
+            last = resolve.resolve(tx, self._history, commits[-1])
+            base = merge.best_ancestors(tx, self._history, last, target.hash)[0]
+            moved = refs.elsewhere(target, expected)
+            found = (*((moved,) if moved else ()), *plan.conflicts)
+            if dry_run or (not found and not plan.steps):
+                return MergeResult(False, target.hash, base, plan.changed, found)
+            if found:
+                raise CommitConflictError(f"Nothing was transplanted onto '{onto}':", found)
+            made: list[str] = []
+            for step in plan.steps:
+                about = _About(author or step.of.author, message or step.of.message, step.of.properties)
+                head = made[-1] if made else target.hash
+                made.append(self._add(tx, onto, [head], step.operations, about).hash)
+            return MergeResult(True, made[-1], base, plan.changed, commits=tuple(made))
+
+        return self._store.read(work) if dry_run else self._store.write(work)
+
+    def revert(
+        self,
+        branch: str,
+        commit: str,
+        *,
+        message: str | None = None,
+        author: str = "ingot",
+        expected: str | None = None,
+        force: bool = False,
+    ) -> Commit:
+        """A new commit that takes back what `commit` changed; see the port."""
+
+        def work(tx: Connection) -> Commit:
+            target = self._open(tx, branch, expected, force=force)
+            hash = resolve.resolve(tx, self._history, commit)
+            operations, found = replay.revert(tx, self._history, hash, target.hash)
+            if found:
+                raise CommitConflictError(f"{hash[:12]} was not taken back on '{branch}':", found)
+            title = self._history.commit(tx, hash).message.partition("\n")[0]
+            about = _About(author, message or f"Revert '{title}' ({hash[:12]})", {})
+            return self._add(tx, branch, [target.hash], operations, about)
+
+        return self._store.write(work)
+
+    def rollback(
+        self,
+        branch: str,
+        to: str,
+        *,
+        message: str | None = None,
+        author: str = "ingot",
+        expected: str | None = None,
+        force: bool = False,
+    ) -> Commit:
+        """A new commit after which everything is as it was at `to`; see the port."""
+
+        def work(tx: Connection) -> Commit:
+            target = self._open(tx, branch, expected, force=force)
+            hash = resolve.resolve(tx, self._history, to)
+            operations = replay.rollback(tx, self._history, hash, target.hash)
+            about = _About(author, message or f"Roll '{branch}' back to {hash[:12]}", {})
+            return self._add(tx, branch, [target.hash], operations, about)
+
+        return self._store.write(work)
+
+    def _open(self, tx: Connection, branch: str, expected: str | None, *, force: bool) -> Ref:
+        target = refs.branch(tx, branch)
+        refs.check_open(tx, branch, force=force)
+        if moved := refs.elsewhere(target, expected):
+            raise CommitConflictError(f"'{branch}' has moved:", [moved])
+        return target
+
+    def _add(
+        self,
+        tx: Connection,
+        branch: str,
+        parents: Sequence[str],
+        operations: Sequence[Put | Delete],
+        about: _About,
+    ) -> Commit:
+        made = self._history.add(
+            tx,
+            parents,
+            operations,
+            author=about.author,
+            message=about.message,
+            at=refs.now(),
+            properties=about.properties,
+        )
+        refs.move(tx, branch, made.hash)
+        return made
 
 
 def _initialise(tx: Connection) -> None:
@@ -212,8 +343,7 @@ def _initialise(tx: Connection) -> None:
     found = tx.execute(select(schema.info.c.value).where(schema.info.c.name == "format")).scalar()
     if found is None:
         tx.execute(insert(schema.info).values(name="format", value=schema.FORMAT))
-        tx.execute(insert(schema.refs).values(name=DEFAULT_BRANCH, kind=RefKind.BRANCH.value, hash=ROOT_HASH))
-        _moved(tx, DEFAULT_BRANCH, ROOT_HASH)
+        refs.create(tx, RefKind.BRANCH, refs.DEFAULT_BRANCH, ROOT_HASH)
     elif found != schema.FORMAT:
         raise CatalogUnavailableError(
             f"The catalog was written by another version of Ingot (layout {found}, this one reads {schema.FORMAT}).",
@@ -231,43 +361,3 @@ def _check(operations: Sequence[Operation]) -> None:
         if one.key in seen:
             raise UsageError(f"'{names.dotted(one.key)}' is changed twice in one commit.")
         seen.add(one.key)
-
-
-def _ref(tx: Connection, name: str, *, lock: bool = False) -> Ref:
-    query = select(schema.refs).where(schema.refs.c.name == name)
-    row = tx.execute(query.with_for_update() if lock else query).first()
-    if row is None:
-        raise resolve.unknown(tx, name)
-    return Ref(RefKind(row.kind), row.name, row.hash)
-
-
-def _branch(tx: Connection, name: str) -> Ref:
-    ref = _ref(tx, name, lock=True)
-    if ref.kind is not RefKind.BRANCH:
-        raise UsageError(
-            f"'{name}' is a tag, and a tag does not move.", hint=f"`ingot branch NAME --at {name}`"
-        )
-    return ref
-
-
-def _held(tx: Connection, name: str, expected: str | None) -> Ref:
-    ref = _ref(tx, name, lock=True)
-    if expected is not None and ref.hash != expected:
-        message = f"'{name}' is at {ref.hash[:12]}, not at {expected[:12]}"
-        raise CommitConflictError(
-            f"'{name}' has moved:", [Conflict((), ConflictType.UNEXPECTED_HASH, message)]
-        )
-    return ref
-
-
-def _move(tx: Connection, name: str, hash: str) -> None:
-    tx.execute(update(schema.refs).where(schema.refs.c.name == name).values(hash=hash))
-    _moved(tx, name, hash)
-
-
-def _moved(tx: Connection, name: str, hash: str | None) -> None:
-    tx.execute(insert(schema.moves).values(name=name, hash=hash, moved_at=_now()))
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
