@@ -11,14 +11,17 @@ from starlette.routing import BaseRoute, Mount
 from ingot import ui
 from ingot.api import cube, v1
 from ingot.api.errors import handlers
+from ingot.api.local import LocalOnly
 from ingot.engines.duckdb import DuckDBEngine
 from ingot.lake import Lake, rest
 from ingot.project import Project
 from ingot.semantic import Service
 
 
-def create_app(project: Project) -> Starlette:
+def create_app(project: Project, *, local: bool = False) -> Starlette:
     """The application that serves `project`; it opens the lake now and closes it at shutdown.
+
+    `local` is for a server that listens on this machine only: it refuses what other sites' pages send.
 
     Raises `ProjectError` where the data model or a dashboard is wrong.
     """
@@ -49,5 +52,8 @@ def create_app(project: Project) -> Starlette:
         routes=routes,
         lifespan=lifespan,
         exception_handlers=handlers(),
-        middleware=[Middleware(GZipMiddleware, minimum_size=2000, compresslevel=4)],
+        middleware=[
+            *([Middleware(LocalOnly)] if local else []),
+            Middleware(GZipMiddleware, minimum_size=2000, compresslevel=4),
+        ],
     )

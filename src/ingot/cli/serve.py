@@ -3,6 +3,7 @@
 import signal
 import socket
 import sys
+from ipaddress import ip_address
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,7 +40,7 @@ def start(project: "Project", listener: socket.socket) -> None:
 
     from ingot.api import create_app
 
-    app = create_app(project)
+    app = create_app(project, local=_is_local(listener))
 
     class Server(uvicorn.Server):
         """Says that it is ready once it is."""
@@ -86,11 +87,15 @@ def listen(project: "Project", *, host: str | None = None, port: int | None = No
     return listener
 
 
+def _is_local(listener: socket.socket) -> bool:
+    return ip_address(listener.getsockname()[0]).is_loopback
+
+
 def _print_addresses(project: "Project", listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     shown = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0", "::") else host  # noqa: S104 - compared only
     base = f"http://{shown}:{port}"
-    local = host in ("127.0.0.1", "::1")
+    local = _is_local(listener)
     print(f"{project.name}")
     print(f"  page      {base}")
     print(f"  metrics   {base}/cubejs-api/v1")
