@@ -23,14 +23,14 @@ quick: .venv/dev ## the tests that take less than two minutes together
 	$(BIN)/pytest $(PYTEST_ARGS) -m "not slow"
 
 check: .venv/dev ## style, types, room order
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks docs
+	$(BIN)/ruff format --check src tests benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 fix: .venv/dev ## mends what ruff can mend
-	$(BIN)/ruff check --fix src tests benchmarks
-	$(BIN)/ruff format src tests benchmarks
+	$(BIN)/ruff check --fix src tests benchmarks docs
+	$(BIN)/ruff format src tests benchmarks docs
 
 bench: .venv/dev ## the measured targets; tables here, JSON in benchmarks/results/
 	$(BIN)/python -m benchmarks
