@@ -1,4 +1,4 @@
-"""Ingot's own endpoints: the project, its refs, commits, tables, runs and dashboards, and health."""
+"""Ingot's own endpoints: the project, its refs, commits, tables, diffs, runs and dashboards, and health."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 import ingot
+from ingot import quality
 from ingot.errors import NotFoundError, UsageError
 from ingot.lake import Lake
 from ingot.lake.model import Commit
@@ -29,6 +30,7 @@ def routes(project: Project, lake: Lake) -> list[BaseRoute]:
         Route("/api/v1/refs", _json(answers.refs)),
         Route("/api/v1/log", _json(answers.log)),
         Route("/api/v1/tables", _json(answers.tables)),
+        Route("/api/v1/diff", _json(answers.diff)),
         Route("/api/v1/runs", _json(answers.runs)),
         Route("/api/v1/dashboards", _json(answers.dashboards)),
         Route("/api/v1/dashboards/{name}", _json(answers.dashboard)),
@@ -73,6 +75,20 @@ class _Answers:
             "views": list(state.views),
         }
 
+    def diff(self, request: Request) -> dict[str, Any]:
+        asked = request.query_params
+        found = quality.diff(
+            self._lake,
+            asked.get("from", "main"),
+            _needed(request, "to"),
+            tables=asked.getlist("table") or None,
+            keys=quality.source_keys(self._project),
+            key=asked.getlist("key"),
+            limit=_limit(request, "rows", 10, least=0),
+            rows=asked.get("stat", "false") != "true",
+        )
+        return found.to_dict()
+
     def runs(self, request: Request) -> dict[str, Any]:
         with RunStore.open(self._project) as store:
             return {"runs": [run.to_dict() for run in store.recent(_limit(request))]}
@@ -104,10 +120,16 @@ def _commit(commit: Commit) -> dict[str, Any]:
     }
 
 
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", "20")
-    if not text.isdecimal() or not 1 <= int(text) <= _MOST:
-        raise UsageError(f"limit is a whole number from 1 to {_MOST}, not '{text[:40]}'.")
+def _needed(request: Request, name: str) -> str:
+    if name not in request.query_params:
+        raise UsageError(f"The parameter '{name}' is missing.", hint=f"{request.url.path}?{name}=dev")
+    return request.query_params[name]
+
+
+def _limit(request: Request, name: str = "limit", default: int = 20, *, least: int = 1) -> int:
+    text = request.query_params.get(name, str(default))
+    if not text.isdecimal() or len(text) > 9 or not least <= int(text) <= _MOST:
+        raise UsageError(f"{name} is a whole number from {least} to {_MOST}, not '{text[:40]}'.")
     return int(text)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import ingot
-from ingot.cli import output, query, refs, run, serve, start, status
+from ingot.cli import diff, output, query, refs, rollback, run, serve, start, status, tables
 from ingot.cli.options import JsonOption
 
 app = typer.Typer(
@@ -58,9 +58,14 @@ app.command()(start.init)
 app.command()(run.run)
 app.command()(serve.serve)
 app.command()(query.query)
+app.command()(tables.tables)
+app.command()(tables.describe)
 app.command()(refs.branch)
 app.command()(refs.tag)
 app.command()(refs.log)
+app.command()(diff.diff)
 app.command()(refs.merge)
+app.command()(rollback.rollback)
+app.command()(rollback.revert)
 app.command()(status.status)
 app.command()(schema)
