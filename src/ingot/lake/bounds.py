@@ -75,6 +75,37 @@ def encode(kind: str, value: Value) -> bytes:  # noqa: PLR0911 (one case a type)
     return value.encode()
 
 
+def decode(kind: str, stored: bytes) -> Value | None:  # noqa: PLR0911 (one case a type)
+    """The value of `encode`; None where it cannot be told.
+
+    A file from before its column was widened has bounds of the narrower type.
+    """
+    if kind == "boolean":
+        return stored != b"\x00"
+    if kind in ("int", "long", "date", "time", "timestamp", "timestamptz"):
+        return int.from_bytes(stored, "little", signed=True) if len(stored) in (4, 8) else None
+    if kind in ("float", "double"):
+        form = {4: "<f", 8: "<d"}.get(len(stored))
+        found: float | None = struct.unpack(form, stored)[0] if form else None
+        # A bound that is not a number says nothing.
+        return found if found == found else None  # noqa: PLR0124 (NaN)
+    if kind.startswith("decimal"):
+        scale = int(kind.rstrip(")").split(",")[1])
+        number = int.from_bytes(stored, "big", signed=True)
+        return Decimal((int(number < 0), tuple(map(int, str(abs(number)))), -scale))
+    if kind == "uuid":
+        return UUID(bytes=stored) if len(stored) == 16 else None
+    if kind == "binary":
+        return stored
+    if kind != "string":
+        return None
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        # Cut in the middle of a character by another writer.
+        return None
+
+
 def unscaled(value: Decimal, kind: str) -> int:
     """A decimal as the whole number that Iceberg stores."""
     scale = int(kind.rstrip(")").split(",")[1])

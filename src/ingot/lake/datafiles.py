@@ -3,8 +3,9 @@
 DuckDB writes and measures the files; they are on disk, or gone again, when this returns.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from ingot.lake import bounds, files
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 _HELPER = "__ingot_partition_"
 
 
+class Arrow(Protocol):
+    """A table, or a stream of batches that can be read once, of any library that speaks Arrow."""
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """Arrow's stream interface."""
+
+
 def describe(con: "DuckDBPyConnection", query: str, name: str) -> list[tuple[str, Any]]:
     """The columns of a query with their DuckDB types, as they are named before anything renames duplicates."""
     import duckdb  # noqa: PLC0415 (heavy)
@@ -33,6 +41,20 @@ def describe(con: "DuckDBPyConnection", query: str, name: str) -> list[tuple[str
     except duckdb.Error as error:
         raise WriteError(f"The query of {name} cannot be run: {error}") from error
     return list(zip(names, (column[1] for column in columns), strict=True))
+
+
+@contextmanager
+def relation(con: "DuckDBPyConnection", source: "str | Arrow") -> Iterator[str]:
+    """`source` as a query: an Arrow table or reader is put before `con` for as long as it takes."""
+    if isinstance(source, str):
+        yield source
+        return
+    name = f"ingot_arrow_{uuid4().hex}"
+    con.register(name, source)
+    try:
+        yield f"SELECT * FROM {name}"
+    finally:
+        con.unregister(name)
 
 
 def write(
@@ -54,11 +76,7 @@ def write(
     import duckdb  # noqa: PLC0415 (heavy)
 
     prefix = uuid4().hex
-    columns = [
-        f"{expression} AS {identifier(field['name'])}"
-        for expression, field in zip(select, fields, strict=True)
-    ]
-    source = f"SELECT {', '.join(columns)} FROM (\n{_clean(query)}\n)"
+    source = selected(query, fields, select)
     options = [
         "FORMAT parquet",
         "COMPRESSION zstd",
@@ -97,6 +115,15 @@ def write(
     return kept
 
 
+def selected(query: str, fields: Sequence[Json], select: Sequence[str]) -> str:
+    """`query` with the fields as its columns; `select` is one expression a field."""
+    columns = [
+        f"{expression} AS {identifier(field['name'])}"
+        for expression, field in zip(select, fields, strict=True)
+    ]
+    return f"SELECT {', '.join(columns)} FROM (\n{_clean(query)}\n)"
+
+
 def cast(column: str, given: Any, field: Json) -> str:
     """The expression that turns a column of the query into what the field stores."""
     wanted = to_duckdb(field["type"])
@@ -114,6 +141,7 @@ def _measured(row: Sequence[Any], fields: Sequence[Json], terms: Sequence[Term])
     sizes: dict[int, int] = {}
     values: dict[int, int] = {}
     nulls: dict[int, int] = {}
+    nans: dict[int, int] = {}
     lower: dict[int, bytes] = {}
     upper: dict[int, bytes] = {}
     known = leaves(fields)
@@ -125,6 +153,8 @@ def _measured(row: Sequence[Any], fields: Sequence[Json], terms: Sequence[Term])
             continue
         values[number] = int(found["num_values"])
         nulls[number] = int(found["null_count"])
+        if found.get("has_nan") == "false":
+            nans[number] = 0
         if found.get("has_nan") == "true" or "min" not in found or "max" not in found:
             continue
         low, high = bounds.lower(kind, found["min"]), bounds.upper(kind, found["max"])
@@ -132,4 +162,4 @@ def _measured(row: Sequence[Any], fields: Sequence[Json], terms: Sequence[Term])
             lower[number] = low
         if high is not None:
             upper[number] = high
-    return DataFile(str(path), int(count), int(size), partition, sizes, values, nulls, lower, upper)
+    return DataFile(str(path), int(count), int(size), partition, sizes, values, nulls, nans, lower, upper)

@@ -31,6 +31,8 @@ from ingot.lake.state import State
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from ingot.lake.datafiles import Arrow
+
 
 class _Project(Protocol):
     """What the lake needs to know of a project."""
@@ -81,21 +83,24 @@ class Lake:
         self,
         con: "DuckDBPyConnection",
         name: str,
-        query: str,
+        source: "str | Arrow",
         *,
         on: State | str,
         mode: Mode = "overwrite",
+        by: Sequence[str] = (),
         partition_by: Sequence[str] = (),
         sort_by: Sequence[str] = (),
         properties: Mapping[str, str] | None = None,
         comment: str | None = None,
     ) -> Staged:
-        """Runs `query` on `con` into the table `name` as it stands in `on`, and moves no ref.
+        """Writes `source` into the table `name` as it stands in `on`, and moves no ref.
 
-        `overwrite` replaces all rows, columns and the partitioning, and keeps the table's identity and
-        history. `append` adds rows: columns are matched by name, new ones are added, types may widen. A
-        table that is not there is created by both. What comes back is given to `commit`. Raises
-        `SchemaError`, `InvalidNameError` and `WriteError`; then no file is left.
+        `source` is a query, which runs on `con`, or a table or stream of Arrow batches. `overwrite` replaces
+        all rows, columns and the partitioning, and keeps the table's identity and history. The others match
+        columns by name, add new ones and may widen types: `append` adds rows, `overwrite_partitions`
+        replaces the partitions in which there are new rows, and `upsert` replaces the rows that have the
+        same values in the columns `by`. A table that is not there is created by each. What comes back is
+        given to `commit`. Raises `SchemaError`, `InvalidNameError` and `WriteError`; then no file is left.
         """
         key, before = self._place(name, self._state(on))
         extra = {**(properties or {}), **({} if comment is None else {"comment": comment})}
@@ -103,10 +108,11 @@ class Lake:
         staged = tables.stage(
             con,
             key,
-            query,
+            source,
             before=same,
             location=lambda: self._location(key),
             mode=mode,
+            by=by,
             partition_by=partition_by,
             sort_by=sort_by,
             properties=extra,

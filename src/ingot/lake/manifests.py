@@ -37,6 +37,7 @@ class DataFile:
     column_sizes: Mapping[int, int] = field(default_factory=dict)
     value_counts: Mapping[int, int] = field(default_factory=dict)
     null_counts: Mapping[int, int] = field(default_factory=dict)
+    nan_counts: Mapping[int, int] = field(default_factory=dict)
     lower: "Mapping[int, _Bound]" = field(default_factory=dict)
     upper: "Mapping[int, _Bound]" = field(default_factory=dict)
 
@@ -195,6 +196,7 @@ def manifest(
             "column_sizes": _pairs(one.column_sizes),
             "value_counts": _pairs(one.value_counts),
             "null_value_counts": _pairs(one.null_counts),
+            "nan_value_counts": _pairs(one.nan_counts),
             "lower_bounds": _pairs(one.lower),
             "upper_bounds": _pairs(one.upper),
         }

@@ -1,10 +1,25 @@
-"""Iceberg's bucket hash (32-bit Murmur3, seed 0) as DuckDB expressions, since DuckDB has no such function.
+"""Iceberg's bucket hash (32-bit Murmur3, seed 0), in Python and as DuckDB expressions: DuckDB has no such function.
 
 Each value is a list of 4-byte blocks; lambdas name the intermediate values, so that nothing is computed
 twice and no macro has to be put into somebody's connection.
 """
 
 _MASK = "4294967295"
+
+
+def hashed(content: bytes) -> int:
+    """The hash of `content`, without a sign."""
+    mask, state = 0xFFFFFFFF, 0
+    whole = len(content) - len(content) % 4
+    for at in range(0, len(content), 4):
+        block = int.from_bytes(content[at : at + 4], "little") * 0xCC9E2D51 & mask
+        state ^= ((block << 15 | block >> 17) & mask) * 0x1B873593 & mask
+        if at < whole:
+            state = ((state << 13 | state >> 19) & mask) * 5 + 0xE6546B64 & mask
+    state ^= len(content)
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)):
+        state = (state ^ state >> shift) * factor & mask
+    return state
 
 
 def of_long(value: str) -> str:

@@ -5,10 +5,12 @@ added and widened columns read right. What only DuckDB's Iceberg reader understa
 mappings, nested columns that changed) is left to it, pinned to the same metadata file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ingot.errors import NotFoundError
-from ingot.lake import files, manifests, metadata, types
+from ingot.lake import conditions, entries, files, manifests, metadata, types
+from ingot.lake.conditions import Condition
+from ingot.lake.entries import Entry
 from ingot.lake.errors import LakeError
 from ingot.lake.manifests import LiveFile, Manifest
 from ingot.lake.sql import identifier, literal
@@ -20,23 +22,69 @@ def live_files(document: Json) -> list[LiveFile]:
     return [file for one in _manifests(document) for file in one.files]
 
 
-def _manifests(document: Json) -> list[Manifest]:
+def _rows(document: Json) -> tuple[Json, ...]:
     snapshot = metadata.current_snapshot(document)
-    if snapshot is None:
-        return []
-    if "manifest-list" in snapshot:
-        paths = [row["manifest_path"] for row in manifests.list_rows(snapshot["manifest-list"])]
-    else:
-        paths = list(snapshot.get("manifests", []))
+    if snapshot is None or "manifest-list" not in snapshot:
+        return ()
+    return tuple(row for row in manifests.list_rows(snapshot["manifest-list"]) if entries.has_live(row))
+
+
+def _manifests(document: Json) -> list[Manifest]:
+    snapshot = metadata.current_snapshot(document) or {}
+    paths = [row["manifest_path"] for row in _rows(document)] or snapshot.get("manifests", [])
     return [found for path in paths if (found := manifests.read(path)).files]
 
 
-def expression(document: Json, location: str, columns: Sequence[str] | None, name: str) -> str:
-    """A table expression that gives the table's rows, all columns or the named ones in their order."""
+def live_entries(document: Json) -> list[Entry]:
+    """The same as `live_files`, with partitions and statistics."""
+    return list(entries.live(_rows(document)))
+
+
+def expression(
+    document: Json,
+    location: str,
+    columns: Sequence[str] | None,
+    name: str,
+    where: Sequence[Condition] = (),
+) -> str:
+    """A table expression that gives the table's rows, all columns or the named ones in their order.
+
+    Files that hold no row for which all of `where` is true are left out; the rows are not filtered.
+    """
+    fields = metadata.current_schema(document)["fields"]
+    tests = [conditions.compiled(one, _named(one.column, fields, name)) for one in where]
+    known = [test for test in tests if test is not None]
+    if not known or not _rows(document):
+        return selection(document, location, columns, name)
+    specs = {spec["spec-id"]: spec for spec in document["partition-specs"]}
+    kept = {one.path for one in live_entries(document) if conditions.may_match(one, known, specs)}
+    return selection(document, location, columns, name, only=kept)
+
+
+def plain(document: Json) -> bool:
+    """Whether DuckDB can read the table file by file, without its Iceberg reader."""
+    fields = metadata.current_schema(document)["fields"]
+    kinds = [types.to_duckdb(field["type"]) for field in fields]
+    return None not in kinds and not _needs_reader(document, fields, _manifests(document))
+
+
+def selection(
+    document: Json,
+    location: str,
+    columns: Sequence[str] | None,
+    name: str,
+    *,
+    only: Collection[str] | None = None,
+    path_as: str | None = None,
+) -> str:
+    """The rows of the files `only` (None: of all), where `plain` holds; of all files elsewhere.
+
+    `path_as` names a further column, which tells the file of each row; it needs a `plain` table.
+    """
     everything = metadata.current_schema(document)["fields"]
     fields = everything if columns is None else [_named(column, everything, name) for column in columns]
     read = _manifests(document)
-    found = [file for one in read for file in one.files]
+    found = [file for one in read for file in one.files if only is None or file.path in only]
     kinds = [types.to_duckdb(field["type"]) for field in fields]
     chosen = "*" if columns is None else ", ".join(identifier(field["name"]) for field in fields)
     if _needs_reader(document, fields, read) or None in kinds:
@@ -46,13 +94,17 @@ def expression(document: Json, location: str, columns: Sequence[str] | None, nam
             f"CAST(NULL AS {kind}) AS {identifier(field['name'])}"
             for field, kind in zip(fields, kinds, strict=True)
         )
-        return f"(SELECT {nulls} WHERE false)"
+        more = f", NULL::VARCHAR AS {identifier(path_as)}" if path_as else ""
+        return f"(SELECT {nulls}{more} WHERE false)"
     # Folders such as `day=1` that other writers make are not columns.
     paths = f"[{', '.join(literal(_unglobbed(one.path)) for one in found)}], hive_partitioning = false"
+    if path_as:
+        paths += f", filename = {literal(path_as)}"
+        chosen = f"{chosen}, {identifier(path_as)}"
     if all(one.fields is not None and _same_columns(one.fields, everything) for one in read):
         # Finding columns by field id costs DuckDB half as much again; here names give the same.
-        plain = f"read_parquet({paths})"
-        return plain if columns is None else f"(SELECT {chosen} FROM {plain})"
+        by_name = f"read_parquet({paths})"
+        return by_name if columns is None else f"(SELECT {chosen} FROM {by_name})"
     schema = ", ".join(
         f"{field['id']}: {{name: {literal(field['name'])}, type: {literal(str(kind))}, default_value: NULL}}"
         for field, kind in zip(fields, kinds, strict=True)

@@ -1,7 +1,8 @@
 """What a table looks like once a query's columns have been fitted into it: schema, partitioning, order.
 
 An overwritten column keeps its field id as long as its name and a compatible type last. An append matches
-columns by name, widens types, adds new columns and fills missing ones with NULL.
+columns by name, widens types, adds new columns and fills missing ones with NULL. So do the modes that
+replace a part of the table, but an upsert must have every column.
 """
 
 import itertools
@@ -15,7 +16,7 @@ from ingot.lake.errors import LakeError, SchemaError
 from ingot.lake.transforms import Term
 from ingot.lake.types import Json
 
-Mode = Literal["overwrite", "append"]
+Mode = Literal["overwrite", "append", "overwrite_partitions", "upsert"]
 DEFAULTS = {
     # Other branches may refer to files that one branch no longer does: only Ingot's own collector knows.
     "gc.enabled": "false",
@@ -103,7 +104,7 @@ def _layout(wish: Wish, base: Json, fields: Sequence[Json]) -> list[Json]:
     updates: list[Json] = []
     if wish.mode == "overwrite" or wish.partition_by:
         spec = transforms.spec(transforms.partition_terms(wish.partition_by, fields), fields)
-        if wish.mode == "append" and _parts(spec) != _parts(metadata.default_spec(base)):
+        if wish.mode != "overwrite" and _parts(spec) != _parts(metadata.default_spec(base)):
             raise SchemaError(
                 f"{wish.name} is partitioned in another way than by {', '.join(wish.partition_by)}.",
                 hint="Rebuild it (full refresh, mode overwrite) to partition it anew.",
@@ -135,6 +136,12 @@ def _appended(wish: Wish, now: Sequence[Json], fresh: Callable[[], int]) -> tupl
     for field in now:
         found = given.pop(field["name"].casefold(), None)
         if found is None:
+            if wish.mode == "upsert":
+                raise SchemaError(
+                    f"The new rows of {wish.name} have no column '{field['name']}', whose values in rows of the "
+                    "same key would be lost.",
+                    hint="Select it as well, or NULL where it shall be emptied.",
+                )
             if field["required"]:
                 raise SchemaError(
                     f"{wish.name} needs a value in '{field['name']}', which the new rows do not have."

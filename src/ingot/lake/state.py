@@ -8,6 +8,7 @@ from typing import Any
 
 from ingot.errors import NotFoundError
 from ingot.lake import metadata, names, scan, views
+from ingot.lake.conditions import Condition
 from ingot.lake.lru import Lru
 from ingot.lake.model import Content, ContentType, Key
 from ingot.lake.staged import Json, read_json
@@ -185,10 +186,14 @@ class State:
             raise NotFoundError("view", name, self.views, hint=f"Looked at commit {self.hash[:12]}.")
         return View(name, found)
 
-    def scan(self, name: str, columns: Sequence[str] | None = None) -> str:
-        """A DuckDB table expression for the table's rows at this commit; see `lake.scan`."""
+    def scan(self, name: str, columns: Sequence[str] | None = None, where: Sequence[Condition] = ()) -> str:
+        """A DuckDB table expression for the table's rows at this commit; see `lake.scan`.
+
+        Files that cannot hold a row that fulfils all of `where` are not read. The rows of the others are
+        not filtered: the query keeps its own WHERE.
+        """
         table = self.table(name)
-        return scan.expression(table.metadata, table.metadata_location, columns, name)
+        return scan.expression(table.metadata, table.metadata_location, columns, name, where)
 
     @cached_property
     def ordered_views(self) -> tuple[View, ...]:

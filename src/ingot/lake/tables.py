@@ -4,17 +4,24 @@ Nothing here moves a ref. An overwritten table keeps its uuid, its location and 
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 from uuid import uuid4
 
 import orjson
 
-from ingot.lake import datafiles, files, metadata, names, snapshots, transforms, types
+from ingot.errors import did_you_mean
+from ingot.lake import datafiles, files, metadata, names, scan, snapshots, transforms, types, upsert
 from ingot.lake import shape as shapes
+from ingot.lake.datafiles import Arrow
+from ingot.lake.entries import Entry, as_number
+from ingot.lake.errors import LakeError, SchemaError
+from ingot.lake.manifests import DataFile
 from ingot.lake.model import Content, Key
-from ingot.lake.shape import DEFAULTS, Mode, Wish
+from ingot.lake.shape import DEFAULTS, Mode, Shape, Wish
+from ingot.lake.sql import identifier
 from ingot.lake.staged import Staged, read_json, table_content
 from ingot.lake.types import Json
 
@@ -27,7 +34,7 @@ _TARGET = "write.target-file-size-bytes"
 def stage(
     con: "DuckDBPyConnection",
     key: Key,
-    query: str,
+    source: "str | Arrow",
     *,
     before: Content | None,
     location: Callable[[], str],
@@ -35,24 +42,77 @@ def stage(
     partition_by: Sequence[str],
     sort_by: Sequence[str],
     properties: Mapping[str, str],
+    by: Sequence[str] = (),
 ) -> Staged:
-    """Writes the rows of `query` as a new snapshot of the table (or as a new table where `before` is None).
+    """Writes the rows of `source` as a new snapshot of the table (or as a new table where `before` is None).
 
     Raises `SchemaError` for columns that cannot be stored and `WriteError` where the query fails; then
     every file that was written is gone again.
     """
     name = names.dotted(key)
-    columns = datafiles.describe(con, query, name)
-    types.check_names([column for column, _ in columns], name)
-    wish = Wish(name, columns, mode, partition_by, sort_by, properties)
-    if before is None:
-        shape = shapes.new(wish, location(), _now())
-    else:
-        base = metadata.expand(read_json(before.metadata_location))
-        shape = shapes.evolved(wish, base, before.metadata_location, _now())
+    _check_mode(mode, by, name)
+    with datafiles.relation(con, source) as query:
+        columns = datafiles.describe(con, query, name)
+        types.check_names([column for column, _ in columns], name)
+        wish = Wish(name, columns, mode, partition_by, sort_by, properties)
+        base = None if before is None else metadata.expand(read_json(before.metadata_location))
+        if base is None or before is None:
+            shape = shapes.new(wish, location(), _now())
+        else:
+            shape = shapes.evolved(wish, base, before.metadata_location, _now())
+        at = "" if before is None else before.metadata_location
+        if mode == "upsert":
+            with upsert.prepared(
+                con,
+                datafiles.selected(query, shape.fields, shape.select),
+                name=name,
+                key=upsert.check_key(by, shape.fields, name),
+                before=base,
+                document=shape.document,
+                location=at,
+            ) as change:
+                stored = tuple(identifier(field["name"]) for field in shape.fields)
+                added = _write(con, change.query, replace(shape, select=stored), name)
+                return _finish(key, shape, added, before, mode=mode, gone=change.gone)
+        partitioned = _one_spec(base, shape, name) if mode == "overwrite_partitions" else []
+        added = _write(con, query, shape, name)
+        touched = {tuple(map(as_number, one.partition)) for one in added}
+        gone = [one.path for one in partitioned if one.partition in touched]
+        return _finish(key, shape, added, before, mode=mode, gone=gone)
+
+
+def _check_mode(mode: Mode, by: Sequence[str], name: str) -> None:
+    known = get_args(Mode)
+    if mode not in known:
+        raise LakeError(
+            f"'{mode}' is not a way to write {name}{did_you_mean(mode, known)}; known are {', '.join(known)}."
+        )
+    if by and mode != "upsert":
+        raise LakeError(f"Only an upsert into {name} takes key columns; the mode is '{mode}'.")
+
+
+def _one_spec(base: Json | None, shape: Shape, name: str) -> list[Entry]:
+    """The live files, which are all partitioned as the table is now, so that theirs can be compared."""
+    if not shape.terms:
+        raise SchemaError(
+            f"{name} is not partitioned, so there are no partitions to replace.",
+            hint="Use the mode overwrite, or upsert with a key.",
+        )
+    live = [] if base is None else scan.live_entries(base)
+    spec = metadata.default_spec(shape.document)["spec-id"]
+    if any(one.spec_id != spec for one in live):
+        raise SchemaError(
+            f"{name} has files from before its partitioning was changed: which of them belong to a partition "
+            "cannot be told.",
+            hint="Rebuild the table once (mode overwrite), or compact it.",
+        )
+    return live
+
+
+def _write(con: "DuckDBPyConnection", query: str, shape: Shape, name: str) -> list[DataFile]:
     document = shape.document
     target = document["properties"].get(_TARGET, "")
-    added = datafiles.write(
+    return datafiles.write(
         con,
         query,
         name=name,
@@ -63,9 +123,22 @@ def stage(
         order_by=transforms.order_by(metadata.default_order(document), shape.fields),
         target_bytes=int(target if target.isdecimal() else DEFAULTS[_TARGET]),
     )
+
+
+def _finish(
+    key: Key,
+    shape: Shape,
+    added: Sequence[DataFile],
+    before: Content | None,
+    *,
+    mode: Mode,
+    gone: Collection[str] = (),
+) -> Staged:
+    """The snapshot and the metadata around data files that are on disk."""
+    document = shape.document
     written = [one.path for one in added]
     try:
-        snapshot = snapshots.write(document, added, shape.terms, mode, written)
+        snapshot = snapshots.write(document, added, shape.terms, mode, written, gone=frozenset(gone))
         main = {"action": "set-snapshot-ref", "ref-name": "main", "type": "branch"}
         updates = [
             {"action": "add-snapshot", "snapshot": snapshot},

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from ingot.errors import did_you_mean
@@ -77,6 +79,55 @@ class Term:
     @property
     def _parameter(self) -> int:
         return int(self.transform.partition("[")[2].rstrip("]"))
+
+
+def apply(transform: str, kind: str, value: Any) -> Any:  # noqa: PLR0911 (one case a transform)
+    """The transform of a value in the form in which Iceberg stores both; None where it cannot be told."""
+    name, _, argument = transform.partition("[")
+    width = int(argument.rstrip("]") or 0)
+    if name == "bucket":
+        content = _hashed(kind, value)
+        return None if content is None else (murmur.hashed(content) & 0x7FFFFFFF) % width
+    if name == "truncate":
+        if isinstance(value, str | bytes):
+            return value[:width]
+        if isinstance(value, Decimal):
+            number = _whole(value, kind)
+            if number is None:
+                return None
+            number -= number % width
+            return Decimal((int(number < 0), tuple(map(int, str(abs(number)))), -_scale(kind)))
+        return value - value % width
+    if name == "identity":
+        return value
+    if kind != "date":
+        seconds = value // 1_000_000
+        if name == "hour":
+            return seconds // 3600
+        value = seconds // 86_400
+    if name == "day":
+        return value
+    try:
+        day = date(1970, 1, 1) + timedelta(days=value)
+    except OverflowError:
+        return None
+    return day.year - 1970 if name == "year" else (day.year - 1970) * 12 + day.month - 1
+
+
+def _hashed(kind: str, value: Any) -> bytes | None:
+    if kind in _HASHED_AS_LONG:
+        return int(value).to_bytes(8, "little", signed=True)
+    if kind.startswith("decimal"):
+        number = _whole(value, kind)
+        return None if number is None else bounds.unscaled_bytes(number)
+    return bounds.encode(kind, value) if kind in ("string", "uuid", "binary") else None
+
+
+def _whole(value: Decimal, kind: str) -> int | None:
+    """A decimal as the whole number that Iceberg stores; None where the column has fewer digits."""
+    exponent = value.as_tuple().exponent
+    fits = isinstance(exponent, int) and -exponent <= _scale(kind)
+    return bounds.unscaled(value, kind) if fits else None
 
 
 def _hash(column: str, kind: str) -> str:
