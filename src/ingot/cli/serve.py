@@ -100,6 +100,7 @@ def _print_addresses(project: "Project", listener: socket.socket) -> None:
     print(f"  page      {base}")
     print(f"  metrics   {base}/cubejs-api/v1")
     print(f"  iceberg   {base}/iceberg")
+    print(f"  nessie    {base}/api/v2")
     if local:
         print("  Open to this machine only, without a login.")
     else:
