@@ -1,0 +1,248 @@
+"""Compaction: the rows of small files, and of files with deleted rows, written anew into files of a good size.
+
+Rows never cross partitions, and a file is only touched where that makes fewer files or ends deletes. What is
+written is counted against what was there before anything is committed.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from ingot.lake import datafiles, files, manifests, metadata, names, scan, transforms
+from ingot.lake.errors import WriteError
+from ingot.lake.maintenance import choose, entries, rewrite
+from ingot.lake.maintenance.choose import Batch
+from ingot.lake.maintenance.entries import DATA, EXISTING, Source
+from ingot.lake.manifests import DataFile
+from ingot.lake.model import Key
+from ingot.lake.staged import Staged
+from ingot.lake.state import Table
+from ingot.lake.tables import write_metadata
+from ingot.lake.types import Json
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_TARGET = "write.target-file-size-bytes"
+_DEFAULT_TARGET = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What compaction would do to one table."""
+
+    key: Key
+    table: Table
+    sources: tuple[Source, ...]
+    batches: tuple[Batch, ...]
+    removed: frozenset[str]
+    """Data files that are written anew, and delete files that then have nothing left to say."""
+    has_deletes: bool
+    target: int
+
+    @property
+    def bytes(self) -> int:
+        """Size of what would be replaced."""
+        return sum(one.bytes for source in self.sources for one in source.entries if one.path in self.removed)
+
+
+class UnsuitableError(Exception):
+    """The table cannot be compacted; the text says why. Never leaves this folder."""
+
+
+def plan(
+    con: "DuckDBPyConnection",
+    table: Table,
+    *,
+    target_bytes: int | None = None,
+    partitions: frozenset[str] | None = None,
+) -> Plan | None:
+    """What there is to gain, or None. Raises `UnsuitableError` and `SchemaError`."""
+    document = table.metadata
+    snapshot = metadata.current_snapshot(document)
+    if snapshot is None:
+        return None
+    check_writable(document, snapshot)
+    # A spec over a dropped column is an error now rather than after the writing.
+    transforms.terms_of(metadata.default_spec(document), metadata.current_schema(document)["fields"])
+    sources = tuple(entries.read(snapshot))
+    if not all(entries.takes_sequences(source) for source in sources):
+        raise UnsuitableError("its manifests are of format version 1")
+    target = target_bytes or target_of(document)
+    speaks = choose.speaking_of(con, sources)
+    deleted: frozenset[str] = frozenset().union(*speaks.values())
+    batches = choose.batches(sources, deleted, target, partitions)
+    rewritten = {one.path for batch in batches for one in batch.chosen}
+    left = {one.path for source in sources for one in source.entries if one.content == DATA} - rewritten
+    empty = {path for path, about in speaks.items() if not about & left}
+    if not rewritten and not empty:
+        return None
+    return Plan(
+        names.key(table.name),
+        table,
+        sources,
+        tuple(batches),
+        frozenset(rewritten | empty),
+        bool(deleted & rewritten),
+        target,
+    )
+
+
+def check_writable(document: Json, snapshot: Json) -> None:
+    """Raises `UnsuitableError` for tables that Ingot reads and does not write."""
+    if document["format-version"] != 2 or "manifest-list" not in snapshot:
+        raise UnsuitableError(f"it has the format version {document['format-version']}")
+
+
+def target_of(document: Json) -> int:
+    """The size that the table wants its files to have."""
+    found = document["properties"].get(_TARGET, "")
+    return int(found) if found.isdecimal() and int(found) else _DEFAULT_TARGET
+
+
+def stage(con: "DuckDBPyConnection", what: Plan) -> Staged:
+    """Writes the new files and the snapshot that has them; moves no ref.
+
+    Raises `WriteError` where reading or writing fails or the rows do not add up; then no file is left.
+    """
+    document = what.table.metadata
+    added: list[DataFile] = []
+    try:
+        for batch in what.batches:
+            added += _written(con, what, batch)
+        staged = rewrite.stage(
+            what.key,
+            what.table.content,
+            document,
+            what.sources,
+            rewrite.Replacement(what.removed, added),
+        )
+    except BaseException:
+        files.remove(one.path for one in added)
+        raise
+    if what.has_deletes:
+        assert staged.content is not None
+        _check_rows(con, what.table, Table(what.table.name, staged.content), staged)
+    return staged
+
+
+def _check_rows(con: "DuckDBPyConnection", before: Table, after: Table, staged: Staged) -> None:
+    counts = [
+        con.execute(
+            f"SELECT count(*) FROM {scan.expression(one.metadata, one.metadata_location, None, one.name)}"
+        ).fetchall()[0][0]
+        for one in (before, after)
+    ]
+    if counts[0] != counts[1]:
+        files.remove(staged.files)
+        raise WriteError(f"Compacting {before.name} would turn {counts[0]} rows into {counts[1]}.")
+
+
+def _written(con: "DuckDBPyConnection", what: Plan, batch: Batch) -> list[DataFile]:
+    document, name = what.table.metadata, what.table.name
+    fields = metadata.current_schema(document)["fields"]
+    spec = metadata.default_spec(document)
+    terms = transforms.terms_of(spec, fields)
+    same_spec = batch.spec_id == spec["spec-id"]
+    with _only(what, batch) as query:
+        columns = datafiles.describe(con, query, name)
+        done = datafiles.write(
+            con,
+            query,
+            name=name,
+            folder=f"{document['location']}/data",
+            fields=fields,
+            select=[
+                datafiles.cast(column, kind, field)
+                for (column, kind), field in zip(columns, fields, strict=True)
+            ],
+            # Files of one partition stay in it, and then DuckDB can cut them to size.
+            terms=() if same_spec else terms,
+            order_by=transforms.order_by(metadata.default_order(document), fields),
+            target_bytes=what.target,
+        )
+    rows = sum(one.rows for one in done)
+    if not what.has_deletes and rows != sum(one.rows for one in batch.chosen):
+        files.remove(one.path for one in done)
+        raise WriteError(
+            f"Compacting {name} read {rows} rows where its files have {sum(one.rows for one in batch.chosen)}."
+        )
+    if not same_spec:
+        return done
+    values = entries.partition_values(batch.chosen[0], terms)
+    return [replace(one, partition=values) for one in done]
+
+
+@contextmanager
+def _only(what: Plan, batch: Batch) -> Iterator[str]:
+    """A query over the batch's files as the table has them now: its columns, its deletes.
+
+    They are put before the reader as a snapshot that nothing refers to and that is gone afterwards.
+    """
+    document = what.table.metadata
+    folder = f"{document['location']}/metadata"
+    snapshot_id, sequence = uuid4().int >> 65, document["last-sequence-number"] + 1
+    chosen = {one.path for one in batch.chosen}
+    temporary: list[str] = []
+    try:
+        rows = []
+        for source in what.sources:
+            if source.content != DATA:
+                if what.has_deletes and source.entries:
+                    rows.append(source.row)
+                continue
+            records = [{**one.record, "status": EXISTING} for one in source.entries if one.path in chosen]
+            if records:
+                content = entries.written(source.schema, records, source.about)
+                at = f"{folder}/{uuid4()}-m0.avro"
+                temporary.append(at)
+                files.write(at, content)
+                rows.append(
+                    _temporary_row(
+                        source.row,
+                        at=at,
+                        size=len(content),
+                        records=records,
+                        snapshot_id=snapshot_id,
+                        sequence=sequence,
+                    )
+                )
+        at = f"{folder}/snap-{snapshot_id}-1-{uuid4()}.avro"
+        temporary.append(at)
+        parent = metadata.current_snapshot(document)
+        assert parent is not None
+        files.write(
+            at,
+            manifests.manifest_list(
+                rows, snapshot_id=snapshot_id, parent=parent["snapshot-id"], sequence=sequence
+            ),
+        )
+        snapshot = {**parent, "snapshot-id": snapshot_id, "sequence-number": sequence, "manifest-list": at}
+        snapshot |= {"parent-snapshot-id": parent["snapshot-id"], "summary": {"operation": "replace"}}
+        alone = rewrite.advance(document, snapshot, what.table.metadata_location)
+        location = write_metadata(alone, what.table.metadata_location)
+        temporary.append(location)
+        yield f"SELECT * FROM {scan.expression(alone, location, None, what.table.name)}"
+    finally:
+        files.remove(temporary)
+
+
+def _temporary_row(
+    row: Json, *, at: str, size: int, records: Sequence[Json], snapshot_id: int, sequence: int
+) -> Json:
+    return {
+        **row,
+        "manifest_path": at,
+        "manifest_length": size,
+        "sequence_number": sequence,
+        "min_sequence_number": min(one["sequence_number"] for one in records),
+        "added_snapshot_id": snapshot_id,
+        "added_files_count": 0,
+        "existing_files_count": len(records),
+        "deleted_files_count": 0,
+        "added_rows_count": 0,
+        "existing_rows_count": sum(one["data_file"]["record_count"] for one in records),
+        "deleted_rows_count": 0,
+    }

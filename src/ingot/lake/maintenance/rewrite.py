@@ -1,0 +1,201 @@
+"""A `replace` snapshot: some files of a table give way to others that hold the same rows.
+
+Manifests without a removed file are kept as they are; the others are written anew with their own schema and
+header, so that nothing that another writer recorded is lost.
+"""
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from ingot.lake import files, manifests, metadata, transforms
+from ingot.lake.errors import SchemaError
+from ingot.lake.maintenance import entries
+from ingot.lake.maintenance.entries import (
+    DATA,
+    DELETED,
+    EQUALITY_DELETES,
+    EXISTING,
+    POSITION_DELETES,
+    Entry,
+    Source,
+)
+from ingot.lake.manifests import DataFile
+from ingot.lake.model import Content, Key
+from ingot.lake.staged import Staged, table_content
+from ingot.lake.tables import write_metadata
+from ingot.lake.types import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What a snapshot takes away and what it puts there."""
+
+    removed: frozenset[str] = frozenset()
+    """Paths of data and delete files."""
+    added: Sequence[DataFile] = ()
+    merged: Sequence[Sequence[Source]] = field(default=())
+    """Manifests of which each group becomes one."""
+
+
+def stage(key: Key, before: Content, document: Json, sources: Sequence[Source], what: Replacement) -> Staged:
+    """Writes the snapshot and the metadata file that has it; `before` is the table as it was read.
+
+    Whatever fails, the files written here are gone again, and those of `what.added` too.
+    """
+    written = [one.path for one in what.added]
+    try:
+        snapshot = _snapshot(document, sources, what, written)
+        after = advance(document, snapshot, before.metadata_location)
+        at = write_metadata(after, before.metadata_location)
+    except BaseException:
+        files.remove(written)
+        raise
+    rows, size = sum(one.rows for one in what.added), sum(one.bytes for one in what.added)
+    content = table_content(after, at, before.id)
+    return Staged(key, content, before, rows=rows, bytes=size, files=(*written, at))
+
+
+def advance(document: Json, snapshot: Json, previous: str) -> Json:
+    """The table's metadata with `snapshot` as its present one."""
+    main = {"action": "set-snapshot-ref", "ref-name": "main", "type": "branch"}
+    updates = [
+        {"action": "add-snapshot", "snapshot": snapshot},
+        {**main, "snapshot-id": snapshot["snapshot-id"]},
+    ]
+    return metadata.apply(document, [], updates, now_ms=snapshot["timestamp-ms"], previous=previous)
+
+
+def _snapshot(document: Json, sources: Sequence[Source], what: Replacement, written: list[str]) -> Json:
+    parent = metadata.current_snapshot(document)
+    assert parent is not None
+    schema = metadata.current_schema(document)
+    snapshot_id, sequence = uuid4().int >> 65, document["last-sequence-number"] + 1
+    folder = f"{document['location']}/metadata"
+    rows: list[Json] = []
+
+    def keep(content: bytes) -> str:
+        at = f"{folder}/{uuid4()}-m{len(rows)}.avro"
+        written.append(at)
+        files.write(at, content)
+        return at
+
+    if what.added:
+        spec = metadata.default_spec(document)
+        terms = transforms.terms_of(spec, schema["fields"])
+        content = manifests.manifest(
+            what.added, snapshot_id=snapshot_id, schema=schema, spec=spec, terms=terms
+        )
+        rows.append(
+            manifests.listed(
+                keep(content),
+                len(content),
+                what.added,
+                snapshot_id=snapshot_id,
+                sequence=sequence,
+                spec=spec,
+                terms=terms,
+            )
+        )
+    merged = {source.row["manifest_path"] for group in what.merged for source in group}
+    for group in what.merged:
+        content, row = _manifest(document, group, what.removed, snapshot_id, sequence)
+        rows.append({**row, "manifest_path": keep(content)})
+    for source in sources:
+        if source.row["manifest_path"] in merged or not source.entries:
+            continue
+        if any(one.path in what.removed for one in source.entries):
+            content, row = _manifest(document, [source], what.removed, snapshot_id, sequence)
+            rows.append({**row, "manifest_path": keep(content)})
+        else:
+            rows.append(source.row)
+    at = f"{folder}/snap-{snapshot_id}-1-{uuid4()}.avro"
+    written.append(at)
+    parent_id = parent["snapshot-id"]
+    files.write(
+        at, manifests.manifest_list(rows, snapshot_id=snapshot_id, parent=parent_id, sequence=sequence)
+    )
+    return {
+        "snapshot-id": snapshot_id,
+        "parent-snapshot-id": parent_id,
+        "sequence-number": sequence,
+        "timestamp-ms": max(time.time_ns() // 1_000_000, document["last-updated-ms"]),
+        "manifest-list": at,
+        "summary": _summary([one for source in sources for one in source.entries], what),
+        "schema-id": schema["schema-id"],
+    }
+
+
+def _manifest(
+    document: Json, group: Sequence[Source], removed: Collection[str], snapshot_id: int, sequence: int
+) -> tuple[bytes, Json]:
+    """The manifests of `group` as one, and its row in the manifest list without the path."""
+    live = [one for source in group for one in source.entries]
+    kept = [one for one in live if one.path not in removed]
+    gone = [one for one in live if one.path in removed]
+    records = [{**one.record, "status": EXISTING} for one in kept]
+    records += [{**one.record, "status": DELETED, "snapshot_id": snapshot_id} for one in gone]
+    first = group[0]
+    content = entries.written(first.schema, records, first.about)
+    row = {
+        **first.row,
+        "manifest_length": len(content),
+        "sequence_number": sequence,
+        "min_sequence_number": min((one.sequence for one in kept), default=sequence),
+        "added_snapshot_id": snapshot_id,
+        "added_files_count": 0,
+        "existing_files_count": len(kept),
+        "deleted_files_count": len(gone),
+        "added_rows_count": 0,
+        "existing_rows_count": sum(one.rows for one in kept),
+        "deleted_rows_count": sum(one.rows for one in gone),
+        "partitions": first.row.get("partitions")
+        if len(group) == 1
+        else _partitions(document, first.row["partition_spec_id"], kept),
+    }
+    return content, row
+
+
+def _partitions(document: Json, spec_id: int, kept: Sequence[Entry]) -> list[Json] | None:
+    """The bounds of a manifest's partitions; None, which is never wrong, where the spec cannot be read."""
+    spec = next(one for one in document["partition-specs"] if one["spec-id"] == spec_id)
+    try:
+        terms = transforms.terms_of(spec, metadata.current_schema(document)["fields"])
+    except SchemaError:
+        return None
+    named = [DataFile(one.path, one.rows, one.bytes, entries.partition_values(one, terms)) for one in kept]
+    row = manifests.listed("", 0, named, snapshot_id=0, sequence=0, spec=spec, terms=terms)
+    found: list[Json] = row["partitions"]
+    return found
+
+
+def _summary(live: Sequence[Entry], what: Replacement) -> dict[str, str]:
+    gone = _counted([one for one in live if one.path in what.removed])
+    total = _counted([one for one in live if one.path not in what.removed])
+    added = {
+        "data-files": len(what.added),
+        "records": sum(one.rows for one in what.added),
+        "files-size": sum(one.bytes for one in what.added),
+    }
+    for name, count in added.items():
+        total[name] += count
+    summary = {"operation": "replace"}
+    summary |= {f"added-{name}": str(count) for name, count in added.items() if count}
+    for name, count in gone.items():
+        verb = "deleted" if name in ("data-files", "records") else "removed"
+        summary |= {f"{verb}-{name}": str(count)} if count else {}
+    summary |= {f"total-{name}": str(count) for name, count in total.items()}
+    return {**summary, "engine-name": "ingot"}
+
+
+def _counted(some: Sequence[Entry]) -> dict[str, int]:
+    data = [one for one in some if one.content == DATA]
+    return {
+        "data-files": len(data),
+        "records": sum(one.rows for one in data),
+        "files-size": sum(one.bytes for one in some),
+        "delete-files": len(some) - len(data),
+        "position-deletes": sum(one.rows for one in some if one.content == POSITION_DELETES),
+        "equality-deletes": sum(one.rows for one in some if one.content == EQUALITY_DELETES),
+    }
