@@ -85,6 +85,18 @@ def test_the_published_facts_hold(ask: Load) -> None:
     assert int(weather["weather.count"]) == 26_115
 
 
+def test_rates_are_percentages_as_their_format_says(ask: Load, raw: duckdb.DuckDBPyConnection) -> None:
+    [(cancelled, on_time)] = raw.execute(
+        "SELECT 100.0 * count(*) FILTER (dep_time IS NULL) / count(*),"
+        " 100.0 * count(*) FILTER (dep_delay < 15) / count(dep_time) FROM flights"
+    ).fetchall()
+    [row] = ask("flights.cancellation_rate", "flights.on_time_rate")
+    assert (
+        float(row["flights.cancellation_rate"]) == pytest.approx(cancelled) == pytest.approx(2.451, abs=0.001)
+    )
+    assert float(row["flights.on_time_rate"]) == pytest.approx(on_time)
+
+
 def test_na_is_no_value(ask: Load, raw: duckdb.DuckDBPyConnection) -> None:
     [(without,)] = raw.execute("SELECT count(*) FROM flights WHERE tailnum IS NULL").fetchall()
     [row] = ask("flights.count", filters=[{"member": "flights.tailnum", "operator": "notSet"}])
