@@ -68,7 +68,8 @@ def refusal(error: IngotError) -> Answer:
         return problem(409, "REFERENCE_CONFLICT", error.message, conflict_details(error.conflicts))
     for known, status, error_code in _CODES:
         if isinstance(error, known):
-            return problem(status, error_code, str(error))
+            # Without the hint, which names commands that the users of other programs need not have.
+            return problem(status, error_code, error.message)
     if error.status >= 500:
         return problem(503, "SERVICE_UNAVAILABLE", str(error))
     return problem(400, "BAD_REQUEST", str(error))

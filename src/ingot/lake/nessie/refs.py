@@ -139,7 +139,10 @@ def expected(lake: Lake, spec: Spec, verb: str, *, kind: RefKind | None = None) 
         raise bad_request(f"To {verb} '{ref.name}', say which commit it is at: the expected hash is missing.")
     if spec.steps:
         raise bad_request(f"To {verb} '{ref.name}', give the expected hash without {spec.steps}.")
-    return find(lake, spec)
+    # A branch that was pointed elsewhere has the commit no more: that is a conflict, not a wrong name.
+    anywhere = verb in ("assign", "delete")
+    found = find(lake, Spec(None, spec.hash, "") if anywhere else spec)
+    return At(found.hash, ref)
 
 
 def target(lake: Lake, body: Json) -> At:
