@@ -55,6 +55,7 @@ def _children_first(found: "dict[str, Commit]", head: str) -> "list[Commit]":
 def draw(commits: "Sequence[Commit]", root: str) -> "Iterator[tuple[str, Commit | None]]":
     """The lines of the graph from top to bottom, each with its commit; None for lines between commits."""
     columns: list[str] = []
+    last = ""
     for commit in commits:
         if commit.hash not in columns:
             columns.append(commit.hash)
@@ -65,6 +66,9 @@ def draw(commits: "Sequence[Commit]", root: str) -> "Iterator[tuple[str, Commit 
         if len(parents) == 2 and columns[at + 1 : at + 2] == parents[1:]:
             columns[at] = parents[0]
             between.append("| " * at + "|\\" + "| " * (len(columns) - at - 1))
+        elif len(parents) == 2 and at and columns[at - 1] == parents[0]:
+            columns[at] = parents[1]
+            between.append("| " * (at - 1) + "|/|" + " |" * (len(columns) - at - 1))
         elif len(parents) == 2:
             between.append("| " * at + "|\\ " + "\\ " * (len(columns) - at - 1))
             columns[at : at + 1] = parents
@@ -76,9 +80,19 @@ def draw(commits: "Sequence[Commit]", root: str) -> "Iterator[tuple[str, Commit 
             if at < len(columns):
                 between.append("| " * at + " /" * (len(columns) - at))
         between += _joined(columns)
-        yield row, commit
+        yield _slanted(row, last, between[0] if between else ""), commit
+        last = row
         for line in between:
+            last = line
             yield line, None
+
+
+def _slanted(row: str, above: str, below: str) -> str:
+    """The row with `/` for each line that goes on to the left both above and below it."""
+    return "".join(
+        "/" if sign == "|" and above[at + 1 : at + 2] == "/" and below[at - 1 : at] == "/" else sign
+        for at, sign in enumerate(row)
+    )
 
 
 def _joined(columns: list[str]) -> Iterator[str]:
