@@ -49,6 +49,7 @@ def test_help_names_every_command_with_exit_code_0(ingot: Ingot) -> None:
         "log",
         "merge",
         "status",
+        "maintain",
         "schema",
     ]:
         assert f"\n  {command} " in done.stdout

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import ingot
-from ingot.cli import diff, output, query, refs, rollback, run, serve, start, status, tables
+from ingot.cli import diff, maintain, output, query, refs, rollback, run, serve, start, status, tables
 from ingot.cli.options import JsonOption
 
 app = typer.Typer(
@@ -68,4 +68,5 @@ app.command()(refs.merge)
 app.command()(rollback.rollback)
 app.command()(rollback.revert)
 app.command()(status.status)
+app.command()(maintain.maintain)
 app.command()(schema)

@@ -7,12 +7,12 @@ needs them. Which branch, which tables and how long is a `Policy` and the caller
 
 from typing import TYPE_CHECKING, Any
 
-from ingot.lake.maintenance.model import Outcome, Policy, Removed, Report, Step, TableReport
+from ingot.lake.maintenance.model import USUAL, Outcome, Policy, Removed, Report, Step, TableReport
 
 if TYPE_CHECKING:
     from ingot.lake.maintenance.rounds import maintain
 
-__all__ = ["Outcome", "Policy", "Removed", "Report", "Step", "TableReport", "maintain"]
+__all__ = ["USUAL", "Outcome", "Policy", "Removed", "Report", "Step", "TableReport", "maintain"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,6 @@
 """The words of maintenance: what is kept, which steps run, and what each of them did or would do."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -8,11 +8,16 @@ from enum import StrEnum
 class Step(StrEnum):
     """What maintenance can do, in the order in which it does it."""
 
+    TAGS = "tags"
     COMPACT = "compact"
     MANIFESTS = "manifests"
     EXPIRE = "expire"
     GC = "gc"
     ORPHANS = "orphans"
+
+
+USUAL = tuple(step for step in Step if step is not Step.TAGS)
+"""All steps that lose nothing which has a name."""
 
 
 class Outcome(StrEnum):
@@ -38,7 +43,8 @@ class Policy:
     orphan_age: timedelta = timedelta(days=3)
     """Files that nobody names are left alone until they are as old: they may be of a writer at work."""
     passing: tuple[str, ...] = ()
-    """Beginnings of names of branches whose unmerged changes do not hold a table back."""
+    """Beginnings of names that machines give: unmerged changes of such branches hold no table back, and such
+    tags are what the step `tags` drops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,9 @@ class Report:
     dry_run: bool
     tables: tuple[TableReport, ...] = ()
     removed: tuple[Removed, ...] = ()
-    warnings: tuple[str, ...] = field(default=())
+    tags: tuple[str, ...] = ()
+    """Tags that were dropped or would be."""
+    warnings: tuple[str, ...] = ()
 
     @property
     def bytes_freed(self) -> int:

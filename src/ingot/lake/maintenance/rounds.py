@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from ingot.errors import NotFoundError
 from ingot.lake.lake import Lake
-from ingot.lake.maintenance import clean
+from ingot.lake.maintenance import clean, tags
 from ingot.lake.maintenance.clean import Clean
-from ingot.lake.maintenance.model import Policy, Removed, Report, Step, TableReport
+from ingot.lake.maintenance.model import USUAL, Policy, Removed, Report, Step, TableReport
 from ingot.lake.maintenance.tables import STEPS, Tables, unmerged
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def maintain(
     lake: Lake,
     con: "DuckDBPyConnection",
     *,
-    steps: Iterable[Step] = tuple(Step),
+    steps: Iterable[Step] = USUAL,
     policy: Policy | None = None,
     branch: str = "main",
     tables: Sequence[str] | None = None,
@@ -49,6 +49,10 @@ def maintain(
         None if partitions is None else frozenset(partitions),
         unmerged(lake, branch, policy.passing) if set(wanted) & set(STEPS) else {},
     )
+    dropped = []
+    if Step.TAGS in wanted and policy.passing:
+        old = tags.old(lake, policy.passing, cutoff=work.cutoff, keep=policy.keep)
+        dropped = [ref.name for ref in old if dry_run or tags.drop(lake, ref)]
     done: list[TableReport] = []
     for name in chosen:
         for step in wanted:
@@ -62,7 +66,7 @@ def maintain(
         None if tables is None else chosen,
         on_done,
     )
-    return Report(branch, dry_run, tuple(done), tuple(removed), tuple(warnings))
+    return Report(branch, dry_run, tuple(done), tuple(removed), tuple(dropped), tuple(warnings))
 
 
 def _tables(lake: Lake, branch: str, wanted: Sequence[str] | None) -> tuple[str, ...]:
