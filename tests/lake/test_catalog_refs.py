@@ -166,7 +166,7 @@ def test_a_resolved_conflict_counts_only_for_the_content_that_was_seen(catalog: 
     put(catalog, "dev", A)
     seen = catalog.content(put(catalog, "main", A), A)
     put(catalog, "main", A)
-    with pytest.raises(CommitConflictError, match="changed after"):
+    with pytest.raises(CommitConflictError, match="after the conflict was resolved"):
         catalog.merge("dev", "main", modes={A: KeyMerge(expected=seen, resolved=table(seen))})
 
 

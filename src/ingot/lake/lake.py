@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 from ingot.errors import NotFoundError
-from ingot.lake import files, names, tables, views
+from ingot.lake import files, merging, names, tables, views
 from ingot.lake.catalog import SqlCatalog
 from ingot.lake.errors import CommitConflictError, InvalidNameError
 from ingot.lake.model import (
@@ -16,6 +16,8 @@ from ingot.lake.model import (
     ContentType,
     Difference,
     Key,
+    KeyMerge,
+    MergeMode,
     MergeResult,
     Operation,
     Put,
@@ -220,19 +222,31 @@ class Lake:
         expected: str | None = None,
         require: Sequence[str] = (),
         properties: Mapping[str, str] | None = None,
+        modes: Mapping[Key, KeyMerge] | None = None,
+        default_mode: MergeMode = MergeMode.NORMAL,
+        rebase: bool = True,
         dry_run: bool = False,
     ) -> MergeResult:
-        """Merges as `Catalog.merge` does; `require` are names of tables."""
-        return self.catalog.merge(
-            source,
+        """Merges as `Catalog.merge` does; `require` are names of tables.
+
+        A table that both sides only appended to gets the rows of both, unless `rebase` is False. With
+        `require` it never does: what was computed from an input knows nothing of rows that came later.
+        """
+        wish = merging.Wish(
+            # A hash, so that the source is the same one when the merge is tried again.
+            self.catalog.resolve(source),
             into,
-            message=message,
-            author=author,
-            expected=expected,
-            require=[names.key(name) for name in require],
-            properties=properties,
-            dry_run=dry_run,
+            message or f"Merge '{source}' into '{into}'",
+            author,
+            expected,
+            [names.key(name) for name in require],
+            properties,
+            modes or {},
+            default_mode,
+            rebase=rebase and not require,
+            shown=source,
         )
+        return merging.foreseen(self.catalog, wish) if dry_run else merging.run(self.catalog, wish)
 
     def _place(self, name: str, state: State) -> tuple[Key, Content | None]:
         """The key of `name` and what it holds; `InvalidNameError` where SQL could not tell it from another."""

@@ -149,7 +149,7 @@ _SUMMARY = {
         _optional("upper_bound", 511, "bytes"),
     ],
 }
-_LIST_SCHEMA = {
+_LIST_SCHEMA: Json = {
     "type": "record",
     "name": "manifest_file",
     "fields": [
@@ -266,15 +266,25 @@ def _summary(term: Term, values: Sequence[Any]) -> Json:
     }
 
 
-def manifest_list(rows: Sequence[Json], *, snapshot_id: int, parent: int | None, sequence: int) -> bytes:
-    """A version 2 manifest list."""
+def manifest_list(
+    rows: Sequence[Json],
+    *,
+    snapshot_id: int,
+    parent: int | None,
+    sequence: int,
+    first_row_id: int | None = None,
+) -> bytes:
+    """A version 2 manifest list; with `first_row_id`, the snapshot's, one of version 3."""
     about = {
         "snapshot-id": str(snapshot_id),
         "parent-snapshot-id": "null" if parent is None else str(parent),
         "sequence-number": str(sequence),
         "format-version": "2",
     }
-    return _written(_LIST_SCHEMA, rows, about)
+    if first_row_id is None:
+        return _written(_LIST_SCHEMA, rows, about)
+    schema = {**_LIST_SCHEMA, "fields": [*_LIST_SCHEMA["fields"], _optional("first_row_id", 520, "long")]}
+    return _written(schema, rows, {**about, "format-version": "3", "first-row-id": str(first_row_id)})
 
 
 def _written(schema: Json, records: Sequence[Json], about: Mapping[str, str]) -> bytes:

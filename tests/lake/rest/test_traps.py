@@ -79,9 +79,23 @@ def test_t1_rows_of_another_writer_survive_a_commit_that_forgot_its_requirements
     con.execute("INSERT INTO lake.s.t VALUES (1)")
     con.execute("CREATE TABLE lake.s.new (i INTEGER)")
     other.execute("INSERT INTO lake.s.t VALUES (10), (11)")
+    con.execute("COMMIT")
+    assert values(other, "lake.s.t") == [1, 10, 11]
+
+
+def test_t1_a_change_that_forgot_its_requirements_is_refused_where_it_is_no_append(
+    attach: Attach, other: duckdb.DuckDBPyConnection
+) -> None:
+    con = attach("main")
+    con.execute("CREATE SCHEMA lake.s")
+    con.execute("CREATE TABLE lake.s.t AS SELECT 1 AS i")
+    con.execute("BEGIN")
+    con.execute("UPDATE lake.s.t SET i = 2")
+    con.execute("CREATE TABLE lake.s.new (i INTEGER)")
+    other.execute("INSERT INTO lake.s.t VALUES (10), (11)")
     with pytest.raises(duckdb.Error):
         con.execute("COMMIT")
-    assert values(other, "lake.s.t") == [10, 11]
+    assert values(other, "lake.s.t") == [1, 10, 11]
 
 
 def test_t2_a_commit_whose_answer_is_lost_is_applied_once_and_readable(
@@ -144,7 +158,7 @@ def test_t3_tables_that_exist_move_together_or_not_at_all(
         con.execute(f"CREATE TABLE lake.s.{name} AS SELECT 1 AS i")
     con.execute("BEGIN")
     con.execute("INSERT INTO lake.s.a VALUES (2)")
-    con.execute("INSERT INTO lake.s.b VALUES (2)")
+    con.execute("UPDATE lake.s.b SET i = 2")
     other.execute("INSERT INTO lake.s.b VALUES (3)")
     with pytest.raises(duckdb.Error):
         con.execute("COMMIT")

@@ -17,7 +17,6 @@ from ingot.lake.catalog import conflicts
 from ingot.lake.catalog.history import Entries, History, apply
 from ingot.lake.model import (
     Conflict,
-    ConflictType,
     Content,
     ContentType,
     Delete,
@@ -150,8 +149,10 @@ def _compare(
             if now == mode.expected:
                 operations.append(Put(key, mode.resolved, now))
             else:
-                message = "the target changed after the conflict was resolved"
-                found.append(Conflict(key, ConflictType.VALUE_DIFFERS, message, before, wanted, now))
+                again = conflicts.moved(key, mode.expected, now)
+                assert again is not None
+                message = f"{again.message} after the conflict was resolved"
+                found.append(Conflict(key, again.type, message, before, wanted, now))
         elif now == before or mode.mode is MergeMode.FORCE:
             operations.append(Delete(key, now) if wanted is None else Put(key, wanted, now))
         elif not _both_namespaces(wanted, now):

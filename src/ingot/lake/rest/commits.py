@@ -1,11 +1,16 @@
 """Commits of clients: requirements checked, metadata files written, one commit in the catalog.
 
 The catalog compares key by key, so a branch that other writers move is no conflict. Where a table itself
-has moved in between, the commit is prepared again on what it is now: its requirements decide. After the
+has moved in between, the commit is prepared again on what it is now: its requirements decide. A plain append
+that was prepared on an earlier state is put behind what other appends have added since. After the
 catalog has said yes nothing is read or written any more, so that a client is never told of a failure that
 did not happen.
 """
 
+import contextlib
+import random
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -13,8 +18,11 @@ from uuid import uuid4
 
 from ingot.errors import ConflictError
 from ingot.lake import metadata as iceberg
-from ingot.lake.errors import CommitConflictError
+from ingot.lake import rebase
+from ingot.lake.errors import CommitConflictError, MissingFileError
+from ingot.lake.graft import NotAppendedError
 from ingot.lake.metadata.document import Json, array, obj
+from ingot.lake.metadata.errors import RequirementFailedError, StaleSnapshotError
 from ingot.lake.metadata.time import now
 from ingot.lake.model import ConflictType, Content, ContentType, Key, Operation, Put
 from ingot.lake.names import dotted
@@ -25,7 +33,8 @@ from ingot.lake.staged import table_content, view_content
 
 AUTHOR = "iceberg-rest"
 T = TypeVar("T")
-_ATTEMPTS = 20
+_ATTEMPTS = 50
+_TURNS = [threading.Lock() for _ in range(64)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,12 @@ class Stored:
 
 def commit_tables(lake: Lake, branch: str, changes: Sequence[Change], message: str) -> list[Stored]:
     """Applies all changes in one commit of the catalog, or none; what each table is then."""
-    return _until_settled(lambda: _try_tables(lake, branch, changes, message))
+    # Writers of one table take turns here, which is cheaper than to prepare in vain. Other processes are
+    # not seen: between them, the catalog decides.
+    with contextlib.ExitStack() as turns:
+        for place in sorted({hash((branch, change.key)) % len(_TURNS) for change in changes}):
+            turns.enter_context(_TURNS[place])
+        return _until_settled(lambda: _try_tables(lake, branch, changes, message))
 
 
 def commit_new(
@@ -125,8 +139,10 @@ def _try_tables(lake: Lake, branch: str, changes: Sequence[Change], message: str
     after: list[Stored] = []
     puts: list[Operation] = []
     written: list[str] = []
-    prepared = [_prepare(lake, change, stored) for change, stored in zip(changes, before, strict=True)]
     try:
+        prepared = [
+            _prepare(lake, change, stored, written) for change, stored in zip(changes, before, strict=True)
+        ]
         for change, stored, document in zip(changes, before, prepared, strict=True):
             if stored is not None and document is stored.document:
                 after.append(stored)
@@ -163,6 +179,7 @@ def _applied_before(before: Sequence[Stored | None], changes: Sequence[Change]) 
         iceberg.is_replay(
             stored.document if stored else None, list(change.requirements), list(change.updates)
         )
+        or rebase.is_replay(stored.document if stored else None, change.updates)
         for stored, change in zip(before, changes, strict=True)
         if any(
             isinstance(update, dict) and update.get("action") == "add-snapshot" for update in change.updates
@@ -171,7 +188,7 @@ def _applied_before(before: Sequence[Stored | None], changes: Sequence[Change]) 
     return bool(tells) and all(tells) and None not in before
 
 
-def _prepare(lake: Lake, change: Change, stored: Stored | None) -> Json:
+def _prepare(lake: Lake, change: Change, stored: Stored | None, written: list[str]) -> Json:
     creates = any(obj(one, "A requirement").get("type") == "assert-create" for one in change.requirements)
     if stored is None and not creates:
         raise RestError(404, "NoSuchTableException", f"There is no table '{dotted(change.key)}'.")
@@ -183,12 +200,31 @@ def _prepare(lake: Lake, change: Change, stored: Stored | None) -> Json:
             now_ms=now(),
             previous=None if stored is None else stored.content.metadata_location,
         )
-    except ConflictError as error:
-        raise type(error)(f"{dotted(change.key)}: {error.message}") from error
+    except (RequirementFailedError, StaleSnapshotError) as error:
+        if stored is None:
+            raise type(error)(f"{dotted(change.key)}: {error.message}") from error
+        document = _rebased(lake, change, stored, error, written)
     documents.check_inside(lake, document["location"])
     if stored is not None and document is not stored.document:
         clients.check(lake, change.agent, change.key, stored.document, document)
     return document
+
+
+def _rebased(lake: Lake, change: Change, stored: Stored, error: ConflictError, written: list[str]) -> Json:
+    """The table with the client's rows behind those that others have added meanwhile, or the refusal."""
+    try:
+        return rebase.of_commit(
+            stored.document,
+            change.requirements,
+            change.updates,
+            previous=stored.content.metadata_location,
+            check=lambda location: documents.check_inside(lake, location),
+            written=written,
+        )
+    except (NotAppendedError, MissingFileError) as reason:
+        raise type(error)(
+            f"{dotted(change.key)}: {error.message} Its rows cannot be put behind the others': {str(reason).rstrip('.')}."
+        ) from error
 
 
 def _commit(
@@ -209,13 +245,14 @@ def _commit(
 
 def _until_settled(attempt: Callable[[], T]) -> T:
     """The attempt's result; tried again where another writer was faster, for it may not be in the way."""
-    for _ in range(_ATTEMPTS):
+    for tried in range(_ATTEMPTS):
         try:
             return attempt()
         except CommitConflictError as error:
             last = error
             if refused(error) is not error and not _raced(error):
                 raise refused(error) from error
+        time.sleep(random.uniform(0, 0.001) * min(tried, 20))  # noqa: S311 (spreads processes that race)
     raise last
 
 

@@ -1,0 +1,319 @@
+"""Append rebase: rows that both sides added to one table stand together, instead of being a conflict.
+
+It decides where that is safe: both sides only added data files to what they started from, and the table is
+otherwise the same. What the new snapshot is made of stands in `graft`. Keys are not looked at: two appends
+of the same row give the row twice, as two appends in a row would.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+from ingot.errors import ConflictError
+from ingot.lake import files, graft, metadata
+from ingot.lake.graft import NotAppendedError, Piece
+from ingot.lake.metadata.requirements import check as check_requirement
+from ingot.lake.model import Content, ContentType
+from ingot.lake.staged import read_json, table_content
+from ingot.lake.tables import write_metadata
+from ingot.lake.types import Json
+
+SWITCH = "write.ingot.rebase-appends"
+"""The table's property that, set to `false`, makes concurrent appends conflict as everything else does."""
+FROM = "ingot.rebased-from"
+"""In a snapshot's summary: the manifest list that the client had sent for it."""
+
+_ALIKE = {
+    "format-version": "the format version",
+    "table-uuid": "the table itself",
+    "location": "the location",
+    "schemas": "the schemas",
+    "current-schema-id": "the current schema",
+    "last-column-id": "the columns",
+    "partition-specs": "the partitioning",
+    "default-spec-id": "the partitioning",
+    "sort-orders": "the sort order",
+    "default-sort-order-id": "the sort order",
+}
+_SOURCE_ALIKE = {"statistics": "the statistics", "partition-statistics": "the statistics"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rebased:
+    """A table with the rows of both sides, on no ref yet."""
+
+    content: Content
+    files: tuple[str, ...]
+    """What was written for it, to be removed where it is given up."""
+
+
+def obstacle(base: Content | None, source: Content | None, target: Content | None) -> str | None:
+    """Why the source's rows cannot be put onto the target; None where they can. Writes nothing."""
+    try:
+        _planned(base, source, target)
+    except NotAppendedError as error:
+        return str(error)
+    return None
+
+
+def merged(base: Content | None, source: Content | None, target: Content | None) -> Rebased:
+    """The target with the rows that the source has added to `base`; raises `NotAppendedError`."""
+    onto, pieces, said, properties = _planned(base, source, target)
+    assert target is not None
+    written: list[str] = []
+    try:
+        # A new id, because snapshot ids stand for rows: the source's means other rows than this one.
+        snapshot = graft.snapshot(onto, pieces, snapshot_id=uuid4().int >> 65, summary=said, written=written)
+        updates = [*_updates(snapshot)]
+        if properties:
+            updates.append({"action": "set-properties", "updates": properties})
+        done = metadata.apply(
+            onto, [], updates, now_ms=snapshot["timestamp-ms"], previous=target.metadata_location
+        )
+        at = write_metadata(done, target.metadata_location)
+    except BaseException:
+        files.remove(written)
+        raise
+    return Rebased(table_content(done, at, target.id), (*written, at))
+
+
+def of_commit(
+    document: Json,
+    requirements: Sequence[object],
+    updates: Sequence[object],
+    *,
+    previous: str,
+    check: Callable[[str], None],
+    written: list[str],
+) -> Json:
+    """The table after a client's append that was prepared on an earlier snapshot of it.
+
+    The snapshots keep the ids that the client gave them. `check` is asked about every location that the
+    client named; files are noted in `written`. Raises `NotAppendedError` where it is not a plain append or
+    the table has seen anything else since.
+    """
+    now = metadata.expand(document)
+    sent = _sent(requirements, updates, now)
+    _check_switch(now)
+    parent: int | None = sent[0].get("parent-snapshot-id")
+    parent = None if parent == -1 else parent
+    _appends(now, parent)
+    before = _list(now, parent)
+    current = metadata.current_snapshot(now)
+    if current is not None:
+        graft.contains(before, current["manifest-list"])
+    done = document
+    log: str | None = previous
+    for snapshot in sent:
+        if snapshot.get("schema-id") not in (None, now["current-schema-id"]):
+            raise NotAppendedError("it was written with another schema")
+        pieces = graft.added(before, snapshot["manifest-list"], check=check)
+        _check_specs(now, pieces)
+        before = snapshot["manifest-list"]
+        said = {**snapshot["summary"], FROM: before}
+        made = graft.snapshot(
+            metadata.expand(done),
+            pieces,
+            snapshot_id=snapshot["snapshot-id"],
+            summary=said,
+            written=written,
+        )
+        done = metadata.apply(done, [], _updates(made), now_ms=made["timestamp-ms"], previous=log)
+        log = None
+    return done
+
+
+def is_replay(document: Json | None, updates: Sequence[object]) -> bool:
+    """Whether every snapshot of a client's commit is in the table already, as it was or rebased."""
+    added = [
+        one.get("snapshot")
+        for one in updates
+        if isinstance(one, dict) and one.get("action") == "add-snapshot"
+    ]
+    known = {
+        (one["snapshot-id"], at)
+        for one in (document or {}).get("snapshots") or ()
+        for at in (one.get("manifest-list"), (one.get("summary") or {}).get(FROM))
+    }
+    return bool(added) and all(
+        isinstance(one, dict)
+        and isinstance(one.get("manifest-list"), str)
+        and isinstance(one.get("snapshot-id"), int)
+        and (one["snapshot-id"], one["manifest-list"]) in known
+        for one in added
+    )
+
+
+def _planned(
+    base: Content | None, source: Content | None, target: Content | None
+) -> tuple[Json, list[Piece], Json, dict[str, str]]:
+    if base is None or source is None or target is None:
+        raise NotAppendedError("one side does not have the table")
+    if any(one.type is not ContentType.TABLE or one.id != target.id for one in (base, source, target)):
+        raise NotAppendedError("it is not the same table on both sides")
+    if not base.metadata_location:
+        raise NotAppendedError("the histories of the branches have crossed")
+    from_, ours, onto = (metadata.expand(read_json(one.metadata_location)) for one in (base, source, target))
+    _check_alike(from_, ours, onto)
+    _check_switch(ours)
+    _check_switch(onto)
+    parent = from_["current-snapshot-id"]
+    parent = None if parent == -1 else parent
+    new = _appends(ours, parent)
+    # What was merged before has other snapshots on the target, so the common one may be an older one.
+    common = {one["snapshot-id"] for one in _chain(from_, parent)}
+    for one in _chain(onto, onto["current-snapshot-id"]):
+        if one["snapshot-id"] in common:
+            break
+        _check_append(one)
+    else:
+        if common:
+            raise NotAppendedError("the target was not built on what the source started from")
+    before, after, now = (metadata.current_snapshot(one) for one in (from_, ours, onto))
+    at = None if before is None else before["manifest-list"]
+    if now is None or after is None or not new:
+        raise NotAppendedError("one side has appended nothing")
+    graft.contains(at, now["manifest-list"])
+    pieces = graft.added(at, after["manifest-list"])
+    _check_specs(onto, pieces)
+    said: Json = {}
+    for one in reversed(new):
+        said |= one["summary"]
+    said.pop(FROM, None)
+    return onto, pieces, said, _properties(from_, ours, onto)
+
+
+def _check_alike(base: Json, source: Json, target: Json) -> None:
+    if target["format-version"] < 2:
+        raise NotAppendedError("the table has format version 1, which has no sequence numbers")
+    for name, what in _ALIKE.items():
+        if source[name] != target[name] or base[name] != target[name]:
+            raise NotAppendedError(f"{what} changed")
+    for name, what in _SOURCE_ALIKE.items():
+        if source[name] != base[name]:
+            raise NotAppendedError(f"{what} changed")
+    if _own_refs(source) != _own_refs(base):
+        raise NotAppendedError("the table's own refs changed")
+    if not {one["snapshot-id"] for one in base["snapshots"]} <= {
+        one["snapshot-id"] for one in source["snapshots"]
+    }:
+        raise NotAppendedError("snapshots were removed")
+
+
+def _own_refs(document: Json) -> Json:
+    return {name: ref for name, ref in document["refs"].items() if name != "main"}
+
+
+def _properties(base: Json, source: Json, target: Json) -> dict[str, str]:
+    """The properties that only the source set; raises where both sides changed one differently."""
+    before, ours, now = base["properties"], source["properties"], target["properties"]
+    done = {}
+    for name in before.keys() | ours.keys():
+        if ours.get(name) == before.get(name) or ours.get(name) == now.get(name):
+            continue
+        if now.get(name) != before.get(name) or name not in ours:
+            raise NotAppendedError(f"the property '{name}' changed")
+        done[name] = ours[name]
+    return done
+
+
+def _check_switch(document: Json) -> None:
+    if str(document["properties"].get(SWITCH, "true")).lower() == "false":
+        raise NotAppendedError(f"the table's property {SWITCH} is false")
+
+
+def _check_specs(document: Json, pieces: Sequence[Piece]) -> None:
+    if any(piece.row["partition_spec_id"] != document["default-spec-id"] for piece in pieces):
+        raise NotAppendedError("files were written with another partitioning")
+
+
+def _check_append(snapshot: Json) -> None:
+    operation = snapshot.get("summary", {}).get("operation", "overwrite")
+    if operation != "append":
+        raise NotAppendedError(f"snapshot {snapshot['snapshot-id']} is no append but '{operation}'")
+
+
+def _chain(document: Json, snapshot_id: int | None) -> Iterator[Json]:
+    """A snapshot and its ancestors, as far as the table still has them."""
+    known = {one["snapshot-id"]: one for one in document["snapshots"]}
+    # Taken out as it goes: a client's circle of parents ends too.
+    while snapshot_id is not None and (one := known.pop(snapshot_id, None)) is not None:
+        yield one
+        snapshot_id = one.get("parent-snapshot-id")
+
+
+def _appends(document: Json, since: int | None) -> list[Json]:
+    """The current snapshot and its ancestors until `since`, newest first; raises unless all are appends."""
+    found: list[Json] = []
+    last: Json | None = None
+    for one in _chain(document, document["current-snapshot-id"]):
+        if one["snapshot-id"] == since:
+            return found
+        _check_append(one)
+        found.append(one)
+        last = one
+    if since is None and (last is None or last.get("parent-snapshot-id") in (None, -1)):
+        return found
+    raise NotAppendedError("the table was not built on what the other side started from")
+
+
+def _list(document: Json, snapshot_id: int | None) -> str | None:
+    if snapshot_id is None:
+        return None
+    return str(
+        next(one["manifest-list"] for one in document["snapshots"] if one["snapshot-id"] == snapshot_id)
+    )
+
+
+def _sent(requirements: Sequence[object], updates: Sequence[object], now: Json) -> list[Json]:
+    """The snapshots of a client's commit; raises unless it is nothing but appends to `main`."""
+    if now["format-version"] < 2:
+        raise NotAppendedError("the table has format version 1, which has no sequence numbers")
+    for one in map(_asked, requirements):
+        if one.get("type") != "assert-ref-snapshot-id":
+            try:
+                check_requirement(one, now)
+            except ConflictError as error:
+                raise NotAppendedError(error.message.rstrip(".")) from error
+        elif one.get("ref") != "main":
+            raise NotAppendedError("it asserts more than the table's head")
+    sent: list[Json] = []
+    *first, last = map(_asked, updates or [{}])
+    for update in first:
+        if update.get("action") != "add-snapshot":
+            raise NotAppendedError(f"it does more than to append ('{update.get('action')}')")
+        sent.append(_appending(update, sent))
+    moves = {name: value for name, value in last.items() if value is not None}
+    head = {"action": "set-snapshot-ref", "ref-name": "main", "type": "branch"}
+    if not sent or moves != {**head, "snapshot-id": sent[-1]["snapshot-id"]}:
+        raise NotAppendedError("it does more than to append to the table's head")
+    return sent
+
+
+def _asked(one: object) -> Json:
+    if not isinstance(one, dict):
+        raise NotAppendedError("it is not well formed")
+    return one
+
+
+def _appending(update: Json, earlier: Sequence[Json]) -> Json:
+    snapshot = update.get("snapshot")
+    if (
+        not isinstance(snapshot, dict)
+        or not isinstance(snapshot.get("summary"), dict)
+        or not isinstance(snapshot.get("manifest-list"), str)
+        or not isinstance(snapshot.get("snapshot-id"), int)
+    ):
+        raise NotAppendedError("its snapshot is not whole")
+    _check_append(snapshot)
+    if earlier and snapshot.get("parent-snapshot-id") != earlier[-1]["snapshot-id"]:
+        raise NotAppendedError("its snapshots do not follow each other")
+    return snapshot
+
+
+def _updates(snapshot: Json) -> list[Json]:
+    main = {"action": "set-snapshot-ref", "ref-name": "main", "type": "branch"}
+    return [
+        {"action": "add-snapshot", "snapshot": snapshot},
+        {**main, "snapshot-id": snapshot["snapshot-id"]},
+    ]
