@@ -351,9 +351,9 @@ def test_a_warehouse_in_a_folder_with_the_characters_of_a_pattern_works(tmp_path
         assert rows(lake, con, "s.t") == [(0,), (1,), (2,), (3,), (4,), (9,)]
 
 
-def test_a_warehouse_that_is_not_local_is_refused_for_now(tmp_path: Path) -> None:
-    with pytest.raises(LakeError, match="not on a local disk"):
-        Lake(f"sqlite:///{tmp_path}/lake.db", "s3://bucket/warehouse")
+def test_a_warehouse_in_an_unknown_storage_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LakeError, match="not supported"):
+        Lake(f"sqlite:///{tmp_path}/lake.db", "gs://bucket/warehouse")
 
 
 def test_types_that_iceberg_lacks_are_widened_without_loss(lake: Lake, con: Con) -> None:

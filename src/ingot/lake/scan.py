@@ -146,9 +146,7 @@ def _named(column: str, fields: Sequence[Json], name: str) -> Json:
 
 
 def _unglobbed(path: str) -> str:
-    if "://" in path and not path.startswith("file:"):
-        raise LakeError(f"The data file {path} is not on a local disk; other storage is not supported yet.")
+    if "://" in path and not path.startswith("file:") and not files.is_remote(path):
+        raise LakeError(f"The data file {path} is in a storage that is not supported.")
     # A folder of the user's may have the characters of a pattern in its name.
-    return "".join(
-        f"[{character}]" if character in "*?[" else character for character in str(files.local(path))
-    )
+    return "".join(f"[{character}]" if character in "*?[" else character for character in files.as_read(path))

@@ -154,9 +154,7 @@ def _holding(
     """The files with a row whose key is among the new ones."""
     tests = [test for field in key if (test := _test(con, new, field)) is not None]
     specs = {spec["spec-id"]: spec for spec in document["partition-specs"]}
-    possible = {
-        str(files.local(one.path)): one.path for one in live if conditions.may_match(one, tests, specs)
-    }
+    possible = {files.as_read(one.path): one.path for one in live if conditions.may_match(one, tests, specs)}
     if not possible:
         return []
     columns = [field["name"] for field in key]

@@ -23,7 +23,7 @@ def load_source(project: Project, lake: Lake, due: Plan, branch: str) -> Step:
     """Loads one table and commits it to `branch`; a failure is a failed step and leaves the branch alone."""
     began = time.perf_counter()
     try:
-        with duckdb.connect(temp_directory=project.state_dir / "tmp") as con:
+        with duckdb.connect(temp_directory=project.state_dir / "tmp", stores=(lake.warehouse,)) as con:
             staged, loaded = sources.load(con, lake, due, on=branch)
             lake.commit(branch, [staged], message=f"load {due.target}: {due.reason}")
     except IngotError as error:

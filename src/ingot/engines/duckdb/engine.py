@@ -53,15 +53,15 @@ class DuckDBEngine:
     ) -> None:
         """`readable`: folders that may be read beside the lake's warehouse (rollups)."""
         warehouse = str(lake.warehouse).removeprefix("file://")
-        remote = ("httpfs",) if "://" in warehouse else ()
         self._connect = partial(
             connect,
             memory_limit=memory_limit,
             threads=threads,
             temp_directory=temp_directory,
             readable=(warehouse, *readable),
+            stores=(warehouse,),
         )
-        self._extensions = (*remote, *extensions)
+        self._extensions = tuple(extensions)
         self._con = self._connect(extensions=self._extensions)
         self._iceberg: DuckDBPyConnection | None = None
         self._mounted: OrderedDict[str, _Mounted] = OrderedDict()

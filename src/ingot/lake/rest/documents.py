@@ -3,7 +3,6 @@
 A document never changes after it is written, so what was read is kept.
 """
 
-import os
 from collections.abc import Iterable
 from uuid import uuid4
 
@@ -47,10 +46,7 @@ def new_location(lake: Lake, key: Key) -> str:
 
 def check_inside(lake: Lake, location: str) -> None:
     """Raises a 403 for a location outside the warehouse, where clients have no business."""
-    inside = os.path.normpath(files.root(lake.warehouse))
-    # A link must not lead out either, hence the real path; the file itself need not exist yet.
-    wanted = "" if "\0" in location or not _local(location) else os.path.realpath(files.local(location))
-    if os.path.commonpath([os.path.realpath(inside), wanted or "/"]) != os.path.realpath(inside):
+    if not files.inside(lake.warehouse, location):
         raise RestError(
             403,
             "ForbiddenException",
@@ -62,7 +58,3 @@ def make_folders(location: str) -> None:
     """The folders that a writer expects below a new table's location."""
     files.make_folder(f"{location}/data")
     files.make_folder(f"{location}/metadata")
-
-
-def _local(location: str) -> bool:
-    return location.startswith(("/", "file:/"))

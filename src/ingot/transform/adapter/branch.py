@@ -40,7 +40,9 @@ class Branch:
         self._kinds |= dict.fromkeys(state.views, "view")
         # Tables that a client has deleted rows from are read by the Iceberg extension, which takes 0.1 s to load.
         deletions = any("iceberg_scan" in state.scan(table) for table in state.tables)
-        self.connection = connect(extensions=("avro", "iceberg") if deletions else ())
+        self.connection = connect(
+            extensions=("avro", "iceberg") if deletions else (), stores=(lake.warehouse,)
+        )
         try:
             self.broken: Mapping[str, str] = mount(self.connection, state, CATALOG).broken
         except BaseException:
