@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.results import HERE
 
-ALL = ("ingest", "run", "load", "page")
+ALL = ("ingest", "run", "load", "page", "lake")
 
 
 def main() -> int:

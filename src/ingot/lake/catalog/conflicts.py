@@ -26,7 +26,7 @@ def find(operations: Sequence[Operation], seen: Entries, head: Entries) -> list[
     after = dict(head)
     effects = [one for one in operations if not isinstance(one, Unchanged)]
     apply(after, effects)
-    return structure(after, (one.key for one in effects))
+    return structure(head, after, (one.key for one in effects))
 
 
 def moved(key: Key, before: Content | None, now: Content | None) -> Conflict | None:
@@ -50,13 +50,16 @@ def moved(key: Key, before: Content | None, now: Content | None) -> Conflict | N
     return Conflict(key, ConflictType.VALUE_DIFFERS, f"another commit changed the {kind}")
 
 
-def structure(after: Entries, touched: Iterable[Key]) -> list[Conflict]:
-    """Keys whose namespace would be missing, and namespaces that would vanish around their contents."""
+def structure(before: Entries, after: Entries, touched: Iterable[Key]) -> list[Conflict]:
+    """Keys whose namespace would be missing, and namespaces that would vanish around their contents.
+
+    `before` is a state that is in order, `after` the same with the `touched` keys changed.
+    """
     found = []
     gone: set[Key] = set()
     for key in touched:
         content = after.get(key)
-        if content is None or content.type is not ContentType.NAMESPACE:
+        if _is_namespace(before.get(key)) and not _is_namespace(content):
             gone.add(key)
         if content is not None and len(key) > 1:
             parent = after.get(key[:-1])
@@ -75,6 +78,10 @@ def structure(after: Entries, touched: Iterable[Key]) -> list[Conflict]:
                 message = f"the namespace still holds '{'.'.join(inhabited[key])}'"
                 found.append(Conflict(key, ConflictType.NAMESPACE_NOT_EMPTY, message))
     return found
+
+
+def _is_namespace(content: Content | None) -> bool:
+    return content is not None and content.type is ContentType.NAMESPACE
 
 
 def _judge(one: Operation, seen: Entries, head: Entries) -> Conflict | None:

@@ -68,7 +68,7 @@ def changes(
     if not found:
         after = dict(target)
         apply(after, operations)
-        found = conflicts.structure(after, [one.key for one in operations])
+        found = conflicts.structure(target, after, [one.key for one in operations])
     return operations, found
 
 
