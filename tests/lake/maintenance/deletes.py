@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import duckdb
 
-from ingot.lake import Lake, Staged, manifests, metadata
+from ingot.lake import Lake, Staged, files, manifests, metadata
 from ingot.lake.maintenance import entries
 from ingot.lake.maintenance.rewrite import advance
 from ingot.lake.model import Commit
@@ -53,8 +53,6 @@ def delete_rows(
     about.pop("ingot.made-by", None)
     content = entries.written(schema, records, about)
     at = f"{folder}/metadata/{uuid4()}-m0.avro"
-    from ingot.lake import files
-
     files.write(at, content)
     count = sum(one["data_file"]["record_count"] for one in records)
     row = {
@@ -74,11 +72,11 @@ def delete_rows(
         "partitions": None,
     }
     listed = f"{folder}/metadata/snap-{snapshot_id}-1-{uuid4()}.avro"
-    rows = [*(source.row for source in sources if source.entries), row]
+    listed_rows = [*(source.row for source in sources if source.entries), row]
     files.write(
         listed,
         manifests.manifest_list(
-            rows, snapshot_id=snapshot_id, parent=parent["snapshot-id"], sequence=sequence
+            listed_rows, snapshot_id=snapshot_id, parent=parent["snapshot-id"], sequence=sequence
         ),
     )
     before = parent["summary"]

@@ -17,11 +17,11 @@ from ingot.engines.duckdb import connect
 from ingot.lake import Lake, RefKind
 from ingot.lake.maintenance import Outcome, Policy, Step, maintain
 
-from .conftest import disk
+from .conftest import NOTHING, disk
 from .deletes import delete_rows
 
 TABLES = ["s.plain", "s.parted"]
-NOTHING = Policy(older_than=timedelta(0), keep=1, orphan_age=timedelta(0))
+
 State = dict[str, list[int]]
 
 

@@ -108,6 +108,8 @@ class Tables:
             [staged],
             message=f"maintain: {_VERBS[step]} {name}",
             properties={"ingot.maintain": step.value},
+            # A protected branch is protected from changes, and no row changes here.
+            force=True,
         )
 
 
