@@ -14,7 +14,10 @@ from ingot.cli import output
 from ingot.cli.options import JsonOption, ProjectOption, open_project
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from ingot.lake.maintenance import Removed, Report, TableReport
+    from ingot.project import Project
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SIZES = {
@@ -86,7 +89,6 @@ def maintain(
 
     Example: ingot maintain --older-than 30d --dry-run
     """
-    from ingot.engines.duckdb import connect
     from ingot.lake import Lake
     from ingot.lake.maintenance import USUAL, Outcome, Policy, Step
     from ingot.lake.maintenance import maintain as do
@@ -103,7 +105,7 @@ def maintain(
     opened = open_project(project)
     # A run merges what it read and wrote: its tables must not be rewritten under it.
     lock = nullcontext() if dry_run else run_lock(opened.state_dir)
-    with lock, Lake.open(opened) as lake, connect(extensions=("avro", "iceberg")) as con:
+    with lock, Lake.open(opened) as lake, _connected(opened, lake.warehouse) as con:
         report = do(
             lake,
             con,
@@ -121,6 +123,14 @@ def maintain(
         _show(report)
     if any(one.outcome is Outcome.FAILED for one in report.tables):
         raise typer.Exit(1)
+
+
+def _connected(project: "Project", warehouse: str) -> "DuckDBPyConnection":
+    from ingot.engines.duckdb import connect
+
+    return connect(
+        extensions=("avro", "iceberg"), temp_directory=project.state_dir / "tmp", stores=[warehouse]
+    )
 
 
 def age(text: str, option: str) -> timedelta:

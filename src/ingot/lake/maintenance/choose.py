@@ -95,6 +95,6 @@ def speaking_of(con: "DuckDBPyConnection", sources: Sequence[Source]) -> dict[st
 def _positions(con: "DuckDBPyConnection", delete: Entry) -> frozenset[str]:
     if named := delete.file.get("referenced_data_file"):
         return frozenset([str(named)])
-    path = str(files.local(delete.path))
+    path = files.as_read(delete.path)
     rows = con.execute(f"SELECT DISTINCT file_path FROM read_parquet({literal(path)})").fetchall()
     return frozenset(str(row[0]) for row in rows)

@@ -9,7 +9,7 @@ from ingot.lake.maintenance import collect, orphans, storage, sweep
 from ingot.lake.maintenance.history import Retained, StateDatabase
 from ingot.lake.maintenance.live import Live
 from ingot.lake.maintenance.model import Policy, Removed, Step
-from ingot.lake.maintenance.storage import Found
+from ingot.lake.maintenance.storage import Found, Look
 from ingot.lake.maintenance.tables import Tables
 
 STEPS = (Step.GC, Step.ORPHANS)
@@ -25,6 +25,7 @@ class Clean:
     database: StateDatabase
     retained: Retained
     live: Live
+    look: Look
     folders: dict[str, str]
     """The folders of all tables and views that any commit ever had, and their names."""
 
@@ -38,13 +39,14 @@ class Clean:
             live.add(database.contents(hash), heads=True)
         for contents in retained.fresh.values():
             live.add(contents, heads=False)
+        look = storage.looker(tables.lake.warehouse)
         folders = {storage.table_folder(at): name for at, (_, name) in retained.known.items()}
-        return cls(tables.lake, tables.policy, now, database, retained, live, folders)
+        return cls(tables.lake, tables.policy, now, database, retained, live, look, folders)
 
     def find(self, step: Step, *, only: Collection[str] | None, but: Collection[str]) -> list[Found]:
         """What the step would remove; `only` of these tables, and not what is named in `but`."""
         if step is Step.GC:
-            found = collect.candidates(self.lake, self.retained.known, self.live)
+            found = collect.candidates(self.look, self.retained.known, self.live)
         elif self.live.warnings:
             # Whoever cannot read a table cannot say which files nobody names.
             return []
@@ -56,7 +58,7 @@ class Clean:
 
     def remove(self, found: Sequence[Found]) -> list[Found]:
         """Removes the files, except what became live since the marking; gives back which."""
-        return sweep.sweep(self.lake, self.database, self.live, self.retained.mark, found)
+        return sweep.sweep(self.look, self.database, self.live, self.retained.mark, found)
 
     def remove_empty_folders(self) -> None:
         """Removes the folders of tables that have been empty for as long as an orphan must be old."""

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 
 from ingot.lake.errors import MissingFileError
-from ingot.lake.lake import Lake
 from ingot.lake.maintenance import storage
 from ingot.lake.maintenance.live import Live, named_by, statistics_of
-from ingot.lake.maintenance.storage import Found
+from ingot.lake.maintenance.storage import Found, Look
 from ingot.lake.model import Content, ContentType
 from ingot.lake.state import document_of
 
 
-def candidates(lake: Lake, known: Mapping[str, tuple[Content, str]], live: Live) -> list[Found]:
+def candidates(look: Look, known: Mapping[str, tuple[Content, str]], live: Live) -> list[Found]:
     """Files that some commit ever named and that are not live, those first that others do not lead to.
 
     In this order a sweep that is killed leaves what names the rest, and the next one finds it.
@@ -29,7 +28,7 @@ def candidates(lake: Lake, known: Mapping[str, tuple[Content, str]], live: Live)
     return [
         file
         for path in (*data, *lists, *metadata)
-        if not live.holds(path) and (file := storage.look(path, lake.warehouse)) is not None
+        if not live.holds(path) and (file := look(path)) is not None
     ]
 
 

@@ -7,12 +7,13 @@ folders of tables are Ingot's to tidy.
 import os
 import re
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from functools import lru_cache, partial
+from pathlib import Path, PurePosixPath
 
-from ingot.lake import files
+from ingot.lake import files, objects
+from ingot.lake.objects import is_remote
 
 _TABLE_FOLDER = re.compile(r".*-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.DOTALL)
 
@@ -27,8 +28,13 @@ class Found:
     """Seconds since 1970."""
 
 
+Look = Callable[[str], Found | None]
+
+
 def normal(location: str) -> str:
     """A location in the one way in which it is compared here: links on the way to it are resolved."""
+    if is_remote(location):
+        return location
     path = files.local(location).absolute()
     return f"{_real(path.parent)}/{path.name}"
 
@@ -40,7 +46,7 @@ def _real(folder: Path) -> str:
 
 def table_folder(metadata_location: str) -> str:
     """The folder of the table or view whose metadata file this is."""
-    return str(Path(normal(metadata_location)).parent.parent)
+    return normal(metadata_location).rpartition("/")[0].rpartition("/")[0]
 
 
 def below(path: str, folder: str) -> bool:
@@ -50,11 +56,26 @@ def below(path: str, folder: str) -> bool:
 
 def root(warehouse: str) -> str:
     """The warehouse's folder as a normal path."""
-    return str(files.local(warehouse).resolve())
+    return warehouse.rstrip("/") if is_remote(warehouse) else str(files.local(warehouse).resolve())
 
 
-def look(path: str, warehouse: str) -> Found | None:
-    """The plain file at a normal path, None where there is none that may be removed."""
+def looker(warehouse: str) -> Look:
+    """What tells the plain file at a normal path, and None where there is none that may be removed.
+
+    An object store is listed once, which costs less than to ask it of each file.
+    """
+    if is_remote(warehouse):
+        top = root(warehouse)
+        return {one.path: one for one in _objects(top) if below(one.path, top)}.get
+    return partial(_look, warehouse)
+
+
+def _objects(top: str) -> Iterator[Found]:
+    for one in objects.listed(top):
+        yield Found(one.location, one.bytes, one.modified.timestamp())
+
+
+def _look(warehouse: str, path: str) -> Found | None:
     file = Path(path)
     # Asked anew each time: a folder may have become a link since the path was made normal.
     if file.parent.resolve() != file.parent or not below(path, root(warehouse)):
@@ -67,7 +88,10 @@ def look(path: str, warehouse: str) -> Found | None:
 
 
 def remove(path: str) -> bool:
-    """Removes a file; whether it was there."""
+    """Removes a file; whether it was there, as far as the storage tells."""
+    if is_remote(path):
+        objects.remove([path])
+        return True
     try:
         Path(path).unlink()
     except FileNotFoundError:
@@ -77,6 +101,11 @@ def remove(path: str) -> bool:
 
 def walk(warehouse: str, tables: Collection[str]) -> Iterator[Found]:
     """Every plain file of a table's folder: one of `tables`, or one that is named as Ingot names them."""
+    top = root(warehouse)
+    if is_remote(top):
+        owned = _Owned(top, tables)
+        yield from (one for one in _objects(top) if below(one.path, top) and owned.holds(one.path))
+        return
     for folder in _table_folders(warehouse, tables):
         for entry in _entries(folder):
             if entry.is_file(follow_symlinks=False):
@@ -86,6 +115,8 @@ def walk(warehouse: str, tables: Collection[str]) -> Iterator[Found]:
 
 def remove_empty_folders(warehouse: str, tables: Collection[str], older_than: float) -> None:
     """Removes folders of tables that are empty and were last changed before `older_than` (since 1970)."""
+    if is_remote(warehouse):
+        return
     for folder in reversed(list(_table_folders(warehouse, tables))):
         try:
             if Path(folder).stat().st_mtime < older_than:
@@ -96,20 +127,40 @@ def remove_empty_folders(warehouse: str, tables: Collection[str], older_than: fl
 
 def _table_folders(warehouse: str, tables: Collection[str]) -> Iterator[str]:
     """The folders of tables and all folders in them, outer ones first."""
-    top = root(warehouse)
-    # A warehouse that was copied from elsewhere has the folders of tables whose files are at the old place.
-    elsewhere = {Path(folder).name for folder in tables}
-    own = frozenset(folder for folder in tables if below(folder, top))
-    todo = [(top, False)]
+    owned = _Owned(root(warehouse), tables)
+    todo = [(owned.top, False)]
     while todo:
         folder, inside = todo.pop()
-        name = Path(folder).name
-        is_table = folder in own or (_TABLE_FOLDER.fullmatch(name) and name not in elsewhere)
-        if inside or (is_table and folder != top):
+        if inside or owned.is_table(folder):
             inside = True
             yield folder
         # A link to a folder is not walked into, for it may lead anywhere.
         todo += [(one.path, inside) for one in _entries(folder) if one.is_dir(follow_symlinks=False)]
+
+
+class _Owned:
+    """Which folders of a warehouse are those of tables."""
+
+    def __init__(self, top: str, tables: Collection[str]) -> None:
+        self.top = top
+        self._known = frozenset(folder for folder in tables if below(folder, top))
+        # A warehouse that was copied from elsewhere has the folders of tables whose files are at the old place.
+        self._elsewhere = {PurePosixPath(folder).name for folder in tables}
+
+    def is_table(self, folder: str) -> bool:
+        """Whether it is a known table's folder, or one that is named as Ingot names them."""
+        name = PurePosixPath(folder).name
+        like_one = _TABLE_FOLDER.fullmatch(name) is not None and name not in self._elsewhere
+        return folder in self._known or (like_one and folder != self.top)
+
+    def holds(self, path: str) -> bool:
+        """Whether a file lies in a table's folder."""
+        folder = path
+        while below(folder, self.top):
+            folder = folder.rpartition("/")[0]
+            if folder != self.top and self.is_table(folder):
+                return True
+        return False
 
 
 def _entries(folder: str) -> "list[os.DirEntry[str]]":

@@ -7,23 +7,27 @@ makes at an old commit in the middle of a sweep keeps what is still there.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
-from ingot.lake.lake import Lake
 from ingot.lake.maintenance import storage
 from ingot.lake.maintenance.history import StateDatabase
 from ingot.lake.maintenance.live import Live
 from ingot.lake.maintenance.model import Removed, Step
-from ingot.lake.maintenance.storage import Found
+from ingot.lake.maintenance.storage import Found, Look
+from ingot.lake.objects import is_remote
 
 _BATCH = 200
+_REMOTE_BATCH = 10
+"""A store takes milliseconds a file, for which writers wait."""
 
 
 def sweep(
-    lake: Lake, database: StateDatabase, live: Live, mark: int, candidates: Sequence[Found]
+    look: Look, database: StateDatabase, live: Live, mark: int, candidates: Sequence[Found]
 ) -> list[Found]:
     """Removes the candidates, in their order, except what has become live meanwhile; gives back which."""
     removed: list[Found] = []
-    for start in range(0, len(candidates), _BATCH):
-        batch = candidates[start : start + _BATCH]
+    remote = any(is_remote(one.path) for one in candidates[:1])
+    size = _REMOTE_BATCH if remote else _BATCH
+    for start in range(0, len(candidates), size):
+        batch = candidates[start : start + size]
         # Most of the marking is done before anybody has to wait for it.
         mark, moved = database.moved_since(mark)
         _add(database, live, moved)
@@ -33,9 +37,7 @@ def sweep(
             return [
                 one
                 for one in batch
-                if not live.holds(one.path)
-                and storage.look(one.path, lake.warehouse) is not None
-                and storage.remove(one.path)
+                if not live.holds(one.path) and look(one.path) is not None and storage.remove(one.path)
             ]
 
         mark, done = database.standing_still(mark, work)
