@@ -36,11 +36,9 @@ def test_a_new_catalog_has_an_empty_main_at_the_root(catalog: SqlCatalog) -> Non
     assert list(catalog.log(ROOT_HASH)) == []
 
 
-def test_what_was_committed_is_there_when_the_catalog_is_opened_again(
-    catalog: SqlCatalog, tmp_path: Path
-) -> None:
+def test_what_was_committed_is_there_when_the_catalog_is_opened_again(catalog: SqlCatalog, url: str) -> None:
     head = put(catalog, "main", A, B)
-    again = SqlCatalog(f"sqlite:///{tmp_path}/lake.db")
+    again = SqlCatalog(url)
     try:
         assert again.ref("main").hash == head
         assert again.entries(head) == catalog.entries(head)
@@ -49,12 +47,12 @@ def test_what_was_committed_is_there_when_the_catalog_is_opened_again(
         again.close()
 
 
-def test_every_commit_of_a_long_history_reads_as_it_was(catalog: SqlCatalog, tmp_path: Path) -> None:
+def test_every_commit_of_a_long_history_reads_as_it_was(catalog: SqlCatalog, url: str) -> None:
     expected = {}
     for index in range(70):
         hash = put(catalog, "main", ("s", f"t{index % 7}"))
         expected[hash] = dict(catalog.entries(hash))
-    again = SqlCatalog(f"sqlite:///{tmp_path}/lake.db")
+    again = SqlCatalog(url)
     try:
         for hash, entries in reversed(expected.items()):
             assert dict(again.entries(hash)) == entries
@@ -226,3 +224,10 @@ def test_namespaces_keep_their_properties(catalog: SqlCatalog) -> None:
     made = replace(namespace(), properties={"owner": "ä'\""})
     head = catalog.commit("main", [Put(("n",), made)], message="n").hash
     assert catalog.content(head, ("n",)) == made
+
+
+@pytest.mark.parametrize("url", ["mysql://u:secret@localhost/x", "nothing://u:secret@localhost/x"])
+def test_a_database_without_its_driver_is_refused_without_the_password(url: str) -> None:
+    with pytest.raises(CatalogUnavailableError, match="driver") as error:
+        SqlCatalog(url)
+    assert "secret" not in str(error.value)

@@ -7,9 +7,10 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ingot.lake import CommitConflictError, Content, ContentType, Put, SqlCatalog
+from ingot.lake import CommitConflictError, Content, ContentType, Put, RefKind, SqlCatalog
 
 from .contents import namespace, table
 
@@ -21,8 +22,7 @@ def start(url: str, writer: str, count: int, mode: str) -> "subprocess.Popen[str
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def test_concurrent_processes_lose_no_update_and_log_every_acknowledged_commit_once(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/lake.db"
+def test_concurrent_processes_lose_no_update_and_log_every_acknowledged_commit_once(url: str) -> None:
     catalog = SqlCatalog(url)
     try:
         catalog.commit("main", [Put(("s",), namespace())], message="begin")
@@ -39,8 +39,7 @@ def test_concurrent_processes_lose_no_update_and_log_every_acknowledged_commit_o
         catalog.close()
 
 
-def test_processes_that_open_a_new_catalog_at_once_agree_on_one(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/new/lake.db"
+def test_processes_that_open_a_new_catalog_at_once_agree_on_one(url: str) -> None:
     code = f"from ingot.lake import SqlCatalog; c = SqlCatalog({url!r}); print(len(c.refs())); c.close()"
     opened = [
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)
@@ -48,8 +47,7 @@ def test_processes_that_open_a_new_catalog_at_once_agree_on_one(tmp_path: Path) 
     assert [one.communicate(timeout=60)[0].strip() for one in opened] == ["1"] * 4
 
 
-def test_a_killed_writer_leaves_a_readable_catalog_with_everything_it_acknowledged(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/lake.db"
+def test_a_killed_writer_leaves_a_readable_catalog_with_everything_it_acknowledged(url: str) -> None:
     catalog = SqlCatalog(url)
     catalog.commit("main", [Put(("s",), namespace())], message="begin")
     acknowledged: set[str] = set()
@@ -76,8 +74,28 @@ def test_a_killed_writer_leaves_a_readable_catalog_with_everything_it_acknowledg
     catalog.close()
 
 
-def test_threads_share_one_catalog(tmp_path: Path) -> None:
-    catalog = SqlCatalog(f"sqlite:///{tmp_path}/lake.db")
+def test_branches_that_are_merged_at_once_lose_nothing(url: str) -> None:
+    """Each thread moves its own branch and merges it; every merge stands in the log once, with its source."""
+    catalog = SqlCatalog(url)
+    begin = catalog.commit("main", [Put(("s",), namespace())], message="begin").hash
+    merged: list[tuple[str, str]] = []
+
+    def publish(writer: int) -> None:
+        catalog.create_ref(RefKind.BRANCH, f"b{writer}", begin)
+        for index in range(6):
+            side = catalog.commit(f"b{writer}", [Put(("s", f"{writer}-{index}"), table())], message="t").hash
+            merged.append((catalog.merge(f"b{writer}", "main").hash, side))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(publish, range(4)))
+    log = list(catalog.log(catalog.resolve("main")))
+    assert sorted((one.hash, one.parents[1]) for one in log[:-1]) == sorted(merged)
+    assert len(catalog.entries(log[0].hash)) == 25
+    catalog.close()
+
+
+def test_threads_share_one_catalog(url: str) -> None:
+    catalog = SqlCatalog(url)
     catalog.commit("main", [Put(("s",), namespace())], message="begin")
     failures: list[BaseException] = []
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 
 from ingot.lake.errors import CatalogUnavailableError
 
@@ -33,7 +33,7 @@ class Store:
         self._sqlite = parsed.get_backend_name() == "sqlite"
         if self._sqlite and parsed.database and parsed.database != ":memory:":
             self._make_folder(Path(parsed.database).parent)
-        self._engine: Engine = create_engine(url)
+        self._engine = self._opened(url)
         if self._sqlite:
             event.listen(self._engine, "connect", _configure)
             event.listen(self._engine, "begin", _begin)
@@ -54,6 +54,15 @@ class Store:
     def close(self) -> None:
         """Closes every connection."""
         self._engine.dispose()
+
+    def _opened(self, url: str) -> Engine:
+        try:
+            return create_engine(url)
+        except (ModuleNotFoundError, NoSuchModuleError) as error:
+            raise CatalogUnavailableError(
+                f"The catalog {self._shown} needs a driver that is not installed: {error}.",
+                hint="`pip install 'ingot[postgres]'` for PostgreSQL; SQLite needs none.",
+            ) from error
 
     def _run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
         deadline = time.monotonic() + _PATIENCE
