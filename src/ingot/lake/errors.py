@@ -19,6 +19,13 @@ class CatalogUnavailableError(LakeError):
     status = 503
 
 
+class MovedError(LakeError):
+    """The warehouse is not where the tables of the catalog were written."""
+
+    code = "lake_moved"
+    status = 409
+
+
 class WriteError(LakeError):
     """Writing a table failed; the files that were written are gone again and no ref has moved."""
 

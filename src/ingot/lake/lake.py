@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 from ingot.errors import NotFoundError
-from ingot.lake import files, merging, names, tables, views
+from ingot.lake import files, merging, names, place, tables, views
 from ingot.lake.catalog import SqlCatalog
 from ingot.lake.errors import CommitConflictError, InvalidNameError
 from ingot.lake.model import (
@@ -56,11 +56,16 @@ class Lake:
     def __init__(self, catalog_url: str, warehouse: str | Path) -> None:
         self.warehouse = files.root(warehouse)
         self._sql = SqlCatalog(catalog_url)
+        try:
+            place.check(self._sql, self.warehouse)
+        except BaseException:
+            self._sql.close()
+            raise
         self.catalog: Catalog = self._sql
 
     @classmethod
     def open(cls, project: _Project) -> "Lake":
-        """The lake of a project, made where there is none yet."""
+        """The lake of a project, made where there is none yet; `MovedError` where its tables lie elsewhere."""
         return cls(project.catalog_url, project.warehouse)
 
     def close(self) -> None:

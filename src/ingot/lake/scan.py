@@ -8,7 +8,7 @@ mappings, nested columns that changed) is left to it, pinned to the same metadat
 from collections.abc import Collection, Sequence
 
 from ingot.errors import NotFoundError
-from ingot.lake import conditions, entries, files, manifests, metadata, types
+from ingot.lake import conditions, entries, files, manifests, metadata, objects, types
 from ingot.lake.conditions import Condition
 from ingot.lake.entries import Entry
 from ingot.lake.errors import LakeError
@@ -146,7 +146,7 @@ def _named(column: str, fields: Sequence[Json], name: str) -> Json:
 
 
 def _unglobbed(path: str) -> str:
-    if "://" in path and not path.startswith("file:") and not files.is_remote(path):
+    if "://" in path and not path.startswith("file:") and not objects.is_remote(path):
         raise LakeError(f"The data file {path} is in a storage that is not supported.")
     # A folder of the user's may have the characters of a pattern in its name.
     return "".join(f"[{character}]" if character in "*?[" else character for character in files.as_read(path))

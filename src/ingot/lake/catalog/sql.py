@@ -1,10 +1,10 @@
 """`SqlCatalog`: every verb of the port `Catalog` as one transaction on the state database."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from ingot.errors import UsageError
 from ingot.lake import names
@@ -57,6 +57,30 @@ class SqlCatalog:
     def close(self) -> None:
         """Closes the connections; the catalog cannot be used afterwards."""
         self._store.close()
+
+    def remember(self, name: str, value: Callable[[], str], *, instead_of: str | None = None) -> str:
+        """What the catalog keeps under `name`: from now on `value`, where it keeps nothing or `instead_of`."""
+
+        def find(tx: Connection) -> str | None:
+            kept = tx.execute(select(schema.info.c.value).where(schema.info.c.name == name)).scalar()
+            return None if kept is None else str(kept)
+
+        kept = self._store.read(find)
+        if kept is not None and kept != instead_of:
+            return kept
+        wanted = value()
+
+        def work(tx: Connection) -> str:
+            now = find(tx)
+            if now is not None and now != instead_of:
+                return now
+            if now is None:
+                tx.execute(insert(schema.info).values(name=name, value=wanted))
+            else:
+                tx.execute(update(schema.info).where(schema.info.c.name == name).values(value=wanted))
+            return wanted
+
+        return self._store.write(work)
 
     def refs(self) -> list[Ref]:
         """All branches and tags, by name."""
