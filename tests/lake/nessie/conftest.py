@@ -1,7 +1,8 @@
 """A lake served as Nessie by a real HTTP server, beside Iceberg REST as in `ingot serve`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import orjson
@@ -104,7 +105,7 @@ class Client:
         return str(self.http.get(f"/trees/{ref}").json()["reference"]["hash"])
 
     def commit(
-        self, *operations: dict[str, object], on: str = "main", at: str | None = None, **meta: object
+        self, *operations: Mapping[str, Any], on: str = "main", at: str | None = None, **meta: Any
     ) -> httpx2.Response:
         """Commits; against the head, unless another commit is named."""
         body = {"commitMeta": {"message": "m", **meta}, "operations": list(operations)}

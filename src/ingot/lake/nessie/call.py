@@ -7,7 +7,7 @@ from functools import cached_property
 import orjson
 
 from ingot.lake.nessie.answer import Json, bad_request
-from ingot.lake.rest.ports import Lake
+from ingot.lake.nessie.ports import Lake
 
 _DEEPEST = 200
 _BOOLEANS = {"true": True, "false": False, "": False}

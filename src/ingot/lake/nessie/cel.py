@@ -131,7 +131,7 @@ class _Parser:
         if sign == "!=":
             return lambda scope: left(scope) != right(scope)
         if sign == "in":
-            return lambda scope: left(scope) in self._typed(right(scope), list, dict)
+            return lambda scope: self._within(left(scope), right(scope))
         compare = _ORDERED[sign]
 
         def ordered(scope: Scope) -> bool:
@@ -141,6 +141,11 @@ class _Parser:
             return compare(one, other)
 
         return ordered
+
+    def _within(self, item: object, group: object) -> bool:
+        if isinstance(group, dict):
+            return self._typed(item, str) in group
+        return item in self._typed(group, list, dict)
 
     def _not(self) -> Node:
         turns = 0

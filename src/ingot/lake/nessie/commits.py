@@ -26,8 +26,8 @@ from ingot.lake.nessie.contents import content_of, same
 from ingot.lake.nessie.fields import maybe
 from ingot.lake.nessie.keys import key_json, key_of
 from ingot.lake.nessie.meta import AUTHOR, Meta, meta_of
+from ingot.lake.nessie.ports import Lake
 from ingot.lake.nessie.refs import At, expected, parse, reference_json, spec_of
-from ingot.lake.rest.ports import Lake
 
 _RETRIES_SEEN = 200
 """Commits that are looked through for one that a client sends again because its answer was lost."""

@@ -15,8 +15,8 @@ from ingot.lake.metadata.document import number, obj, only, shown, text, texts
 from ingot.lake.model import Content, ContentType, Key
 from ingot.lake.nessie.answer import Json, bad_request
 from ingot.lake.nessie.fields import mapped, maybe, plain
+from ingot.lake.nessie.ports import Lake
 from ingot.lake.rest import documents
-from ingot.lake.rest.ports import Lake
 from ingot.lake.staged import read_json, table_content, view_content
 
 _TYPES = tuple(one.value for one in ContentType)

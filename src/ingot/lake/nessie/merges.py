@@ -42,7 +42,7 @@ def merge(call: Call) -> Answer:
 
     def attempt(*, dry_run: bool) -> MergeResult:
         # The commit that the client has seen need not be the head: keys are compared one by one.
-        return call.lake.catalog.merge(
+        return call.lake.merge(
             source.hash,
             into,
             message=meta.message or f"Merge '{source.shown}' into '{into}'",

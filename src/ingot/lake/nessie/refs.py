@@ -13,7 +13,7 @@ from ingot.lake.metadata.document import obj, only, shown
 from ingot.lake.model import Ref, RefKind
 from ingot.lake.nessie.answer import Json, NessieError, bad_request
 from ingot.lake.nessie.fields import maybe
-from ingot.lake.rest.ports import Lake
+from ingot.lake.nessie.ports import Lake
 
 DEFAULT_BRANCH = "main"
 DETACHED = "DETACHED"
@@ -87,7 +87,7 @@ def spec_of(name: str | None, hash: str | None) -> Spec:
         raise bad_request(f"{shown(hash)} is not a commit hash: 8 to 64 hex digits, then ~N, ^N or *time.")
     if name is not None and name != DETACHED:
         written = parse(name)
-        if written.name is None or written.steps or (written.hash and found["hash"]):
+        if written.steps or (written.hash and found["hash"]):
             raise bad_request(f"{shown(name)} is not the name of a branch or tag.")
         return Spec(written.name, found["hash"] or written.hash, found["steps"])
     if not found["hash"]:

@@ -18,7 +18,7 @@ from ingot.errors import IngotError
 from ingot.lake.nessie.answer import Answer, bad_request, problem, refusal
 from ingot.lake.nessie.call import Call
 from ingot.lake.nessie.endpoints import PATHS, Path
-from ingot.lake.rest.ports import Lake
+from ingot.lake.nessie.ports import Lake
 
 _LOG = logging.getLogger(__name__)
 _LARGEST_BODY = 64 * 1024 * 1024
