@@ -360,3 +360,16 @@ def test_the_endpoint_gives_what_the_command_gives(shell: Shell) -> None:
             refused = client.get(f"/api/v1/diff?{query}")
             assert (refused.status_code, said in refused.json()["error"]) == (status, True), refused.text
     assert os.getcwd() == str(shell.folder)  # noqa: PTH109 - the commands run in this process
+
+
+def test_appends_of_both_sides_are_brought_together_and_a_side_can_still_be_chosen(shell: Shell) -> None:
+    for name in ("dev", "other"):
+        shell.lake.branch(name)
+        shell.write(
+            "gold.orders", "SELECT 7 AS order_id, 'eve' AS customer, 70 AS amount", name, mode="append"
+        )
+    shell.write("gold.orders", "SELECT 8 AS order_id, 'eve' AS customer, 80 AS amount", mode="append")
+    assert "gold.orders  (rows of both sides)" in shell("merge", "dev")
+    assert shell.lake.at("main").table("gold.orders").rows == 8
+    shell("merge", "other", "--theirs", "gold.orders")
+    assert shell.lake.at("main").table("gold.orders").rows == 7

@@ -133,11 +133,7 @@ def merge(
     with open_lake(project) as lake:
         modes = _modes(lake, source, into, ours or (), theirs or ())
         try:
-            # `Lake.merge` brings appends of both sides together; a table that was named is one side's alone.
-            if modes:
-                result = lake.catalog.merge(source, into, message=message, modes=modes, dry_run=dry_run)
-            else:
-                result = lake.merge(source, into, message=message, dry_run=dry_run)
+            result = lake.merge(source, into, message=message, modes=modes, dry_run=dry_run)
         except CommitConflictError as error:
             raise CommitConflictError(
                 f"{source} cannot be merged into {into}; nothing was changed:",
