@@ -13,7 +13,7 @@ from ingot.api import cube, v1
 from ingot.api.errors import handlers
 from ingot.api.local import LocalOnly
 from ingot.engines.duckdb import DuckDBEngine
-from ingot.lake import Lake, rest
+from ingot.lake import Lake, nessie, rest
 from ingot.project import Project
 from ingot.semantic import Service
 
@@ -46,6 +46,7 @@ def create_app(project: Project, *, local: bool = False) -> Starlette:
         *v1.routes(project, lake),
         *cube.routes(service),
         Mount("/iceberg", routes=rest.routes(lake)),
+        *nessie.routes(lake),
         *ui.routes(),
     ]
     return Starlette(

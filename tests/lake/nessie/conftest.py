@@ -9,6 +9,7 @@ import orjson
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingot.lake import Lake, files, rest
 from ingot.lake.metadata import new_table, new_view
@@ -33,11 +34,30 @@ def lake(tmp_path: Path) -> Iterator[Lake]:
         yield opened
 
 
+class Switch:
+    """An application that passes requests on to the one of the test that runs."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp = Starlette()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="package")
+def server() -> Iterator[tuple[str, Switch]]:
+    """One server for all tests: to start and stop one takes longer than most of them."""
+    switch = Switch()
+    with serving(switch) as address:
+        yield address, switch
+
+
 @pytest.fixture
-def address(lake: Lake) -> Iterator[str]:
-    app = Starlette(routes=[*routes(lake), Mount("/iceberg", routes=rest.routes(lake))])
-    with serving(app) as found:
-        yield found
+def address(server: tuple[str, Switch], lake: Lake) -> str:
+    """Where this test's lake is served."""
+    address, switch = server
+    switch.app = Starlette(routes=[*routes(lake), Mount("/iceberg", routes=rest.routes(lake))])
+    return address
 
 
 @pytest.fixture
