@@ -1,6 +1,6 @@
 """Prepares the load of JSON and Parquet tables, whose values have types of their own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 import duckdb
@@ -8,7 +8,7 @@ from duckdb import DuckDBPyConnection
 
 from ingot.engines.sql import quote_identifier
 from ingot.errors import IngotError
-from ingot.sources.files import typed
+from ingot.sources.files import digits, typed
 from ingot.sources.files.inference import declared_type
 from ingot.sources.files.parts import Opened, Part
 from ingot.sources.model import LoadState, Plan
@@ -25,7 +25,7 @@ from ingot.sources.reading import (
 def prepare(con: DuckDBPyConnection, plan: Plan, opened: Opened, known: LoadState | None) -> Reading:
     """A reading of JSON or Parquet parts. Raises `SourceError` for files or columns that are not right."""
     kind, parts = opened.format, opened.parts
-    found = typed.types_of(con, kind, parts)
+    found = _types(con, opened, parts)
     declared = declared_types(plan.table, (*found, *known_columns(known)), declared_type)
     if plan.kind == "append":
         check_columns(plan, known, [(part, tuple(typed.types_of(con, kind, [part]))) for part in parts])
@@ -53,6 +53,11 @@ def prepare(con: DuckDBPyConnection, plan: Plan, opened: Opened, known: LoadStat
         recount=lambda: _counted(con, opened),
         refine=lambda error: _failed(error, parts),
     )
+
+
+def _types(con: DuckDBPyConnection, opened: Opened, parts: Sequence[Part]) -> dict[str, str]:
+    found = typed.types_of(con, opened.format, parts)
+    return digits.kept(con, parts, found) if opened.format == "json" else found
 
 
 def _takes(kind: str, kept: str, own: str) -> bool:
@@ -84,7 +89,7 @@ def _empty(con: DuckDBPyConnection, opened: Opened, found: Mapping[str, str]) ->
 def _refuse(con: DuckDBPyConnection, plan: Plan, opened: Opened, name: str, kept: str) -> NoReturn:
     """Raises the error that names the file, and the line where the reader can say it."""
     for part in opened.parts:
-        own = typed.types_of(con, opened.format, [part]).get(name)
+        own = _types(con, opened, [part]).get(name)
         if own is None or _takes(opened.format, kept, own):
             continue
         line = None
