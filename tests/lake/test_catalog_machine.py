@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
+from ingot.errors import UsageError
 from ingot.lake import (
     ROOT_HASH,
     CommitConflictError,
@@ -63,6 +64,21 @@ class Model:
                 elif right not in (left, below.get(key)):
                     merged[key] = object()
         return merged
+
+
+def carried(base: dict[Key, Any], wanted: Entries, now: Entries) -> tuple[Entries, set[Key]]:
+    """`now` with the changes from `base` to `wanted`, and the keys that both sides changed differently."""
+    after, conflicts = dict(now), set()
+    for key in KEYS:
+        if wanted.get(key) in (base.get(key), now.get(key)):
+            continue
+        if now.get(key) != base.get(key):
+            conflicts.add(key)
+        elif key in wanted:
+            after[key] = wanted[key]
+        else:
+            del after[key]
+    return after, conflicts
 
 
 class CatalogMachine(RuleBasedStateMachine):
@@ -166,18 +182,8 @@ class CatalogMachine(RuleBasedStateMachine):
         if len(self.model.bases(theirs, ours)) > 2:
             return
         base = self.model.base(theirs, ours)
-        now, wanted = self.model.entries[ours], self.model.entries[theirs]
-        after = dict(now)
-        conflicts = set()
-        for key in KEYS:
-            if wanted.get(key) in (base.get(key), now.get(key)):
-                continue
-            if now.get(key) != base.get(key):
-                conflicts.add(key)
-            elif key in wanted:
-                after[key] = wanted[key]
-            else:
-                del after[key]
+        now = self.model.entries[ours]
+        after, conflicts = carried(base, self.model.entries[theirs], now)
         try:
             result = self.catalog.merge(source, into)
         except CommitConflictError as error:
@@ -189,6 +195,75 @@ class CatalogMachine(RuleBasedStateMachine):
             self.model.entries[result.hash] = after
             self.model.parents[result.hash] = [ours, theirs]
             self.model.heads[into] = result.hash
+
+    def past(self, branch: str, back: int) -> str:
+        """A commit of the branch's first parents, but not the one that made the namespace."""
+        at = self.model.heads[branch]
+        for _ in range(back):
+            if self.model.parents[self.model.parents[at][0]] not in ([], [ROOT_HASH]):
+                at = self.model.parents[at][0]
+        return at
+
+    def made(self, branch: str, after: Entries, hash: str) -> None:
+        self.model.entries[hash] = after
+        self.model.parents[hash] = [self.model.heads[branch]]
+        self.model.heads[branch] = hash
+
+    @rule(source=branches, into=branches, back=st.integers(0, 3), count=st.integers(1, 3))
+    def transplant(self, source: str, into: str, back: int, count: int) -> None:
+        chosen = [self.past(source, back + index) for index in reversed(range(count))]
+        if ROOT_HASH in {self.model.parents[one][0] for one in chosen}:
+            return
+        after, conflicts, states = self.model.entries[self.model.heads[into]], set[Key](), []
+        for one in chosen:
+            before, now = self.model.entries[self.model.parents[one][0]], after
+            after, conflicts = carried(before, self.model.entries[one], now)
+            if conflicts:
+                break
+            if after != now:
+                states.append(after)
+        try:
+            result = self.catalog.transplant(chosen, into)
+        except CommitConflictError as error:
+            assert {conflict.key for conflict in error.conflicts} == conflicts  # noqa: PT017 (may also pass)
+            return
+        assert not conflicts
+        assert len(result.commits) == len(states)
+        for hash, state in zip(result.commits, states, strict=True):
+            self.made(into, state, hash)
+
+    @rule(branch=branches, back=st.integers(0, 4))
+    def revert(self, branch: str, back: int) -> None:
+        chosen = self.past(branch, back)
+        before, now = (
+            self.model.entries[self.model.parents[chosen][0]],
+            self.model.entries[self.model.heads[branch]],
+        )
+        if self.model.parents[chosen][0] == ROOT_HASH:
+            return
+        after, conflicts = carried(self.model.entries[chosen], before, now)
+        try:
+            made = self.catalog.revert(branch, chosen)
+        except CommitConflictError as error:
+            assert {conflict.key for conflict in error.conflicts} == conflicts  # noqa: PT017 (may also pass)
+            return
+        except UsageError:
+            assert not conflicts
+            assert after == now
+            return
+        assert not conflicts
+        assert after != now
+        self.made(branch, after, made.hash)
+
+    @rule(branch=branches, back=st.integers(1, 4))
+    def rollback(self, branch: str, back: int) -> None:
+        wanted = self.model.entries[self.past(branch, back)]
+        try:
+            made = self.catalog.rollback(branch, self.past(branch, back))
+        except UsageError:
+            assert wanted == self.model.entries[self.model.heads[branch]]
+            return
+        self.made(branch, wanted, made.hash)
 
     @rule()
     def reopen(self) -> None:

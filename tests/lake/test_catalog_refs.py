@@ -166,8 +166,10 @@ def test_a_resolved_conflict_counts_only_for_the_content_that_was_seen(catalog: 
     put(catalog, "dev", A)
     seen = catalog.content(put(catalog, "main", A), A)
     put(catalog, "main", A)
-    with pytest.raises(CommitConflictError, match="after the conflict was resolved"):
+    with pytest.raises(CommitConflictError, match="after it was looked at"):
         catalog.merge("dev", "main", modes={A: KeyMerge(expected=seen, resolved=table(seen))})
+    with pytest.raises(CommitConflictError, match="after it was looked at"):
+        catalog.merge("dev", "main", modes={A: KeyMerge(MergeMode.FORCE, expected=seen)})
 
 
 def test_the_default_mode_is_for_all_keys_that_are_not_named(catalog: SqlCatalog) -> None:

@@ -6,9 +6,9 @@ entries name a snapshot or a sequence number that is not theirs any more.
 
 import io
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -74,6 +74,23 @@ def contains(before: str | None, after: str) -> None:
         added(before, after)
     elif any(row["content"] != DATA for row in rows if row["manifest_path"] not in known):
         raise NotAppendedError("rows were deleted")
+
+
+def beyond(before: str | None, after: str) -> set[str]:
+    """The files that `after` lists in manifests that `before` does not have."""
+    known = {row["manifest_path"] for row in _rows(before)} if before else set()
+    fresh = [row["manifest_path"] for row in _rows(after) if row["manifest_path"] not in known]
+    return {one.path for path in fresh for one in manifests.read(path).files}
+
+
+def without(pieces: Sequence[Piece], paths: Collection[str]) -> list[Piece]:
+    """The pieces without the files at `paths`."""
+    done = []
+    for piece in pieces:
+        left = tuple(one for one in piece.records if one["data_file"]["file_path"] not in paths)
+        if left:
+            done.append(replace(piece, records=left, whole=piece.whole and left == piece.records))
+    return done
 
 
 def snapshot(

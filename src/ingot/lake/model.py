@@ -140,8 +140,9 @@ class Conflict:
 class KeyMerge:
     """How a merge shall treat one key.
 
-    With `resolved`, that content is put in place of the source's, where the target still holds `expected`:
-    the way in which a conflict that somebody else has settled comes back into the merge.
+    Where `expected` is given, the target must still hold it. `resolved` is put in place of the source's
+    content, where the target holds `expected` (None: nothing): the way in which a conflict that somebody
+    else has settled comes back into the merge.
     """
 
     mode: MergeMode = MergeMode.NORMAL

@@ -5,7 +5,7 @@ otherwise the same. What the new snapshot is made of stands in `graft`. Keys are
 of the same row give the row twice, as two appends in a row would.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -97,7 +97,7 @@ def of_commit(
     _check_switch(now)
     parent: int | None = sent[0].get("parent-snapshot-id")
     parent = None if parent == -1 else parent
-    _appends(now, parent)
+    _since(now, () if parent is None else (parent,))
     before = _list(now, parent)
     current = metadata.current_snapshot(now)
     if current is not None:
@@ -157,24 +157,18 @@ def _planned(
     _check_alike(from_, ours, onto)
     _check_switch(ours)
     _check_switch(onto)
-    parent = from_["current-snapshot-id"]
-    parent = None if parent == -1 else parent
-    new = _appends(ours, parent)
-    # What was merged before has other snapshots on the target, so the common one may be an older one.
-    common = {one["snapshot-id"] for one in _chain(from_, parent)}
-    for one in _chain(onto, onto["current-snapshot-id"]):
-        if one["snapshot-id"] in common:
-            break
-        _check_append(one)
-    else:
-        if common:
-            raise NotAppendedError("the target was not built on what the source started from")
+    start = from_["current-snapshot-id"]
+    # What was merged before has other snapshots on this side, so the common one may be older than the base's.
+    common = {one["snapshot-id"] for one in _chain(from_, start)}
+    new = _since(ours, common)
+    _since(onto, common)
     before, after, now = (metadata.current_snapshot(one) for one in (from_, ours, onto))
     at = None if before is None else before["manifest-list"]
     if now is None or after is None or not new:
         raise NotAppendedError("one side has appended nothing")
     graft.contains(at, now["manifest-list"])
-    pieces = graft.added(at, after["manifest-list"])
+    # What came to the target another way is there already.
+    pieces = graft.without(graft.added(at, after["manifest-list"]), graft.beyond(at, now["manifest-list"]))
     _check_specs(onto, pieces)
     said: Json = {}
     for one in reversed(new):
@@ -194,10 +188,6 @@ def _check_alike(base: Json, source: Json, target: Json) -> None:
             raise NotAppendedError(f"{what} changed")
     if _own_refs(source) != _own_refs(base):
         raise NotAppendedError("the table's own refs changed")
-    if not {one["snapshot-id"] for one in base["snapshots"]} <= {
-        one["snapshot-id"] for one in source["snapshots"]
-    }:
-        raise NotAppendedError("snapshots were removed")
 
 
 def _own_refs(document: Json) -> Json:
@@ -242,19 +232,20 @@ def _chain(document: Json, snapshot_id: int | None) -> Iterator[Json]:
         snapshot_id = one.get("parent-snapshot-id")
 
 
-def _appends(document: Json, since: int | None) -> list[Json]:
-    """The current snapshot and its ancestors until `since`, newest first; raises unless all are appends."""
+def _since(document: Json, common: Collection[int]) -> list[Json]:
+    """The current snapshot and its ancestors until a common one, newest first; raises unless all are appends.
+
+    With nothing in common, that is all of them.
+    """
     found: list[Json] = []
-    last: Json | None = None
     for one in _chain(document, document["current-snapshot-id"]):
-        if one["snapshot-id"] == since:
+        if one["snapshot-id"] in common:
             return found
         _check_append(one)
         found.append(one)
-        last = one
-    if since is None and (last is None or last.get("parent-snapshot-id") in (None, -1)):
-        return found
-    raise NotAppendedError("the table was not built on what the other side started from")
+    if common or (found and found[-1].get("parent-snapshot-id") not in (None, -1)):
+        raise NotAppendedError("the table was not built on what the other side started from")
+    return found
 
 
 def _list(document: Json, snapshot_id: int | None) -> str | None:

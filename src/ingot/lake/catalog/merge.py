@@ -145,14 +145,13 @@ def _compare(
         before, wanted, now, mode = base.get(key), source.get(key), target.get(key), modes.of(key)
         if wanted == now or mode.mode is MergeMode.DROP:
             continue
-        if mode.resolved is not None:
-            if now == mode.expected:
-                operations.append(Put(key, mode.resolved, now))
-            else:
-                again = conflicts.moved(key, mode.expected, now)
-                assert again is not None
-                message = f"{again.message} after the conflict was resolved"
-                found.append(Conflict(key, again.type, message, before, wanted, now))
+        if (mode.expected or mode.resolved) is not None and now != mode.expected:
+            moved = conflicts.moved(key, mode.expected, now)
+            assert moved is not None
+            message = f"{moved.message} after it was looked at for this merge"
+            found.append(Conflict(key, moved.type, message, before, wanted, now))
+        elif mode.resolved is not None:
+            operations.append(Put(key, mode.resolved, now))
         elif now == before or mode.mode is MergeMode.FORCE:
             operations.append(Delete(key, now) if wanted is None else Put(key, wanted, now))
         elif not _both_namespaces(wanted, now):
