@@ -221,6 +221,22 @@ def test_diff_tells_of_columns_layout_views_and_renamed_tables(shell: Shell) -> 
         assert line in lines, line
 
 
+def test_tables_that_were_only_written_anew_take_one_line_together(shell: Shell) -> None:
+    for name in ("a", "b", "c"):
+        shell.write(f"gold.{name}", "SELECT 1 AS x")
+    shell.lake.branch("dev")
+    for name in ("a", "b"):
+        shell.write(f"gold.{name}", "SELECT 1 AS x", "dev", properties={"ingot.dbt-node": "n"})
+    shell.write("gold.c", "SELECT 1 AS x", "dev", properties={"owner": "ann"})
+    lines = shell("diff", "main", "dev").splitlines()[1:]
+    assert lines[:2] == [
+        "~ gold.c  same rows  1 property",
+        "= 2 tables written anew with the same rows: gold.a, gold.b",
+    ]
+    assert "gold.a" not in "".join(lines[2:])
+    assert "same rows" in shell("diff", "main", "dev", "--table", "gold.a").splitlines()[1]
+
+
 def test_a_value_with_line_breaks_or_control_characters_stays_on_its_line(shell: Shell) -> None:
     shell.lake.branch("dev")
     shell.write("gold.orders", ORDERS.replace("'cid', 60", r"E'a\nb\x1b[31m', 60"), "dev")

@@ -1,7 +1,7 @@
 """`ingot diff`: what differs between two refs: tables, columns, files, and rows."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import unified_diff
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +12,7 @@ from ingot.cli.options import JsonOption, ProjectOption, open_project
 
 if TYPE_CHECKING:
     from ingot.lake import Lake
-    from ingot.quality import Diff, PropertyChange, RowChange, RowDiff, TableDiff, ViewDiff
+    from ingot.quality import PropertyChange, RowChange, RowDiff, TableDiff, ViewDiff
 
 _SHORT = 12
 _LONGEST = 60
@@ -81,8 +81,14 @@ def diff(
     if found.same:
         print("no differences")
         return
-    _print_summary(found)
-    for one in found.tables:
+    quiet = [] if table else [one for one in found.tables if _only_rewritten(one)]
+    told = [one for one in found.tables if one not in quiet]
+    _print_summary(told, found.views)
+    if quiet:
+        print(
+            f"= {_number(len(quiet), 'table')} written anew with the same rows: {', '.join(one.name for one in quiet)}"
+        )
+    for one in told:
         if one.change in ("changed", "renamed"):
             print(f"\n{_bold(one.name)}")
             _print_lines(_table_lines(one))
@@ -118,10 +124,23 @@ def _time(lake: "Lake", hash: str) -> float:
     return newest.time.timestamp() if newest else 0.0
 
 
-def _print_summary(found: "Diff") -> None:
-    cells = [(_SIGNS[one.change], one.name, _rows_said(one), _rest_said(one)) for one in found.tables]
-    cells += [(_SIGNS[view.change], view.name, "view", "") for view in found.views]
+def _only_rewritten(one: "TableDiff") -> bool:
+    """A table that nobody who asks what differs needs to read about: new files, the same rows."""
+    same = one.change == "changed" and one.rows is not None and one.rows.same and not one.rows.notes
+    return same and not (one.columns or one.layout or _properties(one))
+
+
+def _properties(one: "TableDiff") -> "list[PropertyChange]":
+    """The properties that people set; what Ingot notes for itself is for `--json`."""
+    return [part for part in one.properties if not part.name.startswith("ingot.")]
+
+
+def _print_summary(tables: "Sequence[TableDiff]", views: "Sequence[ViewDiff]") -> None:
+    cells = [(_SIGNS[one.change], one.name, _rows_said(one), _rest_said(one)) for one in tables]
+    cells += [(_SIGNS[view.change], view.name, "view", "") for view in views]
     cells.sort(key=lambda cell: cell[1])
+    if not cells:
+        return
     widths = [max(len(cell[at]) for cell in cells) for at in (1, 2)]
     for sign, name, said, rest in cells:
         print(_coloured(f"{sign} {name:<{widths[0]}}  {said:<{widths[1]}}  {rest}".rstrip(), sign))
@@ -146,8 +165,8 @@ def _rest_said(one: "TableDiff") -> str:
         if one.columns:
             said.append(_number(len({each.name for each in one.columns}), "column"))
         said += [each.name for each in one.layout]
-        if one.properties:
-            said.append("1 property" if len(one.properties) == 1 else f"{len(one.properties)} properties")
+        if number := len(_properties(one)):
+            said.append("1 property" if number == 1 else f"{number} properties")
     return ", ".join(said)
 
 
@@ -155,7 +174,7 @@ def _table_lines(one: "TableDiff") -> Iterator[tuple[str, str]]:
     for column in one.columns:
         sign = _SIGNS[column.kind]
         yield sign, f"{sign} column {column.name} {_change_said(column.kind, column.before, column.after)}"
-    for part in (*one.layout, *one.properties):
+    for part in (*one.layout, *_properties(one)):
         yield "~", _property_line(part)
     files = one.files
     if files.added or files.removed:
