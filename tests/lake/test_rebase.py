@@ -3,6 +3,7 @@
 import io
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import duckdb
@@ -283,3 +284,29 @@ def test_a_target_that_moves_during_the_merge_is_taken_as_it_is_then(
     }
     assert {path for path in stored(branched) if "/snap-" in path} == lists
     assert len(at["snapshots"]) == 5
+
+
+def test_branches_that_are_merged_at_once_bring_each_row_once(branched: Lake) -> None:
+    """Each thread appends to its own branch and merges it; the log has each merge once, and no more."""
+    merged: list[str] = []
+
+    def publish(writer: int) -> None:
+        with duckdb.connect() as con:
+            for index in range(4):
+                write(branched, con, f"b{writer}", f"SELECT {writer * 100 + index} AS i, 'x' AS n")
+                result = branched.merge(f"b{writer}")
+                assert result.applied
+                merged.append(result.hash)
+
+    for writer in range(4):
+        branched.branch(f"b{writer}")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(publish, range(4)))
+    with duckdb.connect() as con:
+        expected = Counter((writer * 100 + index, "x") for writer in range(4) for index in range(4))
+        assert rows(branched, con) == expected + Counter([(1, "base")])
+    log = [one.hash for one in branched.catalog.log(branched.catalog.ref("main").hash)]
+    assert sorted(log[:-1]) == sorted(merged)
+    metadata = branched.at("main").table("s.t").metadata
+    sequences = [one["sequence-number"] for one in metadata["snapshots"]]
+    assert sequences == sorted(set(sequences))
