@@ -102,33 +102,57 @@ def target_of(document: Json) -> int:
     return int(found) if found.isdecimal() and int(found) else _DEFAULT_TARGET
 
 
-def stage(con: "DuckDBPyConnection", what: Plan) -> Staged:
-    """Writes the new files and the snapshot that has them; moves no ref.
+def write(con: "DuckDBPyConnection", what: Plan) -> list[DataFile]:
+    """Writes the new data files; the table is not touched.
 
     Raises `WriteError` where reading or writing fails or the rows do not add up; then no file is left.
     """
-    document = what.table.metadata
     added: list[DataFile] = []
     try:
         for batch in what.batches:
             added += _written(con, what, batch)
-        staged = rewrite.stage(
-            what.key,
-            what.table.content,
-            document,
-            what.sources,
-            rewrite.Replacement(what.removed, added),
-        )
     except BaseException:
         files.remove(one.path for one in added)
         raise
+    return added
+
+
+def stage(con: "DuckDBPyConnection", what: Plan, added: Sequence[DataFile]) -> Staged:
+    """A snapshot that has `added` in place of what they were written from; moves no ref.
+
+    Raises `WriteError` where the table would have other rows. The data files stay, whatever happens.
+    """
+    replacement = rewrite.Replacement(what.removed, added)
+    staged = rewrite.stage(what.key, what.table.content, what.table.metadata, what.sources, replacement)
     if what.has_deletes:
         assert staged.content is not None
-        _check_rows(con, what.table, Table(what.table.name, staged.content), staged)
+        try:
+            _check_rows(con, what.table, Table(what.table.name, staged.content))
+        except BaseException:
+            files.remove(staged.files)
+            raise
     return staged
 
 
-def _check_rows(con: "DuckDBPyConnection", before: Table, after: Table, staged: Staged) -> None:
+def again(what: Plan, table: Table) -> Plan | None:
+    """The plan on what the table is now, for the same new files; None where they are not right any more.
+
+    They are as long as all that they replace is still there, and nothing was deleted from it.
+    """
+    snapshot, document = metadata.current_snapshot(table.metadata), what.table.metadata
+    same = ("table-uuid", "format-version", "location", "current-schema-id", "schemas", "default-spec-id")
+    if snapshot is None or any(table.metadata[name] != document[name] for name in same):
+        return None
+    sources = tuple(entries.read(snapshot))
+    live = {one.path for source in sources for one in source.entries}
+    known = {one.path for source in what.sources for one in source.entries if one.content != DATA}
+    deletes = {one.path for source in sources for one in source.entries if one.content != DATA}
+    if not what.removed <= live or deletes - known:
+        return None
+    return replace(what, table=table, sources=sources)
+
+
+def _check_rows(con: "DuckDBPyConnection", before: Table, after: Table) -> None:
     counts = [
         con.execute(
             f"SELECT count(*) FROM {scan.expression(one.metadata, one.metadata_location, None, one.name)}"
@@ -136,7 +160,6 @@ def _check_rows(con: "DuckDBPyConnection", before: Table, after: Table, staged: 
         for one in (before, after)
     ]
     if counts[0] != counts[1]:
-        files.remove(staged.files)
         raise WriteError(f"Compacting {before.name} would turn {counts[0]} rows into {counts[1]}.")
 
 

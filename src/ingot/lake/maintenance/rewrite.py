@@ -42,9 +42,9 @@ class Replacement:
 def stage(key: Key, before: Content, document: Json, sources: Sequence[Source], what: Replacement) -> Staged:
     """Writes the snapshot and the metadata file that has it; `before` is the table as it was read.
 
-    Whatever fails, the files written here are gone again, and those of `what.added` too.
+    Whatever fails, the files written here are gone again; the new data files are the caller's.
     """
-    written = [one.path for one in what.added]
+    written: list[str] = []
     try:
         snapshot = _snapshot(document, sources, what, written)
         after = advance(document, snapshot, before.metadata_location)

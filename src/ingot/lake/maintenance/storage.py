@@ -109,7 +109,10 @@ def walk(warehouse: str, tables: Collection[str]) -> Iterator[Found]:
     for folder in _table_folders(warehouse, tables):
         for entry in _entries(folder):
             if entry.is_file(follow_symlinks=False):
-                found = entry.stat(follow_symlinks=False)
+                try:
+                    found = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # a writer's temporary file
                 yield Found(entry.path, found.st_size, found.st_mtime)
 
 

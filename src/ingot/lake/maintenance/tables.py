@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingot.errors import NotFoundError
-from ingot.lake import names
+from ingot.lake import files, names
 from ingot.lake.errors import CommitConflictError, LakeError, SchemaError
 from ingot.lake.lake import Lake
 from ingot.lake.maintenance import compact, expire, tidy
@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _ATTEMPTS = 3
+_HASTE = 10
+"""How often a snapshot of compacted files is put on what the table has become meanwhile."""
 _VERBS = {Step.COMPACT: "compact", Step.MANIFESTS: "rewrite manifests of", Step.EXPIRE: "expire"}
 STEPS = tuple(_VERBS)
+_Work = Callable[[], dict[str, Any] | None]
+"""Does it and gives the facts for the report; None where another writer was faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,58 +63,89 @@ class Tables:
 
     def _settled(self, step: Step, name: str) -> TableReport | None:
         for _ in range(_ATTEMPTS):
-            state = self.lake.at(self.lake.catalog.ref(self.branch).hash)
-            if name not in state.tables:
-                return None  # dropped meanwhile
-            prepared = self._prepare(step, state.table(name))
+            table = self._now(name)
+            prepared = None if table is None else self._prepare(step, table)
             if prepared is None:
-                return None
-            report, stage = prepared
+                return None  # nothing to do, or dropped meanwhile
+            report, work = prepared
             if name in self.held:
                 reason = f"the branch '{self.held[name]}' has changes of it that are not merged"
                 return replace(report, outcome=Outcome.SKIPPED, reason=reason)
             if self.dry_run:
                 return report
-            staged = stage()
-            try:
-                made = self._commit(step, name, staged)
-            except CommitConflictError:
-                self.lake.discard([staged])
-            else:
-                return _finished(report, staged, made)
+            if (done := work()) is not None:
+                return replace(report, outcome=Outcome.DONE, **done)
         return TableReport(step, name, Outcome.SKIPPED, "other writers were faster each time")
 
-    def _prepare(self, step: Step, table: Table) -> tuple[TableReport, Callable[[], Staged]] | None:
+    def _now(self, name: str) -> Table | None:
+        state = self.lake.at(self.lake.catalog.ref(self.branch).hash)
+        return state.table(name) if name in state.tables else None
+
+    def _prepare(self, step: Step, table: Table) -> tuple[TableReport, _Work] | None:
         report = TableReport(step, table.name, Outcome.PLANNED)
         if step is Step.COMPACT:
-            rewritten = compact.plan(
+            small = compact.plan(
                 self.con, table, target_bytes=self.policy.target_bytes, partitions=self.partitions
             )
-            if rewritten is None:
+            if small is None:
                 return None
-            facts = replace(report, files_before=len(rewritten.removed), bytes_before=rewritten.bytes)
-            return facts, partial(compact.stage, self.con, rewritten)
+            facts = replace(report, files_before=len(small.removed), bytes_before=small.bytes)
+            return facts, partial(self._compact, small)
         if step is Step.MANIFESTS:
             joined = tidy.plan(table)
             if joined is None:
                 return None
-            return replace(report, files_before=joined.before), partial(tidy.stage, joined)
+            return replace(report, files_before=joined.before), partial(self._tidy, joined)
         expired = expire.plan(table, cutoff=self.cutoff, keep=self.policy.keep)
         if expired is None:
             return None
         if self.dry_run:
             self.forgotten[table.metadata_location] = expired.snapshots
-        return replace(report, snapshots=len(expired.snapshots)), partial(expire.stage, expired)
+        return replace(report, snapshots=len(expired.snapshots)), partial(self._expire, expired)
 
-    def _commit(self, step: Step, name: str, staged: Staged) -> Commit:
-        return self.lake.commit(
-            self.branch,
-            [staged],
-            message=f"maintain: {_VERBS[step]} {name}",
-            properties={"ingot.maintain": step.value},
-            # A protected branch is protected from changes, and no row changes here.
-            force=True,
-        )
+    def _compact(self, plan: compact.Plan) -> dict[str, Any] | None:
+        added = compact.write(self.con, plan)
+        now: compact.Plan | None = plan
+        for _ in range(_HASTE):
+            if now is None:
+                break
+            try:
+                staged = compact.stage(self.con, now, added)
+            except BaseException:
+                files.remove(one.path for one in added)
+                raise
+            # Whether a commit that ended otherwise was applied is not known, so its files stay.
+            if (made := self._commit(Step.COMPACT, staged)) is not None:
+                size = sum(one.bytes for one in added)
+                return {"files_after": len(added), "bytes_after": size, "commit": made.hash}
+            # Rows that were only added meanwhile do not make the new files wrong.
+            table = self._now(plan.table.name)
+            now = None if table is None else compact.again(plan, table)
+        files.remove(one.path for one in added)
+        return None
+
+    def _tidy(self, plan: tidy.Plan) -> dict[str, Any] | None:
+        made = self._commit(Step.MANIFESTS, tidy.stage(plan))
+        return None if made is None else {"files_after": len(plan.groups), "commit": made.hash}
+
+    def _expire(self, plan: expire.Plan) -> dict[str, Any] | None:
+        made = self._commit(Step.EXPIRE, expire.stage(plan))
+        return None if made is None else {"commit": made.hash}
+
+    def _commit(self, step: Step, staged: Staged) -> Commit | None:
+        """The commit; None where the table has moved, and then what was staged is gone."""
+        try:
+            return self.lake.commit(
+                self.branch,
+                [staged],
+                message=f"maintain: {_VERBS[step]} {staged.name}",
+                properties={"ingot.maintain": step.value},
+                # A protected branch is protected from changes, and no row changes here.
+                force=True,
+            )
+        except CommitConflictError:
+            self.lake.discard([staged])
+            return None
 
 
 def unmerged(lake: Lake, branch: str, passing: tuple[str, ...]) -> dict[str, str]:
@@ -126,15 +161,3 @@ def unmerged(lake: Lake, branch: str, passing: tuple[str, ...]) -> dict[str, str
         for key in (*result.changed, *(conflict.key for conflict in result.conflicts)):
             found.setdefault(names.dotted(key), ref.name)
     return found
-
-
-def _finished(report: TableReport, staged: Staged, made: Commit) -> TableReport:
-    written = [path.rpartition(".")[2] for path in staged.files]
-    count = 0
-    if report.step is Step.COMPACT:
-        count = written.count("parquet")
-    elif report.step is Step.MANIFESTS:
-        count = written.count("avro") - 1  # one is the manifest list
-    return replace(
-        report, outcome=Outcome.DONE, files_after=count, bytes_after=staged.bytes, commit=made.hash
-    )
