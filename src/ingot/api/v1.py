@@ -82,7 +82,7 @@ class _Answers:
             asked.get("from", "main"),
             _needed(request, "to"),
             tables=asked.getlist("table") or None,
-            keys=quality.source_keys(self._project),
+            keys=quality.known_keys(self._project),
             key=asked.getlist("key"),
             limit=_limit(request, "rows", 10, least=0),
             rows=asked.get("stat", "false") != "true",

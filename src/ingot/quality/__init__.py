@@ -20,13 +20,13 @@ from ingot.quality.model import (
 if TYPE_CHECKING:
     from ingot.quality.comparison import diff
     from ingot.quality.description import describe, listed
-    from ingot.quality.keys import source_keys
+    from ingot.quality.keys import known_keys
 
 _LAZY = {
     "describe": "ingot.quality.description",
     "diff": "ingot.quality.comparison",
     "listed": "ingot.quality.description",
-    "source_keys": "ingot.quality.keys",
+    "known_keys": "ingot.quality.keys",
 }
 
 __all__ = [
@@ -40,8 +40,8 @@ __all__ = [
     "ViewDiff",
     "describe",
     "diff",
+    "known_keys",
     "listed",
-    "source_keys",
 ]
 
 
