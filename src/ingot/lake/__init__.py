@@ -40,11 +40,13 @@ from ingot.lake.ports import Catalog
 
 if TYPE_CHECKING:
     from ingot.lake.catalog import SqlCatalog
+    from ingot.lake.conditions import Condition
     from ingot.lake.lake import Lake
     from ingot.lake.staged import Staged
     from ingot.lake.state import Column, State, Table, View
 
 _LAZY = {
+    "Condition": "ingot.lake.conditions",
     "Lake": "ingot.lake.lake",
     "SqlCatalog": "ingot.lake.catalog",
     "Staged": "ingot.lake.staged",
@@ -61,6 +63,7 @@ __all__ = [
     "Column",
     "Commit",
     "CommitConflictError",
+    "Condition",
     "Conflict",
     "ConflictType",
     "Content",
@@ -75,6 +78,7 @@ __all__ = [
     "MergeMode",
     "MergeResult",
     "MissingFileError",
+    "MovedError",
     "Operation",
     "ProtectedRefError",
     "Put",
