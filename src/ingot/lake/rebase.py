@@ -130,18 +130,21 @@ def is_replay(document: Json | None, updates: Sequence[object]) -> bool:
         for one in updates
         if isinstance(one, dict) and one.get("action") == "add-snapshot"
     ]
-    known = {
-        (one["snapshot-id"], at)
-        for one in (document or {}).get("snapshots") or ()
-        for at in (one.get("manifest-list"), (one.get("summary") or {}).get(FROM))
+    wanted: dict[int, Json] = {
+        one["snapshot-id"]: one for one in added if isinstance(one, dict) and _is_named(one)
     }
-    return bool(added) and all(
-        isinstance(one, dict)
-        and isinstance(one.get("manifest-list"), str)
-        and isinstance(one.get("snapshot-id"), int)
-        and (one["snapshot-id"], one["manifest-list"]) in known
-        for one in added
+    if not added or len(wanted) < len(added):
+        return False
+    known = [one for one in (document or {}).get("snapshots") or () if one["snapshot-id"] in wanted]
+    return len(known) == len(wanted) and all(
+        wanted[one["snapshot-id"]]["manifest-list"]
+        in (one.get("manifest-list"), (one.get("summary") or {}).get(FROM))
+        for one in known
     )
+
+
+def _is_named(snapshot: Json) -> bool:
+    return isinstance(snapshot.get("snapshot-id"), int) and isinstance(snapshot.get("manifest-list"), str)
 
 
 def _planned(
@@ -291,9 +294,8 @@ def _appending(update: Json, earlier: Sequence[Json]) -> Json:
     snapshot = update.get("snapshot")
     if (
         not isinstance(snapshot, dict)
+        or not _is_named(snapshot)
         or not isinstance(snapshot.get("summary"), dict)
-        or not isinstance(snapshot.get("manifest-list"), str)
-        or not isinstance(snapshot.get("snapshot-id"), int)
     ):
         raise NotAppendedError("its snapshot is not whole")
     _check_append(snapshot)

@@ -7,6 +7,7 @@ import orjson
 from starlette.responses import Response
 
 from ingot.errors import ConflictError, IngotError, NotFoundError
+from ingot.lake.errors import ProtectedRefError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ def refusal(error: IngotError) -> Answer:
     """The error as the specification wants it told."""
     if isinstance(error, RestError):
         return problem(error.http_status, error.type, error.message)
+    if isinstance(error, ProtectedRefError):
+        return problem(error.status, "ForbiddenException", str(error))
     if isinstance(error, ConflictError):
         return problem(error.status, "CommitFailedException", str(error))
     if isinstance(error, NotFoundError):
