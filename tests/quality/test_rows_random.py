@@ -1,11 +1,10 @@
 """The rows that differ, held against a comparison in plain Python on random tables."""
 
 import math
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import duckdb
@@ -17,6 +16,7 @@ from ingot import quality
 from ingot.engines.duckdb import connect
 from ingot.engines.sql import quote_identifier
 from ingot.lake import Lake
+from ingot.lake.shape import Mode
 
 Row = tuple[Any, ...]
 
@@ -100,60 +100,69 @@ def values(rows: Sequence[Row], types: dict[str, str]) -> tuple[str, list[Any]]:
     return f"SELECT {chosen} FROM (VALUES {marks}) v({columns})", [value for row in rows for value in row]
 
 
-def write(
-    lake: Lake,
-    con: duckdb.DuckDBPyConnection,
-    branch: str,
-    rows: Sequence[Row],
-    types: dict[str, str],
-    **options: Any,
-) -> None:
-    query, parameters = values(rows, types)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE given AS {query}", parameters or None)
-    staged = lake.stage(con, "s.t", "SELECT * FROM given", on=branch, **options)
-    lake.commit(branch, [staged], message="rows")
+@dataclass
+class Workshop:
+    """One lake for all examples, each of which has a table and a branch of its own."""
+
+    lake: Lake
+    con: duckdb.DuckDBPyConnection
+    number: Iterator[int]
+
+    def write(self, table: str, branch: str, rows: Sequence[Row], types: dict[str, str], mode: Mode) -> None:
+        query, parameters = values(rows, types)
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE given AS {query}", parameters or None)
+        staged = self.lake.stage(self.con, table, "SELECT * FROM given", on=branch, mode=mode)
+        self.lake.commit(branch, [staged], message="rows")
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    folder = tmp_path_factory.mktemp("random")
+    with connect(threads=1) as con, Lake(f"sqlite:///{folder}/lake.db", folder / "w") as lake:
+        yield Workshop(lake, con, count())
 
 
 @pytest.mark.parametrize("keyed", [False, True], ids=["whole rows", "by key"])
 @given(data=st.data())
 @settings(max_examples=30, deadline=None)
-def test_random_changes_are_counted_as_plain_python_counts_them(keyed: bool, data: st.DataObject) -> None:
-    folder = Path(tempfile.mkdtemp())
-    try:
-        with connect(threads=1) as con, Lake(f"sqlite:///{folder}/lake.db", folder / "w") as lake:
-            before: list[Row] = []
-            for number, batch in enumerate(data.draw(st.lists(_rows, min_size=1, max_size=3), "main")):
-                write(lake, con, "main", batch, TYPES, mode="append" if number else "overwrite")
-                before += batch
-            lake.branch("dev")
-            after = list(before)
-            types = dict(TYPES)
-            for kind in data.draw(st.lists(st.sampled_from(["append", "overwrite"]), max_size=2), "dev"):
-                if kind == "append":
-                    batch = data.draw(_rows, "appended")
-                    write(lake, con, "dev", batch, types, mode="append")
-                    after += batch
-                else:
-                    kept = [row for row in after if data.draw(st.integers(0, 3), "keep")]
-                    after = [*kept, *data.draw(_rows, "written")]
-                    left = data.draw(st.sets(st.sampled_from([FLOAT, TEXT, NESTED]), max_size=2), "left out")
-                    types = {name: kind for name, kind in TYPES.items() if name not in left}
-                    wider = {name: data.draw(st.sampled_from(each), name) for name, each in WIDER.items()}
-                    types |= {name: kind for name, kind in wider.items() if name in types}
-                    write(lake, con, "dev", after, types)
-            found = quality.diff(lake, "main", "dev", keys={"s.t": [KEY]} if keyed else None, limit=1000)
-            both = [at for at, name in enumerate(TYPES) if name in types]
-            wanted = expected(
-                [tuple(row[at] for at in both) for row in before],
-                [tuple(row[at] for at in both) for row in after],
-                0 if keyed else None,
-            )
-            if not found.tables or found.tables[0].rows is None:
-                assert wanted == {"added": 0, "removed": 0, "changed": 0, "columns": {}}
-                return
-            rows = found.tables[0].rows
-    finally:
-        shutil.rmtree(folder)
+def test_random_changes_are_counted_as_plain_python_counts_them(
+    workshop: Workshop, keyed: bool, data: st.DataObject
+) -> None:
+    number = next(workshop.number)
+    table, branch = f"s.t{number}", f"dev{number}"
+    before: list[Row] = []
+    for batch in data.draw(st.lists(_rows, min_size=1, max_size=3), "main"):
+        workshop.write(table, "main", batch, TYPES, "append")
+        before += batch
+    workshop.lake.branch(branch)
+    after = list(before)
+    types = dict(TYPES)
+    for kind in data.draw(st.lists(st.sampled_from(["append", "overwrite"]), max_size=2), "dev"):
+        if kind == "append":
+            batch = data.draw(_rows, "appended")
+            workshop.write(table, branch, batch, types, "append")
+            after += batch
+        else:
+            kept = [row for row in after if data.draw(st.integers(0, 3), "keep")]
+            after = [*kept, *data.draw(_rows, "written")]
+            left = data.draw(st.sets(st.sampled_from([FLOAT, TEXT, NESTED]), max_size=2), "left out")
+            types = {name: kind for name, kind in TYPES.items() if name not in left}
+            wider = {name: data.draw(st.sampled_from(each), name) for name, each in WIDER.items()}
+            types |= {name: kind for name, kind in wider.items() if name in types}
+            workshop.write(table, branch, after, types, "overwrite")
+    keys = {table: [KEY]} if keyed else None
+    found = quality.diff(workshop.lake, "main", branch, tables=[table], keys=keys, limit=1000)
+    both = [at for at, name in enumerate(TYPES) if name in types]
+    wanted = expected(
+        [tuple(row[at] for at in both) for row in before],
+        [tuple(row[at] for at in both) for row in after],
+        0 if keyed else None,
+    )
+    if not found.tables:
+        assert wanted == {"added": 0, "removed": 0, "changed": 0, "columns": {}}
+        return
+    rows = found.tables[0].rows
+    assert rows is not None
     names = [name for name in TYPES if name in types]
     assert set(rows.columns) == set(names)
     counted = {names.index(name): number for name, number in rows.changed_columns.items()}

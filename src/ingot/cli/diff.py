@@ -231,7 +231,7 @@ def _row_lines(rows: "RowDiff") -> Iterator[tuple[str, str]]:
     counted = {"added": rows.added, "removed": rows.removed, "changed": rows.changed}
     hidden = sum(counted.values()) - sum(row.copies for row in rows.sample)
     if rows.sample and hidden > 0:
-        yield "", f"    and {output.count(hidden)} more: --rows"
+        yield "", f"    and {output.count(hidden)} more; --rows N shows N of each kind"
 
 
 def _row_said(row: "RowChange", rows: "RowDiff") -> str:
