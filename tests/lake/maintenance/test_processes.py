@@ -31,6 +31,7 @@ def rows(lake: Lake, con: duckdb.DuckDBPyConnection) -> list[tuple[int, str]]:
     return sorted(con.execute(f"SELECT i, writer FROM {lake.at().scan('s.t')}").fetchall())
 
 
+@pytest.mark.slow
 def test_writers_lose_nothing_while_their_table_is_compacted_and_collected(
     lake: Lake, con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
@@ -137,8 +138,9 @@ def test_an_overwrite_or_a_drop_during_a_compaction_wins(
 
 
 def test_a_table_that_never_rests_is_left_for_the_next_time(
-    lake: Lake, con: duckdb.DuckDBPyConnection, add: Add, first: First
+    lake: Lake, con: duckdb.DuckDBPyConnection, add: Add, first: First, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(steps_on_tables, "_HASTE", 2)
     for number in range(0, 30, 10):
         add(number, number + 10)
     raced = first(lambda: add(1000, 1001), 1000)
