@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
@@ -131,11 +132,18 @@ class RowsMachine(RuleBasedStateMachine):
             assert self.lake.at(name).table("s.t").rows == wanted.total()
 
 
-RowsMachine.TestCase.settings = settings(
-    max_examples=8,
+class LongRowsMachine(RowsMachine):
+    """The same with more patience."""
+
+
+SHORT = settings(
+    max_examples=4,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
+RowsMachine.TestCase.settings = SHORT
+LongRowsMachine.TestCase.settings = settings(SHORT, max_examples=40)
 TestRows = RowsMachine.TestCase
+TestRowsAtLength = pytest.mark.slow(LongRowsMachine.TestCase)

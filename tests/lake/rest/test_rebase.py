@@ -92,6 +92,7 @@ def test_duckdb_processes_append_to_one_table_and_every_commit_succeeds(
     assert len([one for one in log if one.message == "Commit to s.t"]) == 33  # with its creation
 
 
+@pytest.mark.slow
 def test_pyiceberg_and_duckdb_append_side_by_side(main: duckdb.DuckDBPyConnection, address: str) -> None:
     def append(writer: int) -> None:
         catalog = RestCatalog("lake", uri=f"{address}/iceberg", warehouse="main")
