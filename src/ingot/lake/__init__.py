@@ -13,6 +13,7 @@ from ingot.lake.errors import (
     InvalidNameError,
     LakeError,
     MissingFileError,
+    MovedError,
     ProtectedRefError,
     SchemaError,
     WriteError,
