@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from ingot.engines.duckdb import connect
-from ingot.lake import Commit, Lake
+from ingot.lake import Commit, Lake, manifests, state
 from ingot.lake.maintenance import Policy
 
 NOTHING = Policy(older_than=timedelta(0), keep=1, orphan_age=timedelta(0))
@@ -50,3 +50,9 @@ def numbers(lake: Lake, con: duckdb.DuckDBPyConnection, at: str = "main", name: 
 def disk(folder: Path) -> dict[str, int]:
     """Every file below a folder and its size."""
     return {str(file): file.stat().st_size for file in folder.rglob("*") if file.is_file()}
+
+
+def forget() -> None:
+    """Forgets every file that this process has read, so that reading finds out what is still there."""
+    for cache in (state._documents, manifests._manifests, manifests._lists):
+        cache._values.clear()

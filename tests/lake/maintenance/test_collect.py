@@ -10,13 +10,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingot.lake import Commit, Lake, MissingFileError, Put, RefKind, metadata, state
+from ingot.lake import Commit, Lake, MissingFileError, Put, RefKind, metadata
 from ingot.lake.maintenance import USUAL, Outcome, Policy, Step, maintain, sweep
 from ingot.lake.maintenance.history import StateDatabase
 from ingot.lake.staged import Staged, table_content
 from ingot.lake.tables import write_metadata
 
-from .conftest import NOTHING, Add, disk, numbers
+from .conftest import NOTHING, Add, disk, forget, numbers
 
 WEEK = Policy(older_than=timedelta(days=7), keep=1, orphan_age=timedelta(0))
 
@@ -106,6 +106,7 @@ def test_a_tag_stays_readable_byte_for_byte(lake: Lake, con: duckdb.DuckDBPyConn
     lake.commit("main", [lake.stage_drop("s.t", on="main")], message="drop")
     maintain(lake, con, policy=NOTHING)
     assert {path: Path(path).read_bytes() for path in files} == files
+    forget()
     assert numbers(lake, con, "v1") == list(range(20))
     lake.delete_ref("v1")
     report = maintain(lake, con, steps=[Step.GC], policy=NOTHING)
@@ -132,6 +133,7 @@ def test_every_state_within_the_window_stays_readable_and_what_was_before_goes(
     try:
         report = maintain(fresh, con, steps=[Step.GC], policy=WEEK)
         assert report.files_freed > 0
+        forget()
         for commit, count in ((entered, 20), (short, 40), (within, 30), (now, 50)):
             assert numbers(fresh, con, commit.hash) == list(range(count))
         assert not metadata_file(old).exists()
@@ -153,6 +155,7 @@ def test_the_newest_commits_of_a_branch_stay_however_old(
     fresh = reopened(lake, tmp_path)
     try:
         maintain(fresh, con, steps=[Step.GC], policy=Policy(keep=3, orphan_age=timedelta(0)))
+        forget()
         for commit, count in zip(made[3:], (4, 5, 6), strict=True):
             assert numbers(fresh, con, commit.hash) == list(range(count))
     finally:
@@ -282,7 +285,7 @@ def test_nothing_of_a_table_that_cannot_be_read_is_removed(
     location.rename(tmp_path / "aside")
     fresh = reopened(lake, tmp_path)
     try:
-        state._documents._values.clear()
+        forget()
         before = disk(folder)
         report = maintain(fresh, con, steps=[Step.GC, Step.ORPHANS], policy=NOTHING)
         assert str(location) in report.warnings[0]
@@ -315,6 +318,7 @@ def test_a_branch_made_at_an_old_commit_during_a_sweep_keeps_what_is_still_there
     report = maintain(lake, con, steps=[Step.GC, Step.ORPHANS], policy=NOTHING)
     assert len(calls) > 3
     assert {one.table for one in report.removed} == {"s.t20"}
+    forget()
     assert numbers(lake, con, "rescue", "s.t10") == list(range(10))
 
 
@@ -336,6 +340,6 @@ def test_reading_a_collected_commit_names_the_missing_file(
     lake.commit("main", [lake.stage_drop("s.t", on="main")], message="drop")
     time.sleep(0.01)
     maintain(lake, con, policy=NOTHING)
-    state._documents._values.clear()
+    forget()
     with pytest.raises(MissingFileError, match=r"metadata\.json"):
         lake.at(old.hash).scan("s.t")

@@ -17,7 +17,7 @@ from ingot.engines.duckdb import connect
 from ingot.lake import Lake, RefKind
 from ingot.lake.maintenance import Outcome, Policy, Step, maintain
 
-from .conftest import NOTHING, disk
+from .conftest import NOTHING, disk, forget
 from .deletes import delete_rows
 
 TABLES = ["s.plain", "s.parted"]
@@ -43,7 +43,12 @@ class MaintenanceMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        for name in TABLES * 2:
+        for name in TABLES:
+            self.write("main", name, "append", 4)
+        self.lake.tag("r0")
+        self.refs["r0"] = self.refs["main"]
+        self.tags.add("r0")
+        for name in TABLES:
             self.write("main", name, "append", 4)
 
     def branch_of(self, pick: int) -> str:
@@ -137,6 +142,7 @@ class MaintenanceMachine(RuleBasedStateMachine):
         before = disk(self.warehouse)
         report = maintain(self.lake, self.con, steps=steps, policy=NOTHING)
         after = disk(self.warehouse)
+        forget()
         assert not report.warnings
         assert report.bytes_freed == sum(before.values()) - sum(after.values())
         assert report.files_freed == len(before) - len(after)
