@@ -98,6 +98,24 @@ def test_a_table_of_the_lake_can_be_taken_further_by_a_client_of_nessie(client: 
     assert (found.properties["owner"], found.rows) == ("nessie", 1)
 
 
+def test_a_table_whose_rows_are_listed_outside_of_the_warehouse_is_refused(
+    client: Client, lake: Lake, tmp_path: Path
+) -> None:
+    with connect() as con:
+        lake.commit(
+            "main", [lake.stage(con, "s.t", "SELECT 1 AS n", on=lake.at("main"))], message="made here"
+        )
+    content = client.content("s.t")
+    document = json.loads(files.read(str(content["metadataLocation"])))
+    outside = tmp_path / "list.avro"
+    outside.write_bytes(files.read(document["snapshots"][0]["manifest-list"]))
+    document["snapshots"][0]["manifest-list"] = str(outside)
+    location = str(content["metadataLocation"]).replace(".metadata.json", "-next.metadata.json")
+    files.write(location, json.dumps(document).encode())
+    told = refusal(client.commit(put("s.t", {**content, "metadataLocation": location})))
+    assert "outside the warehouse" in told
+
+
 def test_what_a_client_did_not_see_change_is_a_conflict_of_that_key_alone(filled: Client) -> None:
     """Two writers: other keys do not matter, the same key does."""
     filled.commit(put("s.other", filled.write_table("other")))

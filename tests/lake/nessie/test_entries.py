@@ -107,6 +107,11 @@ def test_a_key_that_holds_nothing_is_told_as_the_client_meant_it(
     assert error["errorDetails"] == {"type": "CONTENT_KEY", "contentKey": {"elements": elements}}
 
 
+def test_a_key_that_is_not_text_is_refused(http: httpx2.Client) -> None:
+    found = http.get("/trees/main/contents/a.%FF")
+    assert (found.status_code, found.json()["errorCode"]) == (400, "BAD_REQUEST")
+
+
 def test_the_difference_of_two_commits_names_what_each_holds(filled: Client) -> None:
     filled.branch("team/dev")
     table = filled.content("a.t")

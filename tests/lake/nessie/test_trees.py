@@ -60,6 +60,8 @@ def test_references_come_in_pages(client: Client) -> None:
             break
         token = page["token"]
     assert found == ["a", "b", "c", "main"]
+    whole = client.http.get("/trees", params={"max-records": 4}).json()
+    assert (len(whole["references"]), whole["hasMore"], whole["token"]) == (4, False, None)
     only = client.http.get("/trees", params={"filter": "ref.name.startsWith('m') && refType == 'BRANCH'"})
     assert [one["name"] for one in only.json()["references"]] == ["main"]
 
@@ -93,6 +95,10 @@ def test_a_reference_is_assigned_where_it_is_where_the_client_believes(client: C
     assert stale.status_code == 409
     assert stale.json()["errorCode"] == "REFERENCE_CONFLICT"
     assert stale.json()["errorDetails"]["conflicts"][0]["conflictType"] == "UNEXPECTED_HASH"
+    client.branch("other")
+    elsewhere = client.commit(namespace("c"), on="other").json()["targetBranch"]["hash"]
+    assert client.http.put(f"/trees/dev@{elsewhere}", json=to).status_code == 409
+    assert client.http.put(f"/trees/dev@{'ab' * 32}", json=to).status_code == 404
     moved = client.http.put(f"/trees/dev@{client.head('dev')}", json=to)
     assert moved.json() == {"reference": {"type": "BRANCH", "name": "dev", "hash": ROOT}}
     assert client.head("dev") == ROOT
