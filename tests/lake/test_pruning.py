@@ -92,7 +92,7 @@ def sql(condition: Condition) -> tuple[str, list[Any]]:
     return f"{condition.column} {condition.op} ?", [condition.value]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_pruned_and_unpruned_reads_find_the_same_rows(
     con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
