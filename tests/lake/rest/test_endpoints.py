@@ -100,7 +100,7 @@ def test_a_ref_with_a_slash_is_reached_by_the_prefix_of_its_config(
     assert "where" not in lake.at("main").table("s.t").properties
 
 
-def test_namespaces_are_made_listed_changed_and_dropped(http: httpx2.Client, s: str) -> None:
+def test_namespaces_are_made_listed_changed_and_dropped(http: httpx2.Client, lake: Lake, s: str) -> None:
     inner = quote("s\x1finner", safe="")
     made = body(http.post("/main/namespaces", json={"namespace": ["s", "inner"], "properties": {"a": "1"}}))
     assert made == {"namespace": ["s", "inner"], "properties": {"a": "1"}}
@@ -110,7 +110,8 @@ def test_namespaces_are_made_listed_changed_and_dropped(http: httpx2.Client, s: 
         f"/main/namespaces/{inner}/properties", json={"removals": ["a", "z"], "updates": {"b": "2"}}
     )
     assert body(changed) == {"updated": ["b"], "removed": ["a"], "missing": ["z"]}
-    assert body(http.get(f"/main/namespaces/{inner}"))["properties"] == {"b": "2"}
+    found = body(http.get(f"/main/namespaces/{inner}"))["properties"]
+    assert found == {"b": "2", "location": f"{lake.warehouse}/s/inner"}
     refused(http.delete(s), 409, "NamespaceNotEmptyException")
     assert http.delete(f"/main/namespaces/{inner}").status_code == 204
     assert http.delete(s).status_code == 204

@@ -41,7 +41,12 @@ def discard(locations: Iterable[str]) -> None:
 
 def new_location(lake: Lake, key: Key) -> str:
     """A place for a new table, view or namespace entry that nothing else on any ref has ever used."""
-    return "/".join([files.root(lake.warehouse), *map(folder, key[:-1]), f"{folder(key[-1])}-{uuid4()}"])
+    return f"{namespace_location(lake, key[:-1])}/{folder(key[-1])}-{uuid4()}"
+
+
+def namespace_location(lake: Lake, key: Key) -> str:
+    """The folder in which a namespace's tables get theirs."""
+    return "/".join([files.root(lake.warehouse), *map(folder, key)])
 
 
 def check_inside(lake: Lake, location: str) -> None:

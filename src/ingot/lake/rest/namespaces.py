@@ -6,7 +6,7 @@ from ingot.lake.errors import CommitConflictError
 from ingot.lake.metadata.document import strings, texts
 from ingot.lake.model import ConflictType, Content, ContentType, Delete, Key, Put
 from ingot.lake.names import dotted
-from ingot.lake.rest import names
+from ingot.lake.rest import documents, names
 from ingot.lake.rest.answer import Answer, RestError, exists, no_namespace
 from ingot.lake.rest.call import SEPARATOR, Call
 from ingot.lake.rest.pages import page
@@ -48,9 +48,13 @@ def create(call: Call) -> Answer:
 
 
 def load(call: Call) -> Answer:
-    """A namespace and its properties."""
+    """A namespace and its properties, with the place for its tables.
+
+    Trino makes a table in one commit only where it knows the place; without, it refuses after a half.
+    """
     content = load_content(call, call.namespace)
-    return Answer(body={"namespace": list(call.namespace), "properties": dict(content.properties)})
+    place = {"location": documents.namespace_location(call.lake, call.namespace)}
+    return Answer(body={"namespace": list(call.namespace), "properties": {**place, **content.properties}})
 
 
 def head(call: Call) -> Answer:
