@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from ingot.engines.duckdb import connect
 from ingot.errors import NotFoundError
 from ingot.lake import (
     CommitConflictError,
@@ -33,6 +34,12 @@ def write(lake: Lake, con: Con, name: str, query: str, *, branch: str = "main", 
 
 def rows(lake: Lake, con: Con, name: str, spec: str = "main", order: str = "ALL") -> list[tuple[Any, ...]]:
     return con.execute(f"SELECT * FROM {lake.at(spec).scan(name)} ORDER BY {order}").fetchall()
+
+
+def rows_read_elsewhere(lake: Lake, name: str) -> list[tuple[Any, ...]]:
+    """The rows on a connection of their own that has the Iceberg extension, for nested columns that changed."""
+    with connect(extensions=("avro", "iceberg")) as other:
+        return other.execute(f"SELECT * FROM {lake.at().scan(name)}").fetchall()
 
 
 def files(folder: Path) -> set[Path]:
@@ -378,3 +385,43 @@ def test_a_number_too_large_for_any_decimal_names_the_table(lake: Lake, con: Con
     with pytest.raises(WriteError, match=r"s\.t"):
         lake.stage(con, "s.t", f"SELECT {2**127 - 1}::HUGEINT AS h", on="main")
     assert files(Path(lake.warehouse)) == set()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        # DuckDB's own reading of the two queries, side by side, is what the table must hold.
+        ("SELECT {'a': i::BIGINT} AS s FROM range(2) t(i)", "SELECT {'a': 7::INTEGER} AS s", [{"a": 0}, {"a": 1}, {"a": 7}]),
+        ("SELECT {'a': 1::INTEGER} AS s", "SELECT {'a': 5000000000} AS s", [{"a": 1}, {"a": 5_000_000_000}]),
+        (
+            "SELECT {'a': 1, 'b': 'x'} AS s",
+            "SELECT {'a': 2} AS s",
+            [{"a": 1, "b": "x"}, {"a": 2, "b": None}],
+        ),
+        (
+            "SELECT {'a': 1} AS s",
+            "SELECT {'c': true, 'a': 2} AS s",
+            [{"a": 1, "c": None}, {"a": 2, "c": True}],
+        ),
+        ("SELECT [{'a': 1::BIGINT}] AS s", "SELECT [{'a': 2::INTEGER}] AS s", [[{"a": 1}], [{"a": 2}]]),
+        (
+            "SELECT MAP {'k': {'a': 1::BIGINT}} AS s",
+            "SELECT MAP {'k': {'a': 2::SMALLINT}} AS s",
+            [{"k": {"a": 1}}, {"k": {"a": 2}}],
+        ),
+    ],
+)  # fmt: skip
+def test_an_append_keeps_every_nested_value_that_is_there(
+    lake: Lake, con: Con, first: str, second: str, expected: list[Any]
+) -> None:
+    write(lake, con, "raw.nested", first)
+    write(lake, con, "raw.nested", second, mode="append")
+    found = [row[0] for row in rows_read_elsewhere(lake, "raw.nested")]
+    assert sorted(found, key=str) == sorted(expected, key=str)
+
+
+def test_an_append_of_another_kind_of_nested_value_is_refused(lake: Lake, con: Con) -> None:
+    write(lake, con, "raw.nested", "SELECT {'a': 1} AS s")
+    for other in ("[1]", "'x'", "{'a': 'x'}", "{'a': {'b': 1}}"):
+        with pytest.raises(SchemaError, match="Column 's'"):
+            lake.stage(con, "raw.nested", f"SELECT {other} AS s", on="main", mode="append")

@@ -157,15 +157,12 @@ def _appended(wish: Wish, now: Sequence[Json], fresh: Callable[[], int]) -> tupl
 
 
 def _widened(name: str, field: Json, wanted: Json, fresh: Callable[[], int]) -> Json:
-    old, new = field["type"], wanted["type"]
-    if types.same(old, new) or types.fits(new, old):
-        return field
-    if isinstance(old, dict) and isinstance(new, dict) and types.promotable(old, new):
-        return types.with_ids([{**wanted, "name": field["name"]}], [field], fresh)[0]
-    if types.promotable(old, new):
-        return {**field, "type": new}
+    kind = types.widened(field["type"], wanted["type"], fresh)
+    if kind is not None:
+        return {**field, "type": kind}
     raise SchemaError(
-        f"Column '{field['name']}' of {name} holds {types.shown(old)}; the new rows bring {types.shown(new)}.",
+        f"Column '{field['name']}' of {name} holds {types.shown(field['type'])}; the new rows bring "
+        f"{types.shown(wanted['type'])}.",
         hint="Cast the column, or rebuild the table (mode overwrite).",
     )
 

@@ -230,6 +230,38 @@ def _children(kind: Mapping[str, Any]) -> list[tuple[str, Json]]:
     return [(part, {"id": kind.get(f"{part}-id"), "type": kind[part]}) for part in parts]
 
 
+def widened(old: IcebergType, new: IcebergType, fresh: Callable[[], int]) -> IcebergType | None:
+    """`old` made wide enough for rows of `new` as well, at every depth; None where the two do not go together.
+
+    Everything that `old` has stays, with its id, so that the rows which are there read as before: a nested
+    field that the new rows lack is NULL in them, one that they add gets a new id.
+    """
+    if isinstance(old, str) or isinstance(new, str):
+        if same(old, new) or fits(new, old):
+            return old
+        return new if promotable(old, new) else None
+    if old["type"] != new["type"]:
+        return None
+    if old["type"] == "struct":
+        fields = _widened_fields(old["fields"], new["fields"], fresh)
+        return None if fields is None else {**old, "fields": fields}
+    parts = ("element",) if old["type"] == "list" else ("key", "value")
+    kinds = {part: widened(old[part], new[part], fresh) for part in parts}
+    return None if None in kinds.values() else {**old, **kinds}
+
+
+def _widened_fields(old: Sequence[Json], new: Sequence[Json], fresh: Callable[[], int]) -> list[Json] | None:
+    given = {field["name"].casefold(): field for field in new}
+    fields = []
+    for field in old:
+        found = given.pop(field["name"].casefold(), None)
+        kind = field["type"] if found is None else widened(field["type"], found["type"], fresh)
+        if kind is None or (found is None and field["required"]):
+            return None
+        fields.append({**field, "type": kind})
+    return [*fields, *with_ids(list(given.values()), [], fresh)]
+
+
 def field_ids(fields: Sequence[Json]) -> str:
     """DuckDB's `FIELD_IDS` for these fields."""
     return "{" + ", ".join(_field_id(field["name"], field) for field in fields) + "}"
