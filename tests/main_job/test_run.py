@@ -44,8 +44,7 @@ def test_a_failing_check_blocks_the_run_and_shows_the_rows(built: Path, ingot: I
         assert failed["kind"] == "test"
         assert failed["rows"] == 2
         steps = ingot("status", "--run", result["run"], cwd=built).stdout
-        [shown] = [line for line in steps.splitlines() if "see the rows: ingot query" in line]
-        command = shlex.split(shown.split("see the rows: ingot ")[1])
+        command = shlex.split(steps.split("see the rows: ingot ")[1])
         rows = ingot(*command, "--format", "json", cwd=built)
         assert rows.returncode == 0, rows.stderr
         assert {row["unique_field"] for row in json.loads(rows.stdout)} == {1, 2}

@@ -98,4 +98,6 @@ def _print_failures(result: "RunResult") -> None:
 
 def rows_command(branch: str, sql: str) -> str:
     """The command that shows the rows which broke a check, to be pasted into a shell."""
-    return shlex.join(["ingot", "query", "--ref", branch, " ".join(sql.split())])
+    # Lines stay lines: on one line, a comment in a test's SQL would swallow the rest of it.
+    lines = "\n".join(line.rstrip() for line in sql.splitlines() if line.strip())
+    return shlex.join(["ingot", "query", "--ref", branch, lines.strip()])
