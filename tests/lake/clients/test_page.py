@@ -14,7 +14,9 @@ def first_block(section: str) -> str:
     text = re.split(r"^## ", PAGE.read_text(), flags=re.MULTILINE)
     found = next(part for part in text if part.startswith(f"{section}\n"))
     assert "*Tested with" in found
-    return re.findall(r"^```\w*\n(.*?)^```", found, flags=re.MULTILINE | re.DOTALL)[0]
+    block = re.search(r"^```\w*\n(.*?)^```", found, flags=re.MULTILINE | re.DOTALL)
+    assert block is not None
+    return block[1]
 
 
 def test_the_settings_for_spark_are_those_of_the_tests() -> None:
