@@ -13,7 +13,6 @@ import ingot
 from ingot import quality
 from ingot.errors import NotFoundError, UsageError
 from ingot.lake import Lake
-from ingot.lake.model import Commit
 from ingot.pipeline import RunStore
 from ingot.project import Project
 
@@ -56,7 +55,7 @@ class _Answers:
 
     def log(self, request: Request) -> dict[str, Any]:
         at = self._lake.catalog.resolve(request.query_params.get("ref", "main"))
-        return {"commits": [_commit(commit) for commit in self._lake.catalog.log(at, limit=_limit(request))]}
+        return {"commits": [commit.to_dict() for commit in self._lake.catalog.log(at, limit=_limit(request))]}
 
     def tables(self, request: Request) -> dict[str, Any]:
         state = self._lake.at(request.query_params.get("ref", "main"))
@@ -106,18 +105,6 @@ class _Answers:
         if name not in named:
             raise NotFoundError("dashboard", name, named)
         return named[name].model_dump(mode="json", exclude={"place"})
-
-
-def _commit(commit: Commit) -> dict[str, Any]:
-    return {
-        "hash": commit.hash,
-        "message": commit.message,
-        "author": commit.author,
-        "time": commit.time.isoformat(timespec="milliseconds"),
-        "parents": list(commit.parents),
-        "changes": [".".join(operation.key) for operation in commit.operations],
-        "properties": dict(commit.properties),
-    }
 
 
 def _needed(request: Request, name: str) -> str:

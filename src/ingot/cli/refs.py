@@ -85,7 +85,7 @@ def log(
             commits = list(lake.catalog.log(head, limit=limit))
         refs = lake.catalog.refs() if graph else []
     if json:
-        output.print_json({"commits": [commit_dict(commit) for commit in commits]})
+        output.print_json({"commits": [commit.to_dict() for commit in commits]})
         return
     if graph:
         _print_graph(commits, refs)
@@ -206,19 +206,6 @@ def _conflict_hint(source: str, into: str, keys: "Sequence[str]") -> str:
         f"See what differs: ingot diff {into} {source}. "
         f"Choose a side for each: ingot merge {source}{at} --theirs {keys[0]} (or --ours)."
     )
-
-
-def commit_dict(commit: "Commit") -> dict[str, object]:
-    """A commit as `ingot log --json` and `/api/v1/log` show it."""
-    return {
-        "hash": commit.hash,
-        "message": commit.message,
-        "author": commit.author,
-        "time": commit.time.isoformat(timespec="milliseconds"),
-        "parents": list(commit.parents),
-        "changes": [".".join(operation.key) for operation in commit.operations],
-        "properties": dict(commit.properties),
-    }
 
 
 def _ref(kind: str, name: str | None, at: str, delete: bool, project: "Path | None", json: bool) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from ingot.cli import output
 from ingot.cli.options import JsonOption, ProjectOption, YesOption
-from ingot.cli.refs import commit_dict, open_lake
+from ingot.cli.refs import open_lake
 
 if TYPE_CHECKING:
     from ingot.lake.model import Commit
@@ -54,7 +54,7 @@ def revert(
 
 def _print(made: "Commit", said: str, json: bool) -> None:
     if json:
-        output.print_json(commit_dict(made))
+        output.print_json(made.to_dict())
         return
     keys = [".".join(operation.key) for operation in made.operations]
     print(f"{said}: commit {made.hash[:_SHORT]} changed {len(keys)} {'key' if len(keys) == 1 else 'keys'}")

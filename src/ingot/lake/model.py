@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 Key = tuple[str, ...]
 """A content key: namespace parts and a name, `("gold", "fact_orders")`."""
@@ -110,6 +111,18 @@ class Commit:
     time: datetime
     operations: tuple[Put | Delete, ...]
     properties: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The commit as `ingot log --json` and `/api/v1/log` show it."""
+        return {
+            "hash": self.hash,
+            "message": self.message,
+            "author": self.author,
+            "time": self.time.isoformat(timespec="milliseconds"),
+            "parents": list(self.parents),
+            "changes": [".".join(operation.key) for operation in self.operations],
+            "properties": dict(self.properties),
+        }
 
 
 @dataclass(frozen=True, slots=True)
