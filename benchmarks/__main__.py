@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.results import HERE
 
-ALL = ("ingest", "run", "load", "page", "lake")
+ALL = ("ingest", "run", "load", "page", "lake", "tables")
 
 
 def main() -> int:
