@@ -15,7 +15,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 
 from ingot.engines.duckdb import connect
-from ingot.lake import Lake
+from ingot.lake import Lake, nessie
 from ingot.lake.rest import routes
 from tests.lake.clients.sample import comparable
 from tests.lake.rest.conftest import serving
@@ -62,7 +62,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     ):
         con.execute("SET TimeZone = 'UTC'")
         middleware = [Middleware(GZipMiddleware, minimum_size=2000)]
-        app = Starlette(routes=[Mount("/iceberg", routes=routes(lake))], middleware=middleware)
+        app = Starlette(
+            routes=[Mount("/iceberg", routes=routes(lake)), *nessie.routes(lake)], middleware=middleware
+        )
         with serving(app) as address:
             yield Served(lake, con, address)
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.lake.clients.conftest import Served
 from tests.lake.clients.sample import PLAIN, comparable, expected
-from tests.lake.clients.trino import Trino, TrinoError, catalog, running
+from tests.lake.clients.trino import Trino, TrinoError, catalog, nessie_catalog, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -19,6 +19,7 @@ def trino(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     served.lake.tag("v1", "team/dev")
     refs = {"lake": "main", "dev": "team/dev", "tagged": "v1", "typo": "mian"}
     files = {name: catalog(served.address, ref) for name, ref in refs.items()}
+    files["nessie"] = nessie_catalog(served.address, "main", str(served.lake.warehouse))
     with running(tmp_path_factory.mktemp("trino"), files) as found:
         yield found
 
@@ -255,3 +256,12 @@ def test_trino_must_not_remove_files_that_other_refs_need(
 ) -> None:
     with pytest.raises(TrinoError, match=told):
         trino.sql(f"ALTER TABLE lake.{namespace}.ready EXECUTE {call}(retention_threshold => '8d')")
+
+
+def test_the_same_tables_are_there_over_nessie(trino: Trino, served: Served, namespace: str) -> None:
+    assert trino.sql(f"SHOW TABLES FROM nessie.{namespace}") == [("ready",)]
+    trino.sql(f"INSERT INTO nessie.{namespace}.ready VALUES 2")
+    trino.sql(f"DELETE FROM nessie.{namespace}.ready WHERE one = 1")
+    assert agreed(served, trino, f"{namespace}.ready") == [(2,)]
+    trino.sql(f"CREATE TABLE nessie.{namespace}.made AS SELECT 3 AS three")
+    assert agreed(served, trino, f"{namespace}.made") == [(3,)]

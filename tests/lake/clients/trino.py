@@ -93,6 +93,20 @@ def catalog(address: str, warehouse: str) -> str:
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
+def nessie_catalog(address: str, ref: str, warehouse: str) -> str:
+    """A catalog file that uses Nessie's API; compressed requests are not read by the server."""
+    settings = {
+        "connector.name": "iceberg",
+        "iceberg.catalog.type": "nessie",
+        "iceberg.nessie-catalog.uri": f"{address}/api/v2",
+        "iceberg.nessie-catalog.ref": ref,
+        "iceberg.nessie-catalog.default-warehouse-dir": warehouse,
+        "iceberg.nessie-catalog.enable-compression": "false",
+        "fs.hadoop.enabled": "true",
+    }
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
 @contextlib.contextmanager
 def running(folder: Path, catalogs: Mapping[str, str]) -> Iterator[Trino]:
     """Trino in a process of its own, which ends with the block; skips where it is not installed.
