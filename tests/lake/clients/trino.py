@@ -94,14 +94,13 @@ def catalog(address: str, warehouse: str) -> str:
 
 
 def nessie_catalog(address: str, ref: str, warehouse: str) -> str:
-    """A catalog file that uses Nessie's API; compressed requests are not read by the server."""
+    """A catalog file that uses Nessie's API."""
     settings = {
         "connector.name": "iceberg",
         "iceberg.catalog.type": "nessie",
         "iceberg.nessie-catalog.uri": f"{address}/api/v2",
         "iceberg.nessie-catalog.ref": ref,
         "iceberg.nessie-catalog.default-warehouse-dir": warehouse,
-        "iceberg.nessie-catalog.enable-compression": "false",
         "fs.hadoop.enabled": "true",
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())

@@ -5,6 +5,7 @@ answered in JSON.
 """
 
 import logging
+import zlib
 from collections.abc import Mapping
 from urllib.parse import parse_qs, quote, unquote
 
@@ -81,7 +82,8 @@ class _Nessie(BaseRoute):
                 path = {name: unquote(value, errors="strict") for name, value in names.items()}
             except ValueError as error:
                 raise bad_request("The path or the query is not UTF-8.") from error
-            return one.methods[request.method](Call(self._lake, one.version, path, query, raw))
+            body = _unpacked(raw, request.headers.get("content-encoding", "identity"))
+            return one.methods[request.method](Call(self._lake, one.version, path, query, body))
         except IngotError as error:
             if error.status >= 500:
                 _LOG.error("%s: %s", type(error).__name__, error)
@@ -89,6 +91,23 @@ class _Nessie(BaseRoute):
         except Exception:  # noqa: BLE001 - a boundary: clients must get JSON whatever happens
             _LOG.exception("A request to the Nessie catalog failed")
             return problem(500, "UNKNOWN", "The catalog failed; its log says more.")
+
+
+def _unpacked(raw: bytes, encoding: str) -> bytes:
+    """The body as it was before the client packed it, which Nessie's Java client does with every larger one."""
+    if encoding.casefold() == "identity":
+        return raw
+    if encoding.casefold() != "gzip":
+        raise bad_request(f"The body has the encoding '{encoding[:40]}'; gzip is the only one here.")
+    unpack = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        body = unpack.decompress(raw, _LARGEST_BODY)
+    except zlib.error as error:
+        raise bad_request(f"The body is not gzip: {error}") from error
+    if not unpack.eof:
+        # Either more than is allowed, or cut off.
+        raise bad_request(f"The body is cut off, or larger than {_LARGEST_BODY} bytes once unpacked.")
+    return body
 
 
 def _raw_path(scope: Scope) -> str:
