@@ -10,9 +10,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from ingot.lake import CommitConflictError, Content, ContentType, Put, RefKind, SqlCatalog
 
 from .contents import namespace, table
+
+pytestmark = pytest.mark.slow
 
 COMMITTER = Path(__file__).with_name("committer.py")
 

@@ -15,6 +15,8 @@ from ingot.project import load
 from tests.conftest import Ingot
 from tests.main_job.small import make_small_project
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:

@@ -13,6 +13,8 @@ from ingot.project import load
 from tests.conftest import Ingot
 from tests.main_job.small import make_small_project, orders_total
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:

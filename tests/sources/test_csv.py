@@ -223,6 +223,7 @@ def test_names_stay_as_they_are(room: Room) -> None:
     assert list(room.types()) == ["Order ID", "Größe (cm)", "a.b", "select", "x;y"]
 
 
+@pytest.mark.slow
 def test_ten_thousand_columns_load(room: Room) -> None:
     names = [f"c{n}" for n in range(10_000)]
     room.write(

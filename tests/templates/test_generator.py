@@ -12,6 +12,8 @@ from tests.templates.expected import TABLES, ask, opened
 from ingot.errors import UsageError
 from ingot.templates import generate
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = {
     "customers": "customer_id, first_name, last_name, email, phone, company, job_title, segment, gender, birth_date, signup_date, acquisition_channel, acquisition_campaign_id, street, city, state, postal_code, country, latitude, longitude, language, currency, lifecycle_stage, lead_score, is_active, marketing_opt_in, loyalty_tier, preferred_payment_method, last_login_at, updated_at",
     "orders": "order_id, order_number, customer_id, order_date, order_status, payment_method, payment_status, paid_at, channel, device, campaign_id, coupon_code, currency, subtotal, discount_amount, shipping_amount, tax_amount, total_amount, shipping_method, carrier, tracking_number, shipped_at, delivered_at, ship_city, ship_state, ship_country, ship_postal_code, is_gift, is_first_order, sales_rep, notes, updated_at",

@@ -19,6 +19,8 @@ from ingot.project import Project, load
 from ingot.semantic import Service
 from ingot.templates import create, generate
 
+pytestmark = pytest.mark.slow
+
 SOLD = f"{REVENUE} AND NOT is_returned"
 ITEMS = "order_items JOIN orders USING (order_id)"
 MEASURES = {

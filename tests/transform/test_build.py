@@ -11,6 +11,8 @@ import pytest
 from ingot.transform import NodeEvent, NullTransform, TransformError, engine_for
 from tests.transform.conftest import BRANCH, SHOP, Project, Shop, Transform, by_name, dbt_project
 
+pytestmark = pytest.mark.slow
+
 
 def test_models_seeds_and_their_tests_are_built_in_order_and_land_on_the_branch(shop: Shop) -> None:
     result = shop.build("+daily")

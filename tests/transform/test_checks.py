@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.transform.conftest import Shop, by_name, dbt_project
+
+pytestmark = pytest.mark.slow
 
 ORDER_ZERO = """
     select * from (values (1, 0, 5.0, 'paid', timestamp '2026-01-01'), (1, 2, 5.0, 'paid', timestamp '2026-01-01'))

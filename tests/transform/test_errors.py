@@ -16,6 +16,8 @@ from ingot.transform.dbt import DbtTransform
 from ingot.transform.process import WorkerProcess
 from tests.transform.conftest import BRANCH, Project, Shop, Transform, by_name, dbt_project
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_template_that_does_not_parse_is_named_with_its_line(shop: Shop, tmp_path: Path) -> None:
     dbt = dbt_project(tmp_path, {"models/bad.sql": "select 1 as x\n\n{% if %}\nselect 2"})

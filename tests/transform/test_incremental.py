@@ -8,6 +8,8 @@ import pytest
 
 from tests.transform.conftest import BRANCH, Shop, by_name, dbt_project
 
+pytestmark = pytest.mark.slow
+
 Row = tuple[int, float, str, str]
 FIRST: list[Row] = [
     (1, 10.0, "paid", "2026-01-05 09:00:00"),

@@ -3,7 +3,11 @@
 import datetime
 from typing import Any
 
+import pytest
+
 from tests.transform.conftest import BRANCH, Shop, by_name
+
+pytestmark = pytest.mark.slow
 
 CHANGED = """
     select * from (values

@@ -15,6 +15,8 @@ from tests.conftest import Ingot
 
 from .conftest import disk, numbers
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def project(tmp_path: Path, con: duckdb.DuckDBPyConnection) -> Path:
