@@ -1,10 +1,17 @@
 """States of the lake: views in order, what they read, and fingerprints that move exactly with the data."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import duckdb
 import pytest
 
 from ingot.errors import NotFoundError
-from ingot.lake import Lake, SchemaError
+from ingot.lake import Lake, SchemaError, Staged
+from ingot.lake.maintenance import Outcome, Policy, Step, maintain
+from ingot.lake.same_rows import SAME_ROWS
+from ingot.lake.staged import table_content
+from ingot.lake.tables import write_metadata
 
 Con = duckdb.DuckDBPyConnection
 
@@ -81,6 +88,53 @@ def test_a_fingerprint_moves_with_the_data_and_with_nothing_else(lake: Lake, con
     assert lake.at().fingerprint(["s.v"]) != dev.fingerprint(["s.v"])
     with pytest.raises(NotFoundError):
         before.fingerprint(["s.none"])
+
+
+def test_compaction_leaves_the_fingerprint_and_is_what_readers_read_next(lake: Lake, con: Con) -> None:
+    table(lake, con, "s.t")
+    table(lake, con, "s.t", mode="append")
+    before = lake.at()
+    forget = Policy(older_than=timedelta(0), keep=1)
+    for query in ("SELECT 2 AS a", "SELECT 3 AS a"):
+        done = maintain(lake, con, steps=[Step.COMPACT, Step.EXPIRE], policy=forget)
+        assert [one.outcome for one in done.tables] == [Outcome.DONE] * 2
+        after = lake.at()
+        assert after.table("s.t").snapshot_id != before.table("s.t").snapshot_id
+        assert after.fingerprint(["s.t"]) == before.fingerprint(["s.t"])
+        assert after.table("s.t").files != before.table("s.t").files
+        assert after.table("s.t").files[0] in after.scan("s.t")
+        # Rows that come later are new, and what they are compacted into has their fingerprint.
+        table(lake, con, "s.t", query, mode="append")
+        assert lake.at().fingerprint(["s.t"]) != before.fingerprint(["s.t"])
+        before = lake.at()
+
+
+def test_a_snapshot_that_only_claims_the_rows_of_another_is_another(lake: Lake, con: Con) -> None:
+    """What is no compaction has rows of its own, whatever its summary was copied from."""
+    table(lake, con, "s.t")
+    first = lake.at()
+    table(lake, con, "s.t", "SELECT 2 AS a")
+    second = lake.at().table("s.t")
+    claims = {SAME_ROWS: str(first.table("s.t").snapshot_id)}
+    for summary in ({"operation": "overwrite"} | claims, {"operation": "replace", SAME_ROWS: "x"}):
+        snapshot = {**second.metadata["snapshots"][-1], "summary": summary}
+        document = {**second.metadata, "snapshots": [*second.metadata["snapshots"][:-1], snapshot]}
+        content = table_content(document, write_metadata(document, None), second.content.id)
+        staged = Staged(("s", "t"), content, lake.at().table("s.t").content)
+        lake.commit("main", [staged], message="claim")
+        assert lake.at().fingerprint(["s.t"]) != first.fingerprint(["s.t"])
+
+
+def test_a_table_whose_metadata_is_elsewhere_has_a_fingerprint(lake: Lake, con: Con) -> None:
+    table(lake, con, "s.t")
+    before = lake.at().table("s.t").content
+    prints = set()
+    for number in (1, 2):
+        content = replace(before, metadata_location="/nowhere/0.metadata.json", snapshot_id=number)
+        staged = Staged(("s", "t"), content, lake.at().table("s.t").content)
+        lake.commit("main", [staged], message="elsewhere")
+        prints.add(lake.at().fingerprint(["s.t"]))
+    assert len(prints) == 2
 
 
 def test_a_reader_of_a_commit_never_sees_change(lake: Lake, con: Con) -> None:

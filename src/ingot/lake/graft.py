@@ -17,13 +17,14 @@ import fastavro
 from ingot.lake import files, manifests, metadata
 from ingot.lake.errors import MissingFileError
 from ingot.lake.manifests import DATA
+from ingot.lake.same_rows import SAME_ROWS
 from ingot.lake.types import Json
 
 _EXISTING, _ADDED, _DELETED = 0, 1, 2
 _ROW = {"manifest_path": str, "partition_spec_id": int, "content": int}
 _FILE = {"file_path": str, "record_count": int, "file_size_in_bytes": int, "partition": dict}
 _INHERITED = ("sequence_number", "file_sequence_number")
-_OWN = ("added-", "total-", "deleted-", "removed-", "changed-partition-count")
+_OWN = ("added-", "total-", "deleted-", "removed-", "changed-partition-count", SAME_ROWS)
 """Keys of a summary that are computed anew; others say who wrote, and why, and are kept."""
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from ingot.errors import NotFoundError
-from ingot.lake import metadata, names, scan, views
+from ingot.lake import metadata, names, same_rows, scan, views
 from ingot.lake.conditions import Condition
 from ingot.lake.lru import Lru
 from ingot.lake.model import Content, ContentType, Key
@@ -220,7 +220,8 @@ class State:
     def fingerprint(self, wanted: Iterable[str]) -> str:
         """A hash that changes exactly when the rows or columns of these tables and views may have changed.
 
-        The same table contents on another branch or commit have the same fingerprint.
+        The same table contents on another branch or commit have the same fingerprint, and so has a table
+        that was only compacted.
         """
         parts: set[str] = set()
         for name in wanted:
@@ -228,5 +229,5 @@ class State:
                 parts.add(f"{name}\n{self.view(name).sql}")
             for table in self.reads(name):
                 one = self._by_name[table]
-                parts.add(f"{table}\n{one.id}\n{one.snapshot_id}\n{one.schema_id}")
+                parts.add(f"{table}\n{one.id}\n{same_rows.origin_of(one)}\n{one.schema_id}")
         return hashlib.sha256("\0".join(sorted(parts)).encode()).hexdigest()

@@ -12,6 +12,7 @@ from ingot.cli.maintain import age, size
 from ingot.errors import UsageError
 from ingot.lake import Lake
 from tests.conftest import Ingot
+from tests.main_job.small import make_small_project
 
 from .conftest import disk, numbers
 
@@ -97,3 +98,26 @@ def test_it_does_not_work_beside_a_run(ingot: Ingot, project: Path) -> None:
         assert done.returncode == 1
         assert "Another run of this project is in progress" in done.stderr
         assert ingot("maintain", "--dry-run", cwd=project).returncode == 0
+
+
+def test_a_run_after_maintenance_finds_nothing_to_do(
+    ingot: Ingot, tmp_path: Path, con: duckdb.DuckDBPyConnection
+) -> None:
+    project = make_small_project(tmp_path / "project")
+
+    def run() -> str:
+        done = ingot("run", "--json", cwd=project)
+        assert done.returncode == 0, done.stdout + done.stderr
+        found: str = json.loads(done.stdout.splitlines()[-1])["status"]
+        return found
+
+    assert run() == "merged"
+    (project / "data" / "orders_2.csv").write_text("order_id,amount\n1000,79\n")
+    assert run() == "merged"
+    assert run() == "unchanged"
+    steps = ["maintain", "--older-than", "0d", "--keep", "1", "--orphan-age", "0m", "--json"]
+    done = json.loads(ingot(*steps, cwd=project).stdout)
+    assert "compact" in [one["step"] for one in done["tables"] if one["outcome"] == "done"]
+    assert run() == "unchanged"
+    (project / "data" / "orders_3.csv").write_text("order_id,amount\n1001,80\n")
+    assert run() == "merged"

@@ -23,6 +23,7 @@ from ingot.lake.maintenance.entries import (
 )
 from ingot.lake.manifests import DataFile
 from ingot.lake.model import Content, Key
+from ingot.lake.same_rows import SAME_ROWS, origin
 from ingot.lake.staged import Staged, table_content
 from ingot.lake.tables import write_metadata
 from ingot.lake.types import Json
@@ -122,7 +123,7 @@ def _snapshot(document: Json, sources: Sequence[Source], what: Replacement, writ
         "sequence-number": sequence,
         "timestamp-ms": max(time.time_ns() // 1_000_000, document["last-updated-ms"]),
         "manifest-list": at,
-        "summary": _summary([one for source in sources for one in source.entries], what),
+        "summary": _summary(parent, [one for source in sources for one in source.entries], what),
         "schema-id": schema["schema-id"],
     }
 
@@ -170,7 +171,7 @@ def _partitions(document: Json, spec_id: int, kept: Sequence[Entry]) -> list[Jso
     return found
 
 
-def _summary(live: Sequence[Entry], what: Replacement) -> dict[str, str]:
+def _summary(parent: Json, live: Sequence[Entry], what: Replacement) -> dict[str, str]:
     gone = _counted([one for one in live if one.path in what.removed])
     total = _counted([one for one in live if one.path not in what.removed])
     added = {
@@ -186,7 +187,7 @@ def _summary(live: Sequence[Entry], what: Replacement) -> dict[str, str]:
         verb = "deleted" if name in ("data-files", "records") else "removed"
         summary |= {f"{verb}-{name}": str(count)} if count else {}
     summary |= {f"total-{name}": str(count) for name, count in total.items()}
-    return {**summary, "engine-name": "ingot"}
+    return {**summary, SAME_ROWS: str(origin(parent)), "engine-name": "ingot"}
 
 
 def _counted(some: Sequence[Entry]) -> dict[str, int]:
