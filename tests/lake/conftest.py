@@ -45,9 +45,9 @@ def catalog(url: str) -> Iterator[SqlCatalog]:
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Iterator[Lake]:
-    """An empty lake."""
-    with Lake(f"sqlite:///{tmp_path}/lake.db", tmp_path / "warehouse") as made:
+def lake(url: str, tmp_path: Path) -> Iterator[Lake]:
+    """An empty lake, with its state in each of the databases in turn."""
+    with Lake(url, tmp_path / "warehouse") as made:
         yield made
 
 

@@ -8,9 +8,10 @@ knows (merge, transplant, revert, rollback) and for refs it must be the ref's he
 a protected branch other than by a merge raise `ProtectedRefError` unless `force`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeVar
 
+from ingot.lake.inventory import Inventory
 from ingot.lake.model import (
     Commit,
     Content,
@@ -23,6 +24,8 @@ from ingot.lake.model import (
     Ref,
     RefKind,
 )
+
+T = TypeVar("T")
 
 
 class Catalog(Protocol):
@@ -169,3 +172,19 @@ class Catalog(Protocol):
         force: bool = False,
     ) -> Commit:
         """A new commit on `branch` after which everything is as it was at `to`, a commit of its history."""
+
+    def inventory(self) -> Inventory:
+        """All refs, commits and moves of refs, seen at one moment: what garbage collection judges by."""
+
+    def moved_since(self, mark: int) -> tuple[int, list[str]]:
+        """The last move of a ref by now, and the commits that refs were pointed at after the move `mark`.
+
+        Commits that were named a little before `mark` may be among them.
+        """
+
+    def standing_still(self, mark: int, work: Callable[[list[str]], T]) -> tuple[int, T]:
+        """Does `work` while no ref can move or be made, for any process; and the last move before it.
+
+        `work` is given the commits that refs were pointed at after `mark`. It is to be short, and may read the
+        catalog but not write to it.
+        """

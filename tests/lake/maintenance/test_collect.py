@@ -2,17 +2,16 @@
 
 import os
 import shutil
-import sqlite3
 import time
 from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
+from sqlalchemy import create_engine
 
-from ingot.lake import Commit, Lake, MissingFileError, Put, RefKind, metadata
+from ingot.lake import Commit, Lake, MissingFileError, Put, RefKind, SqlCatalog, metadata
 from ingot.lake.maintenance import USUAL, Outcome, Policy, Step, maintain, sweep
-from ingot.lake.maintenance.history import StateDatabase
 from ingot.lake.staged import Staged, table_content
 from ingot.lake.tables import write_metadata
 
@@ -21,18 +20,19 @@ from .conftest import NOTHING, Add, disk, forget, numbers
 WEEK = Policy(older_than=timedelta(days=7), keep=1, orphan_age=timedelta(0))
 
 
-def age_everything(tmp_path: Path, days: float) -> None:
+def age_everything(url: str, days: float) -> None:
     """Makes all commits and moves of refs so far `days` older, as if time had passed."""
-    with sqlite3.connect(tmp_path / "lake.db") as state:
-        micros = int(days * 86_400_000_000)
-        state.execute("UPDATE lake_commits SET committed_at = committed_at - ?", [micros])
-        state.execute("UPDATE lake_ref_moves SET moved_at = moved_at - ?", [micros])
-    state.close()
+    micros = int(days * 86_400_000_000)
+    engine = create_engine(url)
+    with engine.begin() as state:
+        state.exec_driver_sql(f"UPDATE lake_commits SET committed_at = committed_at - {micros}")
+        state.exec_driver_sql(f"UPDATE lake_ref_moves SET moved_at = moved_at - {micros}")
+    engine.dispose()
 
 
-def reopened(lake: Lake, tmp_path: Path) -> Lake:
+def reopened(lake: Lake, url: str) -> Lake:
     """The same lake without what this process remembers of it."""
-    return Lake(f"sqlite:///{tmp_path}/lake.db", lake.warehouse)
+    return Lake(url, lake.warehouse)
 
 
 def test_bytes_freed_are_what_the_disk_has_gained(
@@ -116,20 +116,20 @@ def test_a_tag_stays_readable_byte_for_byte(lake: Lake, con: duckdb.DuckDBPyConn
 
 
 def test_every_state_within_the_window_stays_readable_and_what_was_before_goes(
-    lake: Lake, con: duckdb.DuckDBPyConnection, add: Add, tmp_path: Path
+    lake: Lake, con: duckdb.DuckDBPyConnection, add: Add, url: str
 ) -> None:
     old = add(0, 10, mode="overwrite")
-    age_everything(tmp_path, 10)
+    age_everything(url, 10)
     entered = add(0, 20, mode="overwrite")
     lake.branch("short")
     short = add(0, 40, mode="overwrite", on="short")
-    age_everything(tmp_path, 5)
+    age_everything(url, 5)
     lake.delete_ref("short")
     within = add(0, 30, mode="overwrite")
-    age_everything(tmp_path, 4)
+    age_everything(url, 4)
     now = add(0, 50, mode="overwrite")
     # Ages by now: 19, 9, 9 (left 4 days ago), 4 and 0 days.
-    fresh = reopened(lake, tmp_path)
+    fresh = reopened(lake, url)
     try:
         report = maintain(fresh, con, steps=[Step.GC], policy=WEEK)
         assert report.files_freed > 0
@@ -148,11 +148,11 @@ def metadata_file(of: Commit) -> Path:
 
 
 def test_the_newest_commits_of_a_branch_stay_however_old(
-    lake: Lake, con: duckdb.DuckDBPyConnection, add: Add, tmp_path: Path
+    lake: Lake, con: duckdb.DuckDBPyConnection, add: Add, url: str
 ) -> None:
     made = [add(0, count, mode="overwrite") for count in range(1, 7)]
-    age_everything(tmp_path, 100)
-    fresh = reopened(lake, tmp_path)
+    age_everything(url, 100)
+    fresh = reopened(lake, url)
     try:
         maintain(fresh, con, steps=[Step.GC], policy=Policy(keep=3, orphan_age=timedelta(0)))
         forget()
@@ -163,13 +163,13 @@ def test_the_newest_commits_of_a_branch_stay_however_old(
 
 
 def test_tags_of_old_runs_are_dropped_only_when_asked_and_newest_kept(
-    lake: Lake, con: duckdb.DuckDBPyConnection, add: Add, tmp_path: Path
+    lake: Lake, con: duckdb.DuckDBPyConnection, add: Add, url: str
 ) -> None:
     for number in range(4):
         add(number, number + 1)
         lake.tag(f"run/{number}")
     lake.tag("release")
-    age_everything(tmp_path, 30)
+    age_everything(url, 30)
     add(9, 10)
     lake.tag("run/9")
     policy = Policy(keep=2, passing=("run/",))
@@ -245,11 +245,11 @@ def test_a_commit_that_names_files_outside_of_the_warehouse_cannot_have_them_rem
 
 
 def test_a_warehouse_that_is_reached_through_a_link_is_the_same_warehouse(
-    lake: Lake, con: duckdb.DuckDBPyConnection, add: Add, warehouse: Path, tmp_path: Path
+    lake: Lake, con: duckdb.DuckDBPyConnection, add: Add, warehouse: Path, tmp_path: Path, url: str
 ) -> None:
     add(0, 10)
     (tmp_path / "link").symlink_to(warehouse)
-    with Lake(f"sqlite:///{tmp_path}/lake.db", tmp_path / "link") as again:
+    with Lake(url, tmp_path / "link") as again:
         assert maintain(again, con, policy=NOTHING).files_freed == 0
         again.commit("main", [again.stage(con, "s.t", "SELECT 5 AS i", on="main")], message="by the link")
         again.commit("main", [again.stage(con, "s.v", "SELECT 6 AS i", on="main")], message="by the link")
@@ -274,7 +274,7 @@ def test_a_copied_warehouse_whose_tables_are_at_the_old_place_is_left_alone(
 
 
 def test_nothing_of_a_table_that_cannot_be_read_is_removed(
-    lake: Lake, con: duckdb.DuckDBPyConnection, add: Add, tmp_path: Path
+    lake: Lake, con: duckdb.DuckDBPyConnection, add: Add, tmp_path: Path, url: str
 ) -> None:
     for name in ("s.t", "s.u"):
         add(0, 10, name=name)
@@ -283,7 +283,7 @@ def test_nothing_of_a_table_that_cannot_be_read_is_removed(
     location = Path(lake.at().table("s.t").metadata_location)
     folder = location.parent.parent
     location.rename(tmp_path / "aside")
-    fresh = reopened(lake, tmp_path)
+    fresh = reopened(lake, url)
     try:
         forget()
         before = disk(folder)
@@ -305,16 +305,16 @@ def test_a_branch_made_at_an_old_commit_during_a_sweep_keeps_what_is_still_there
         lake.commit("main", [lake.stage_drop(f"s.t{count}", on="main")], message="drop")
     time.sleep(0.01)
     monkeypatch.setattr(sweep, "_BATCH", 1)
-    standing_still = StateDatabase.standing_still
+    standing_still = SqlCatalog.standing_still
     calls: list[int] = []
 
-    def racing(self: StateDatabase, mark: int, work: object) -> object:
+    def racing(self: SqlCatalog, mark: int, work: object) -> object:
         if not calls:
             lake.branch("rescue", old[0].hash)
         calls.append(mark)
         return standing_still(self, mark, work)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(StateDatabase, "standing_still", racing)
+    monkeypatch.setattr(SqlCatalog, "standing_still", racing)
     report = maintain(lake, con, steps=[Step.GC, Step.ORPHANS], policy=NOTHING)
     assert len(calls) > 3
     assert {one.table for one in report.removed} == {"s.t20"}

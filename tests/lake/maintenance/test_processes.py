@@ -22,8 +22,8 @@ from .deletes import delete_rows
 WORKER = Path(__file__).with_name("worker.py")
 
 
-def start(folder: Path, *what: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, str(WORKER), str(folder), *what]
+def start(url: str, warehouse: Path, *what: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, str(WORKER), url, str(warehouse), *what]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -33,14 +33,14 @@ def rows(lake: Lake, con: duckdb.DuckDBPyConnection) -> list[tuple[int, str]]:
 
 @pytest.mark.slow
 def test_writers_lose_nothing_while_their_table_is_compacted_and_collected(
-    lake: Lake, con: duckdb.DuckDBPyConnection, tmp_path: Path
+    lake: Lake, con: duckdb.DuckDBPyConnection, url: str, warehouse: Path
 ) -> None:
     con.execute("CREATE TEMP TABLE begin AS SELECT -1 AS i, 'me' AS writer")
     lake.commit("main", [lake.stage(con, "s.t", "FROM begin", on="main")], message="start")
-    tending = start(tmp_path, "maintain")
+    tending = start(url, warehouse, "maintain")
     assert tending.stdout is not None
     assert tending.stdout.readline() == "ready\n"
-    writers = [start(tmp_path, "write", name, "25") for name in ("a", "b")]
+    writers = [start(url, warehouse, "write", name, "25") for name in ("a", "b")]
     try:
         acknowledged = {}
         for name, writer in zip("ab", writers, strict=True):
@@ -153,7 +153,7 @@ def test_a_table_that_never_rests_is_left_for_the_next_time(
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_a_kill_at_any_moment_loses_nothing_and_leaves_every_ref_readable(
-    lake: Lake, con: duckdb.DuckDBPyConnection, tmp_path: Path, warehouse: Path
+    lake: Lake, con: duckdb.DuckDBPyConnection, url: str, warehouse: Path
 ) -> None:
     for number in range(6):
         query = f"SELECT {number} AS i, 'before' AS writer"
@@ -168,7 +168,7 @@ def test_a_kill_at_any_moment_loses_nothing_and_leaves_every_ref_readable(
             lake.commit("main", [lake.stage(con, "s.t", query, on="main", mode="append")], message="append")
             expected.append((number, f"w{attempt:02}"))
         lake.commit("main", [lake.stage(con, "s.u", f"SELECT {attempt} AS i", on="main")], message="u")
-        tending = start(tmp_path, "maintain")
+        tending = start(url, warehouse, "maintain")
         assert tending.stdout is not None
         tending.stdout.readline()
         # The first round is done within a third of a second or so.

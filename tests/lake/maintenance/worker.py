@@ -1,8 +1,8 @@
 """A process of its own that works on a lake until it is told or killed to stop.
 
-`python worker.py FOLDER write NAME COUNT` appends one row after another to `s.t` (its number, and who wrote
+`python worker.py URL WAREHOUSE write NAME COUNT` appends one row after another to `s.t` (its number, and who wrote
 it) and now and then overwrites a table of its own; prints the number of each row that was acknowledged.
-`python worker.py FOLDER maintain` does one round of maintenance after another, with no retention at all.
+`python worker.py URL WAREHOUSE maintain` does one round of maintenance after another, with no retention at all.
 """
 
 import itertools
@@ -44,8 +44,8 @@ def tend(lake: Lake) -> None:
 
 
 if __name__ == "__main__":
-    with Lake(f"sqlite:///{sys.argv[1]}/lake.db", f"{sys.argv[1]}/warehouse") as opened:
-        if sys.argv[2] == "write":
-            write(opened, sys.argv[3], int(sys.argv[4]))
+    with Lake(sys.argv[1], sys.argv[2]) as opened:
+        if sys.argv[3] == "write":
+            write(opened, sys.argv[4], int(sys.argv[5]))
         else:
             tend(opened)

@@ -1,7 +1,6 @@
 """A lake served as Nessie by a real HTTP server, beside Iceberg REST as in `ingot serve`."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -26,12 +25,6 @@ VERSION = {
     "representations": [{"type": "sql", "sql": "select 1 as i", "dialect": "trino"}],
 }
 ROOT = "2e1cfa82b035c26cbbbdae632cea070514eb8b773f616aaeaf668e2f0be8f10d"
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> Iterator[Lake]:
-    with Lake(f"sqlite:///{tmp_path / 'lake.db'}", tmp_path / "warehouse") as opened:
-        yield opened
 
 
 class Switch:

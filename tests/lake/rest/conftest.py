@@ -4,7 +4,6 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import duckdb
 import httpx2
@@ -19,12 +18,6 @@ from starlette.types import ASGIApp
 from ingot.engines.duckdb import connect
 from ingot.lake import Lake
 from ingot.lake.rest import routes
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> Iterator[Lake]:
-    with Lake(f"sqlite:///{tmp_path / 'lake.db'}", tmp_path / "warehouse") as opened:
-        yield opened
 
 
 @pytest.fixture

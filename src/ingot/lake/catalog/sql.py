@@ -3,16 +3,18 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import Connection, insert, select, update
 
 from ingot.errors import UsageError
 from ingot.lake import names
-from ingot.lake.catalog import conflicts, merge, refs, replay, resolve, schema
+from ingot.lake.catalog import conflicts, inventory, merge, refs, replay, resolve, schema
 from ingot.lake.catalog.history import History
 from ingot.lake.catalog.merge import Modes
 from ingot.lake.catalog.store import Store
 from ingot.lake.errors import CatalogUnavailableError, CommitConflictError
+from ingot.lake.inventory import Inventory
 from ingot.lake.model import (
     ROOT_HASH,
     Commit,
@@ -30,6 +32,7 @@ from ingot.lake.model import (
     Unchanged,
 )
 
+T = TypeVar("T")
 _LOG_PAGE = 200
 
 
@@ -333,6 +336,24 @@ class SqlCatalog:
             return self._add(tx, branch, [target.hash], operations, about)
 
         return self._store.write(work)
+
+    def inventory(self) -> Inventory:
+        """All refs, commits and moves of refs, seen at one moment."""
+        return self._store.read(inventory.take)
+
+    def moved_since(self, mark: int) -> tuple[int, list[str]]:
+        """The last move by now, and the commits that refs were pointed at after `mark`."""
+        return self._store.read(lambda tx: inventory.moved_since(tx, mark))
+
+    def standing_still(self, mark: int, work: Callable[[list[str]], T]) -> tuple[int, T]:
+        """Does `work` while no ref can move; it is given the commits that refs were pointed at after `mark`."""
+
+        def locked(tx: Connection) -> tuple[int, T]:
+            inventory.hold_still(tx)
+            last, moved = inventory.moved_since(tx, mark)
+            return last, work(moved)
+
+        return self._store.write(locked)
 
     def _open(self, tx: Connection, branch: str, expected: str | None, *, force: bool) -> Ref:
         target = refs.branch(tx, branch)

@@ -1,7 +1,8 @@
 """The state database: how it is opened, and transactions that survive other processes.
 
 SQLite runs in WAL mode with `synchronous=FULL`: readers never wait, writers take turns, and a commit that
-was acknowledged is on disk. Nothing here knows what the tables mean.
+was acknowledged is on disk. In PostgreSQL readers see one snapshot, and writers lock the rows that they decide
+by. Nothing here knows what the tables mean.
 """
 
 import random
@@ -11,37 +12,46 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError, DBAPIError, NoSuchModuleError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from ingot.lake.catalog import address
 from ingot.lake.errors import CatalogUnavailableError
 
 T = TypeVar("T")
 
 _PATIENCE = 30.0
 """Seconds that a writer waits for its turn before it gives up."""
-_TRANSIENT_STATES = {"40001", "40P01", "23505"}
-"""PostgreSQL: serialization failure, deadlock, and two sessions that created the same row at once."""
+_CONNECT_SECONDS = 10
+_TRANSIENT_STATES = {"40001", "40P01", "23505", "42P07"}
+"""PostgreSQL: serialization failure, deadlock, and two sessions that created the same row or table at once."""
 
 
 class Store:
     """A connection pool with one verb to read and one to write."""
 
-    def __init__(self, url: str) -> None:
-        parsed = make_url(url)
-        self._shown = parsed.render_as_string(hide_password=True)
-        self._sqlite = parsed.get_backend_name() == "sqlite"
-        if self._sqlite and parsed.database and parsed.database != ":memory:":
-            self._make_folder(Path(parsed.database).parent)
-        self._engine = self._opened(url)
-        if self._sqlite:
+    def __init__(self, url: str, *, what: str = "catalog") -> None:
+        self._url = address.parsed(url)
+        self._shown = f"The {what} {address.shown(self._url)}"
+        sqlite = self._url.get_backend_name() == "sqlite"
+        if sqlite and self._url.database and self._url.database != ":memory:":
+            self._make_folder(Path(self._url.database).parent)
+        self._engine = self._opened(self._url)
+        self._reader = self._engine
+        if sqlite:
             event.listen(self._engine, "connect", _configure)
             event.listen(self._engine, "begin", _begin)
+        elif self._engine.dialect.name == "postgresql":
+            # Its default shows each statement another state of the database.
+            self._reader = self._engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
         self._writer = self._engine.execution_options(ingot_write=True)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """What `work` gives back, run on one consistent view of the database."""
-        return self._run(self._engine, work)
+        return self._run(self._reader, work)
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """What `work` gives back, run in a transaction that is committed to disk before this returns.
@@ -55,12 +65,18 @@ class Store:
         """Closes every connection."""
         self._engine.dispose()
 
-    def _opened(self, url: str) -> Engine:
+    def _opened(self, url: URL) -> Engine:
+        options: dict[str, Any] = {}
+        if url.get_backend_name() == "postgresql":
+            # A connection that the server has closed meanwhile is replaced before it is used.
+            options["pool_pre_ping"] = True
+            if "connect_timeout" not in url.query:
+                options["connect_args"] = {"connect_timeout": _CONNECT_SECONDS}
         try:
-            return create_engine(url)
+            return create_engine(url, **options)
         except (ModuleNotFoundError, NoSuchModuleError) as error:
             raise CatalogUnavailableError(
-                f"The catalog {self._shown} needs a driver that is not installed: {error}.",
+                f"{self._shown} needs a driver that is not installed: {error}.",
                 hint="`pip install 'ingot[postgres]'` for PostgreSQL; SQLite needs none.",
             ) from error
 
@@ -70,20 +86,31 @@ class Store:
             try:
                 with engine.begin() as connection:
                     return work(connection)
+            except PoolTimeoutError as error:
+                raise self._locked() from error
             except DBAPIError as error:
                 if not _is_transient(error):
                     raise self._explained(error) from error
                 if time.monotonic() > deadline:
-                    raise CatalogUnavailableError(
-                        f"The catalog {self._shown} stayed locked for {_PATIENCE:.0f} seconds.",
-                        hint="Another process holds it; look for a hanging `ingot` and try again.",
-                    ) from error
+                    raise self._locked() from error
             time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 (spreads waiting writers)
+
+    def _locked(self) -> CatalogUnavailableError:
+        return CatalogUnavailableError(
+            f"{self._shown} stayed locked for {_PATIENCE:.0f} seconds.",
+            hint="Another process holds it; look for a hanging `ingot` and try again.",
+        )
 
     def _explained(self, error: DBAPIError) -> Exception:
         # Locked out, a full disk, a damaged file; anything else (a wrong statement) is a bug of ours.
-        if isinstance(error, OperationalError) or type(error) is DatabaseError:
-            return CatalogUnavailableError(f"The catalog {self._shown} cannot be used: {error.orig}.")
+        if isinstance(error, OperationalError) or type(error) is DatabaseError or _is_denied(error):
+            said = address.without_secrets(self._url, str(error.orig)).strip().rstrip(".")
+            return CatalogUnavailableError(
+                f"{self._shown} cannot be used: {said}.",
+                hint=None
+                if self._url.get_backend_name() == "sqlite"
+                else "Check that the server runs, and the URL: `state` or `catalog` of the profile in ingot.yml.",
+            )
         return error
 
     def _make_folder(self, folder: Path) -> None:
@@ -127,3 +154,8 @@ def _is_transient(error: DBAPIError) -> bool:
     if isinstance(error.orig, sqlite3.Error):
         return _is_busy(error.orig)
     return getattr(error.orig, "sqlstate", None) in _TRANSIENT_STATES
+
+
+def _is_denied(error: DBAPIError) -> bool:
+    """No right to make or use the tables, or no schema to make them in."""
+    return isinstance(error, ProgrammingError) and getattr(error.orig, "sqlstate", None) in {"42501", "3F000"}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ingot.lake.lake import Lake
-from ingot.lake.maintenance import collect, orphans, storage, sweep
-from ingot.lake.maintenance.history import Retained, StateDatabase
+from ingot.lake.maintenance import collect, history, orphans, storage, sweep
+from ingot.lake.maintenance.history import Retained
 from ingot.lake.maintenance.live import Live
 from ingot.lake.maintenance.model import Policy, Removed, Step
 from ingot.lake.maintenance.storage import Found, Look
@@ -22,7 +22,6 @@ class Clean:
     lake: Lake
     policy: Policy
     now: datetime
-    database: StateDatabase
     retained: Retained
     live: Live
     look: Look
@@ -32,16 +31,16 @@ class Clean:
     @classmethod
     def mark(cls, tables: Tables, now: datetime) -> "Clean":
         """Reads what every ref and every commit within the window needs."""
-        database = StateDatabase(tables.lake)
-        retained = database.retained(tables.cutoff, tables.policy.keep)
+        catalog = tables.lake.catalog
+        retained = history.retained(catalog, tables.cutoff, tables.policy.keep)
         live = Live(tables.cutoff, tables.forgotten)
         for hash in retained.heads:
-            live.add(database.contents(hash), heads=True)
+            live.add(history.contents(catalog, hash), heads=True)
         for contents in retained.fresh.values():
             live.add(contents, heads=False)
         look = storage.looker(tables.lake.warehouse)
         folders = {storage.table_folder(at): name for at, (_, name) in retained.known.items()}
-        return cls(tables.lake, tables.policy, now, database, retained, live, look, folders)
+        return cls(tables.lake, tables.policy, now, retained, live, look, folders)
 
     def find(self, step: Step, *, only: Collection[str] | None, but: Collection[str]) -> list[Found]:
         """What the step would remove; `only` of these tables, and not what is named in `but`."""
@@ -58,7 +57,7 @@ class Clean:
 
     def remove(self, found: Sequence[Found]) -> list[Found]:
         """Removes the files, except what became live since the marking; gives back which."""
-        return sweep.sweep(self.look, self.database, self.live, self.retained.mark, found)
+        return sweep.sweep(self.look, self.lake.catalog, self.live, self.retained.mark, found)
 
     def remove_empty_folders(self) -> None:
         """Removes the folders of tables that have been empty for as long as an orphan must be old."""

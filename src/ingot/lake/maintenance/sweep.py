@@ -8,20 +8,19 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from ingot.lake.maintenance import storage
-from ingot.lake.maintenance.history import StateDatabase
+from ingot.lake.maintenance.history import contents
 from ingot.lake.maintenance.live import Live
 from ingot.lake.maintenance.model import Removed, Step
 from ingot.lake.maintenance.storage import Found, Look
 from ingot.lake.objects import is_remote
+from ingot.lake.ports import Catalog
 
 _BATCH = 200
 _REMOTE_BATCH = 10
 """A store takes milliseconds a file, for which writers wait."""
 
 
-def sweep(
-    look: Look, database: StateDatabase, live: Live, mark: int, candidates: Sequence[Found]
-) -> list[Found]:
+def sweep(look: Look, catalog: Catalog, live: Live, mark: int, candidates: Sequence[Found]) -> list[Found]:
     """Removes the candidates, in their order, except what has become live meanwhile; gives back which."""
     removed: list[Found] = []
     remote = any(is_remote(one.path) for one in candidates[:1])
@@ -29,25 +28,25 @@ def sweep(
     for start in range(0, len(candidates), size):
         batch = candidates[start : start + size]
         # Most of the marking is done before anybody has to wait for it.
-        mark, moved = database.moved_since(mark)
-        _add(database, live, moved)
+        mark, moved = catalog.moved_since(mark)
+        _add(catalog, live, moved)
 
         def work(moved: list[str], batch: Sequence[Found] = batch) -> list[Found]:
-            _add(database, live, moved)
+            _add(catalog, live, moved)
             return [
                 one
                 for one in batch
                 if not live.holds(one.path) and look(one.path) is not None and storage.remove(one.path)
             ]
 
-        mark, done = database.standing_still(mark, work)
+        mark, done = catalog.standing_still(mark, work)
         removed += done
     return removed
 
 
-def _add(database: StateDatabase, live: Live, commits: Iterable[str]) -> None:
+def _add(catalog: Catalog, live: Live, commits: Iterable[str]) -> None:
     for hash in commits:
-        live.add(database.contents(hash), heads=True)
+        live.add(contents(catalog, hash), heads=True)
 
 
 def by_table(step: Step, found: Iterable[Found], name_of: Callable[[str], str]) -> list[Removed]:
