@@ -13,12 +13,14 @@ from ingot.engines.errors import (
     QueryRefusedError,
     QueryTimeoutError,
 )
+from ingot.engines.interrupt import Interrupt
 from ingot.engines.ports import Capabilities, Column, Engine, Result
 
 __all__ = [
     "Capabilities",
     "Column",
     "Engine",
+    "Interrupt",
     "OutOfMemoryError",
     "QueryError",
     "QueryInterruptedError",

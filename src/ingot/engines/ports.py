@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ingot.engines.interrupt import Interrupt
+
 Parameters = Sequence[object] | Mapping[str, object]
 
 
@@ -74,11 +76,20 @@ class Engine(Protocol):
     def capabilities(self) -> Capabilities:
         """What this engine can do beyond `query`."""
 
-    def query(self, sql: str, *, at: State, parameters: Parameters = ()) -> Result:
+    def query(
+        self,
+        sql: str,
+        *,
+        at: State,
+        parameters: Parameters = (),
+        timeout: float | None = None,
+        interrupt: Interrupt | None = None,
+    ) -> Result:
         """The result of one read-only statement over the tables and views of `at`.
 
         Raises `QueryRefusedError` for anything that is not one read-only statement, `NotFoundError` for an
-        unknown table or column, `QueryError` for any other mistake in the SQL or in the data.
+        unknown table or column, `QueryTimeoutError` after `timeout` seconds, `QueryInterruptedError` when
+        `interrupt` is set, `QueryError` for any other mistake in the SQL or in the data.
         """
 
     def close(self) -> None:

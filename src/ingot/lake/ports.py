@@ -64,6 +64,12 @@ class Catalog(Protocol):
         `*<time or milliseconds>` (the newest commit of the history that is not younger).
         """
 
+    def head(self, name: str) -> str | None:
+        """The hash of a branch or tag; None where there is none of that name, or telling would take a while.
+
+        Of `resolve`, the part that may be called where nothing may wait.
+        """
+
     def commit_of(self, hash: str) -> Commit:
         """The commit record of a full hash."""
 

@@ -6,7 +6,7 @@ A state is mounted when it is first asked for and detached when it is the least 
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from ingot.engines.duckdb.errors import translate
 from ingot.engines.duckdb.mount import Mount, mount
 from ingot.engines.duckdb.readonly import check
 from ingot.engines.errors import QueryInterruptedError, QueryTimeoutError
+from ingot.engines.interrupt import Interrupt
 from ingot.engines.ports import Capabilities, Column, Lake, Parameters, Result, State
 from ingot.engines.sql import quote_identifier, quote_literal
 from ingot.errors import IngotError
@@ -68,14 +69,17 @@ class DuckDBEngine:
         self._lock = Lock()
 
     def query(
-        self, sql: str, *, at: State, parameters: Parameters = (), timeout: float | None = None
+        self,
+        sql: str,
+        *,
+        at: State,
+        parameters: Parameters = (),
+        timeout: float | None = None,
+        interrupt: Interrupt | None = None,
     ) -> Result:
-        """The result of one read-only statement at `at`; see `Engine.query`.
-
-        Raises `QueryTimeoutError` after `timeout` seconds.
-        """
+        """The result of one read-only statement at `at`; see `Engine.query`."""
         check(sql)
-        with self.session(at, timeout=timeout) as cursor:
+        with self.session(at, timeout=timeout, interrupt=interrupt) as cursor:
             cursor.execute(sql, parameters or None)
             columns = tuple(Column(name, str(kind)) for name, kind, *_ in cursor.description or ())
             return Result(columns, cursor.fetchall())
@@ -94,12 +98,14 @@ class DuckDBEngine:
             )
 
     @contextmanager
-    def session(self, at: State, *, timeout: float | None = None) -> Iterator[DuckDBPyConnection]:
+    def session(
+        self, at: State, *, timeout: float | None = None, interrupt: Interrupt | None = None
+    ) -> Iterator[DuckDBPyConnection]:
         """A cursor whose current catalog is `at`: `gold.fact_orders` means the table at that commit.
 
         For rooms that bring their own SQL; what people write goes through `query`, which lets nothing but
-        SELECT pass. `cursor.interrupt()` from another thread cancels. DuckDB's errors inside the block
-        come out as `IngotError`s.
+        SELECT pass. `interrupt` or `cursor.interrupt()` from another thread cancels. DuckDB's errors inside
+        the block come out as `IngotError`s.
         """
         mounted = self._borrow(at)
         cursor = mounted.con.cursor()
@@ -116,7 +122,8 @@ class DuckDBEngine:
             if timer:
                 timer.daemon = True
                 timer.start()
-            yield cursor
+            with interrupt.stopping(cursor.interrupt) if interrupt else nullcontext():
+                yield cursor
         except duckdb.Error as error:
             raise self._explain(error, mounted.mount, at, timeout if expired else None) from error
         finally:

@@ -33,6 +33,7 @@ from ingot.lake.model import (
 )
 
 T = TypeVar("T")
+_HEAD = f"SELECT hash FROM {schema.refs.name} WHERE name = ?"
 _LOG_PAGE = 200
 
 
@@ -147,6 +148,11 @@ class SqlCatalog:
     def resolve(self, spec: str) -> str:
         """The commit hash that `spec` means; see `ports.Catalog.resolve`."""
         return self._store.read(lambda tx: resolve.resolve(tx, self._history, spec))
+
+    def head(self, name: str) -> str | None:
+        """The hash of a branch or tag, where it can be told without waiting; see `ports.Catalog.head`."""
+        found: str | None = self._store.peek(_HEAD, name)
+        return found
 
     def commit_of(self, hash: str) -> Commit:
         """The commit record of a full hash."""
