@@ -6,16 +6,31 @@ are aggregated apart and then put together). Where the tree repeats rows of the 
 aggregated over distinct primary keys.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ingot.semantic.errors import QueryError
 from ingot.semantic.joins import Tree, tree
-from ingot.semantic.model import Measure, Model, Path
-from ingot.semantic.resolve import Resolved, conditions, member_paths
+from ingot.semantic.model import Found, Measure, Model, Path
+from ingot.semantic.resolve import Column, Resolved, conditions, member_paths
+from ingot.semantic.resolve import Tree as Conditions
 
 Leaf = tuple[str, Path]
 """An aggregate: full name of its measure, and the path that leads to its cube."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grain:
+    """What aggregates are computed for: the groups, and which joined rows take part in them."""
+
+    dimensions: tuple[Column, ...]
+    where: tuple[Conditions, ...] = ()
+    segments: tuple[Found, ...] = ()
+
+    @classmethod
+    def of(cls, query: Resolved) -> "Grain":
+        """The grain that a query asks for."""
+        return cls(query.dimensions, query.where, query.segments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +46,15 @@ class Fact:
     own: Tree | None = None
 
 
-def facts(model: Model, query: Resolved) -> tuple[Fact, ...]:
-    """The aggregates of a query, in the order in which they are first needed; one without leaves if none is.
+def facts(model: Model, grain: Grain, leaves: Iterable[Leaf]) -> tuple[Fact, ...]:
+    """The aggregates at a grain, in the order in which they are first needed; one without leaves if none is.
 
     Raises:
         QueryError: where the cubes cannot be joined, or in two ways.
     """
-    shared = tuple(shared_paths(query))
+    shared = tuple(shared_paths(grain))
     grouped: dict[Path, list[Leaf]] = {}
-    for leaf in leaves(query):
+    for leaf in leaves:
         grouped.setdefault(leaf[1], []).append(leaf)
     if not grouped:
         return (Fact(tree(model.edges, shared), ()),)
@@ -62,13 +77,13 @@ def facts(model: Model, query: Resolved) -> tuple[Fact, ...]:
     return tuple(found.values())
 
 
-def shared_paths(query: Resolved) -> Iterator[Path]:
+def shared_paths(grain: Grain) -> Iterator[Path]:
     """The joins that every aggregate needs: those of dimensions, conditions on them, and segments."""
-    for column in query.dimensions:
+    for column in grain.dimensions:
         yield from member_paths(column.found)
-    for segment in query.segments:
+    for segment in grain.segments:
         yield from member_paths(segment)
-    for one in query.where:
+    for one in grain.where:
         for condition in conditions(one):
             yield from member_paths(condition.found)
 

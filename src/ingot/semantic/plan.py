@@ -7,7 +7,7 @@ from typing import Any
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
-from ingot.semantic.fanout import Fact, facts
+from ingot.semantic.fanout import Fact, Grain, facts, leaves
 from ingot.semantic.filters import Value
 from ingot.semantic.joins import Tree
 from ingot.semantic.model import Model
@@ -50,7 +50,7 @@ def plan_resolved(model: Model, query: Resolved, *, dialect: str = "duckdb") -> 
         select, whole = statement.ungrouped()
         trees = [whole]
     else:
-        found: tuple[Fact, ...] = facts(model, query)
+        found: tuple[Fact, ...] = facts(model, Grain.of(query), leaves(query))
         select = statement.grouped(found)
         trees = [fact.tree for fact in found] + [fact.own for fact in found if fact.own is not None]
     volatile = any(_volatile(node) for node in select.walk())
@@ -58,7 +58,7 @@ def plan_resolved(model: Model, query: Resolved, *, dialect: str = "duckdb") -> 
     sql = generator.generate(statement.ordered(select), copy=False)
     cubes = {cube for one in trees for cube in one.cubes}
     tables = sorted({table for cube in cubes for table in model.cubes[cube].tables})
-    return Plan(query, sql, tuple(statement.parameters.values), total, tuple(tables), volatile)
+    return Plan(query, sql, tuple(statement.writing.parameters.values), total, tuple(tables), volatile)
 
 
 _CLOCK = tuple(

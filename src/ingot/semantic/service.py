@@ -21,7 +21,7 @@ from ingot.semantic.plan import Plan, plan_resolved
 from ingot.semantic.query import Query, parse
 from ingot.semantic.resolve import Resolved, resolve
 from ingot.semantic.rows import encoded
-from ingot.semantic.statement import aliases
+from ingot.semantic.writing import aliases
 
 if TYPE_CHECKING:
     from ingot.engines import Engine

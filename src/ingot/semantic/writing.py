@@ -1,0 +1,81 @@
+"""What all parts of one statement are written with: the model, the zone, the parameters and the names.
+
+Knows nothing of groups or aggregates: those are the business of `rows_of` and `statement`.
+"""
+
+from collections.abc import Callable, Sequence
+
+from sqlglot import exp
+
+from ingot.semantic import marks
+from ingot.semantic.filters import Parameters, condition
+from ingot.semantic.joins import Tree
+from ingot.semantic.model import Dimension, Model
+from ingot.semantic.resolve import Column, Condition
+from ingot.semantic.times import in_zone, truncated
+
+
+class Writing:
+    """One statement in the making."""
+
+    def __init__(self, model: Model, zone: str, columns: Sequence[Column]) -> None:
+        self.model = model
+        self.zone = zone
+        self.parameters = Parameters()
+        self._names = aliases(columns)
+        self._used = {name.casefold() for name in self._names.values()}
+
+    def name(self, column: Column) -> str:
+        """The column's name in SQL, the same everywhere in the statement."""
+        found = self._names.get(column.key)
+        if found is None:
+            found = self._names[column.key] = _free(column.alias, self._used)
+        return found
+
+    def local(self, value: exp.Expr) -> exp.Expr:
+        """`value` with its marks of local times filled."""
+        return marks.fill_local(value, lambda time: in_zone(time, self.zone))
+
+    def value(self, column: Column) -> exp.Expr:
+        """The value of a dimension in a joined row."""
+        member = column.found.member
+        assert isinstance(member, Dimension)
+        value = self.local(member.sql.copy())
+        if member.type == "time":
+            value = in_zone(value, self.zone)
+            value = truncated(value, column.granularity) if column.granularity else value
+        return value
+
+    def condition(self, one: Condition, column: Callable[[], exp.Expr]) -> exp.Expr:
+        """The SQL of a condition on what `column` writes."""
+        return condition(one, column, zone=self.zone, parameters=self.parameters)
+
+    def joined(self, whole: Tree) -> exp.Select:
+        """FROM of a tree of joins."""
+        return self.with_joins(exp.Select().from_(self.source(whole.root), copy=False), whole)
+
+    def with_joins(self, select: exp.Select, whole: Tree) -> exp.Select:
+        """`select` with the tree's joins; its root must be there."""
+        for join in whole.joins:
+            on = self.local(join.sql.copy())
+            select = select.join(self.source(join.right), on=on, join_type="left", copy=False)
+        return select
+
+    def source(self, cube: str) -> exp.Expr:
+        """The rows of a cube, under its name."""
+        return exp.alias_(self.model.cubes[cube].source.copy(), cube, table=True, quoted=True, copy=False)
+
+
+def aliases(columns: Sequence[Column]) -> dict[str, str]:
+    """A name in SQL for each column, unlike all others however the engine compares names."""
+    used: set[str] = set()
+    return {column.key: _free(column.alias, used) for column in columns}
+
+
+def _free(wanted: str, used: set[str]) -> str:
+    name, n = wanted, 1
+    while name.casefold() in used:
+        n += 1
+        name = f"{wanted}_{n}"
+    used.add(name.casefold())
+    return name
