@@ -1,4 +1,4 @@
-"""Appends, overwrites and merges of one table on several branches against multisets of rows in memory."""
+"""Appends, overwrites, compactions and merges of one table on branches against multisets of rows in memory."""
 
 import tempfile
 from collections import Counter
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from ingot.lake import CommitConflictError, Lake, RefKind
+from ingot.lake.maintenance import compact
 
 
 @dataclass(eq=False)
@@ -86,6 +87,15 @@ class RowsMachine(RuleBasedStateMachine):
         if really == 0:
             self.write(branch, "overwrite", [self.heads[branch]])
 
+    @rule(branch=branches)
+    def compacts(self, branch: str) -> None:
+        """The version is the same one: not a row changes."""
+        plan = compact.plan(self.con, self.lake.at(branch).table("s.t"))
+        if plan is not None:
+            staged = compact.stage(self.con, plan, compact.write(self.con, plan))
+            made = self.lake.commit(branch, [staged], message="compact")
+            self.made(branch, self.versions[self.heads[branch]], made.hash, [self.heads[branch]])
+
     @rule(source=branches, into=branches)
     def merge(self, source: str, into: str) -> None:
         theirs, ours = self.heads[source], self.heads[into]
@@ -98,28 +108,29 @@ class RowsMachine(RuleBasedStateMachine):
             result = self.lake.merge(source, into)
         except CommitConflictError:
             assert dry.conflicts
-            # With one base, nothing but a table that was written anew on a side is a conflict.
-            epochs = {one.epoch for one in (*found, there, here)}
-            assert len(found) > 1 or len(epochs) > 1
+            # With one base, nothing but a table that was written anew, and changed on both sides, is a conflict.
+            changed = there not in found and here not in found
+            assert len(bases) > 1 or (changed and len({one.epoch for one in (*found, there, here)}) > 1)
             return
         assert not dry.conflicts
         assert dry.changed == result.changed
         if not result.applied:
             assert there is here or there in found
             return
-        if len(found) == 1:
-            (base,) = found
-            if here is base:
-                version = there
-            else:
-                assert base.epoch == there.epoch == here.epoch
-                assert result.rebased == (("s", "t"),)
-                version = Version(here.epoch, here.batches | there.batches)
+        if there.epoch == here.epoch:
+            version = Version(here.epoch, here.batches | there.batches)
+            version = next((one for one in (here, there) if one.batches == version.batches), version)
         else:
-            # Crossed histories go through only where a side has nothing of its own.
-            assert here in found or there.epoch == here.epoch
-            version = there if here in found else Version(here.epoch, here.batches | there.batches)
+            # A side that was written anew goes through only where the other has nothing of its own.
+            wanted = [one for one, other in ((there, here), (here, there)) if other in found]
+            assert wanted
+            assert len(bases) > 1 or len(wanted) == 1
+            rows = {batch for (batch,) in self.con.execute(f"SELECT batch FROM {self.scan(into)}").fetchall()}
+            version = next(one for one in wanted if one.batches == rows)
         self.made(into, version, result.hash, [ours, theirs])
+
+    def scan(self, branch: str) -> str:
+        return self.lake.at(branch).scan("s.t")
 
     @invariant()
     def every_branch_has_its_rows(self) -> None:
@@ -127,7 +138,7 @@ class RowsMachine(RuleBasedStateMachine):
             wanted = Counter(
                 (batch, n) for batch in self.versions[head].batches for n in range(batch % 3 + 1)
             )
-            query = f"SELECT batch, n FROM {self.lake.at(name).scan('s.t')}"
+            query = f"SELECT batch, n FROM {self.scan(name)}"
             assert Counter(self.con.execute(query).fetchall()) == wanted
             assert self.lake.at(name).table("s.t").rows == wanted.total()
 

@@ -131,6 +131,15 @@ def remove(locations: Iterable[str]) -> None:
             local(location).unlink(missing_ok=True)
 
 
+def missing(locations: Iterable[str]) -> set[str]:
+    """Those of the files that are not there."""
+    wanted = set(locations)
+    remote = {one for one in wanted if is_remote(one)}
+    folders = {one.rpartition("/")[0] for one in remote}
+    there = {one.location for folder in folders for one in objects.listed(folder)}
+    return (remote - there) | {one for one in wanted - remote if not local(one).is_file()}
+
+
 def remove_beginning(folder: str, prefix: str) -> None:
     """Removes the files of a folder whose names begin with `prefix`, after a write that failed.
 

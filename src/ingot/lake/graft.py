@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import fastavro
 
-from ingot.lake import files, manifests, metadata
+from ingot.lake import entries, files, manifests, metadata
 from ingot.lake.errors import MissingFileError
 from ingot.lake.manifests import DATA
 from ingot.lake.same_rows import SAME_ROWS
@@ -77,11 +77,17 @@ def contains(before: str | None, after: str) -> None:
         raise NotAppendedError("rows were deleted")
 
 
-def beyond(before: str | None, after: str) -> set[str]:
-    """The files that `after` lists in manifests that `before` does not have."""
-    known = {row["manifest_path"] for row in _rows(before)} if before else set()
-    fresh = [row["manifest_path"] for row in _rows(after) if row["manifest_path"] not in known]
-    return {one.path for path in fresh for one in manifests.read(path).files}
+def paths(pieces: Sequence[Piece]) -> set[str]:
+    """The files of the pieces."""
+    return {record["data_file"]["file_path"] for piece in pieces for record in piece.records}
+
+
+def rows_of(location: str) -> int | None:
+    """How many rows a snapshot has, by its manifest list; None where delete files take some of them."""
+    rows = [row for row in _rows(location) if entries.has_live(row)]
+    if any(row["content"] != DATA for row in rows):
+        return None
+    return sum(int(row["added_rows_count"] + row["existing_rows_count"]) for row in rows)
 
 
 def without(pieces: Sequence[Piece], paths: Collection[str]) -> list[Piece]:

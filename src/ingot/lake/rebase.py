@@ -1,17 +1,19 @@
 """Append rebase: rows that both sides added to one table stand together, instead of being a conflict.
 
-It decides where that is safe: both sides only added data files to what they started from, and the table is
-otherwise the same. What the new snapshot is made of stands in `graft`. Keys are not looked at: two appends
-of the same row give the row twice, as two appends in a row would.
+It decides where that is safe: both sides only added data files to what they started from, or compacted what
+was there, and the table is otherwise the same. What the new snapshot is made of stands in `graft`. Keys are
+not looked at: two appends of the same row give the row twice, as two appends in a row would.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
 from ingot.errors import ConflictError
-from ingot.lake import files, graft, metadata
+from ingot.lake import ancestry, files, graft, metadata, scan
+from ingot.lake.errors import MissingFileError
 from ingot.lake.graft import NotAppendedError, Piece
+from ingot.lake.metadata import time
 from ingot.lake.metadata.requirements import check as check_requirement
 from ingot.lake.model import Content, ContentType
 from ingot.lake.staged import read_json, table_content
@@ -58,18 +60,22 @@ def obstacle(base: Content | None, source: Content | None, target: Content | Non
 
 def merged(base: Content | None, source: Content | None, target: Content | None) -> Rebased:
     """The target with the rows that the source has added to `base`; raises `NotAppendedError`."""
-    onto, pieces, said, properties = _planned(base, source, target)
+    plan = _planned(base, source, target)
     assert target is not None
+    updates: list[Json] = []
+    moment = time.now()
     written: list[str] = []
     try:
-        # A new id, because snapshot ids stand for rows: the source's means other rows than this one.
-        snapshot = graft.snapshot(onto, pieces, snapshot_id=uuid4().int >> 65, summary=said, written=written)
-        updates = [*_updates(snapshot)]
-        if properties:
-            updates.append({"action": "set-properties", "updates": properties})
-        done = metadata.apply(
-            onto, [], updates, now_ms=snapshot["timestamp-ms"], previous=target.metadata_location
-        )
+        if plan.pieces:
+            # A new id, because snapshot ids stand for rows: the source's means other rows than this one.
+            id = uuid4().int >> 65
+            made = graft.snapshot(plan.onto, plan.pieces, snapshot_id=id, summary=plan.said, written=written)
+            updates, moment = _updates(made), made["timestamp-ms"]
+        if plan.properties:
+            updates.append({"action": "set-properties", "updates": plan.properties})
+        if not updates:
+            return Rebased(plan.whole, ())
+        done = metadata.apply(plan.onto, [], updates, now_ms=moment, previous=target.metadata_location)
         at = write_metadata(done, target.metadata_location)
     except BaseException:
         files.remove(written)
@@ -94,13 +100,15 @@ def of_commit(
     """
     now = metadata.expand(document)
     sent = _sent(requirements, updates, now)
-    _check_switch(now)
     parent: int | None = sent[0].get("parent-snapshot-id")
     parent = None if parent == -1 else parent
-    _since(now, () if parent is None else (parent,))
+    between = ancestry.since(now, () if parent is None else (parent,))
+    if not all(map(ancestry.is_replace, between)):
+        _check_switch(now)
     before = _list(now, parent)
     current = metadata.current_snapshot(now)
-    if current is not None:
+    # Compaction takes files away, and no rows: nothing that an append could have relied on.
+    if current is not None and not any(map(ancestry.is_replace, between)):
         graft.contains(before, current["manifest-list"])
     done = document
     log: str | None = previous
@@ -143,41 +151,78 @@ def is_replay(document: Json | None, updates: Sequence[object]) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a merge makes of a table: the pieces and properties put onto the target's document."""
+
+    onto: Json
+    pieces: list[Piece]
+    said: Json
+    properties: dict[str, str]
+    whole: Content
+    """What it is where there is nothing to put."""
+
+
 def _is_named(snapshot: Json) -> bool:
     return isinstance(snapshot.get("snapshot-id"), int) and isinstance(snapshot.get("manifest-list"), str)
 
 
-def _planned(
-    base: Content | None, source: Content | None, target: Content | None
-) -> tuple[Json, list[Piece], Json, dict[str, str]]:
+def _planned(base: Content | None, source: Content | None, target: Content | None) -> _Plan:
     if base is None or source is None or target is None:
         raise NotAppendedError("one side does not have the table")
     if any(one.type is not ContentType.TABLE or one.id != target.id for one in (base, source, target)):
         raise NotAppendedError("it is not the same table on both sides")
     if not base.metadata_location:
         raise NotAppendedError("the histories of the branches have crossed")
-    from_, ours, onto = (metadata.expand(read_json(one.metadata_location)) for one in (base, source, target))
+    try:
+        from_, ours, onto = (
+            metadata.expand(read_json(one.metadata_location)) for one in (base, source, target)
+        )
+        return _appended(from_, ours, onto, target)
+    except MissingFileError as error:
+        # Of what the two sides started from, nothing need be left.
+        raise NotAppendedError(error.message.rstrip(".")) from error
+    except NotAppendedError:
+        # Where one side has the rows that both started from, the other is what both want.
+        if _is_as_before(from_, ours):
+            return _Plan(onto, [], {}, {}, target)
+        if _is_as_before(from_, onto):
+            return _Plan(onto, [], {}, {}, source)
+        raise
+
+
+def _appended(from_: Json, ours: Json, onto: Json, target: Content) -> _Plan:
     _check_alike(from_, ours, onto)
     _check_switch(ours)
     _check_switch(onto)
-    start = from_["current-snapshot-id"]
-    # What was merged before has other snapshots on this side, so the common one may be older than the base's.
-    common = {one["snapshot-id"] for one in _chain(from_, start)}
-    new = _since(ours, common)
-    _since(onto, common)
-    before, after, now = (metadata.current_snapshot(one) for one in (from_, ours, onto))
-    at = None if before is None else before["manifest-list"]
-    if now is None or after is None or not new:
+    new, added = ancestry.beyond(from_, ours)
+    _, others = ancestry.beyond(from_, onto)
+    if not new or metadata.current_snapshot(onto) is None:
         raise NotAppendedError("one side has appended nothing")
-    graft.contains(at, now["manifest-list"])
     # What came to the target another way is there already.
-    pieces = graft.without(graft.added(at, after["manifest-list"]), graft.beyond(at, now["manifest-list"]))
+    pieces = graft.without(added, graft.paths(others))
     _check_specs(onto, pieces)
+    if any(map(ancestry.is_replace, new)):
+        # Files that the source has compacted are only kept where a branch still lists their snapshot.
+        live = {one.path for one in scan.live_files(ours)}
+        if files.missing(graft.paths(pieces) - live):
+            raise NotAppendedError("files that the source has compacted are no longer there")
     said: Json = {}
     for one in reversed(new):
-        said |= one["summary"]
+        said |= {} if ancestry.is_replace(one) else one["summary"]
     said.pop(FROM, None)
-    return onto, pieces, said, _properties(from_, ours, onto)
+    return _Plan(onto, pieces, said, _properties(from_, ours, onto), target)
+
+
+def _is_as_before(base: Json, side: Json) -> bool:
+    """Whether nothing was done to a table but to compact it, or to forget snapshots."""
+    same = {**_ALIKE, **_SOURCE_ALIKE, "properties": ""}
+    if any(side[name] != base[name] for name in same) or _own_refs(side) != _own_refs(base):
+        return False
+    try:
+        return not ancestry.beyond(base, side)[1]
+    except (NotAppendedError, MissingFileError):
+        return False
 
 
 def _check_alike(base: Json, source: Json, target: Json) -> None:
@@ -218,37 +263,6 @@ def _check_switch(document: Json) -> None:
 def _check_specs(document: Json, pieces: Sequence[Piece]) -> None:
     if any(piece.row["partition_spec_id"] != document["default-spec-id"] for piece in pieces):
         raise NotAppendedError("files were written with another partitioning")
-
-
-def _check_append(snapshot: Json) -> None:
-    operation = snapshot.get("summary", {}).get("operation", "overwrite")
-    if operation != "append":
-        raise NotAppendedError(f"snapshot {snapshot['snapshot-id']} is no append but '{operation}'")
-
-
-def _chain(document: Json, snapshot_id: int | None) -> Iterator[Json]:
-    """A snapshot and its ancestors, as far as the table still has them."""
-    known = {one["snapshot-id"]: one for one in document["snapshots"]}
-    # Taken out as it goes: a client's circle of parents ends too.
-    while snapshot_id is not None and (one := known.pop(snapshot_id, None)) is not None:
-        yield one
-        snapshot_id = one.get("parent-snapshot-id")
-
-
-def _since(document: Json, common: Collection[int]) -> list[Json]:
-    """The current snapshot and its ancestors until a common one, newest first; raises unless all are appends.
-
-    With nothing in common, that is all of them.
-    """
-    found: list[Json] = []
-    for one in _chain(document, document["current-snapshot-id"]):
-        if one["snapshot-id"] in common:
-            return found
-        _check_append(one)
-        found.append(one)
-    if common or (found and found[-1].get("parent-snapshot-id") not in (None, -1)):
-        raise NotAppendedError("the table was not built on what the other side started from")
-    return found
 
 
 def _list(document: Json, snapshot_id: int | None) -> str | None:
@@ -298,7 +312,7 @@ def _appending(update: Json, earlier: Sequence[Json]) -> Json:
         or not isinstance(snapshot.get("summary"), dict)
     ):
         raise NotAppendedError("its snapshot is not whole")
-    _check_append(snapshot)
+    ancestry.check_kind(snapshot, ("append",))
     if earlier and snapshot.get("parent-snapshot-id") != earlier[-1]["snapshot-id"]:
         raise NotAppendedError("its snapshots do not follow each other")
     return snapshot
