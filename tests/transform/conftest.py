@@ -120,7 +120,7 @@ def dbt_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shop(tmp_path: Path, worker: WorkerProcess, dbt_state: Path) -> Iterator[Shop]:
     """The raw tables on a branch, and the shop's dbt project."""
     project = Project(tmp_path, Transform(SHOP), state=dbt_state)
-    with Lake.open(project) as lake:
+    with Lake(project.catalog_url, project.warehouse) as lake:
         lake.branch(BRANCH)
         con = connect()
         one = Shop(project, lake, con, worker)

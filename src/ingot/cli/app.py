@@ -6,7 +6,21 @@ from typing import Annotated
 import typer
 
 import ingot
-from ingot.cli import diff, maintain, output, query, refs, rollback, run, serve, start, status, tables
+from ingot.cli import (
+    diff,
+    log,
+    maintain,
+    merge,
+    output,
+    query,
+    refs,
+    rollback,
+    run,
+    serve,
+    start,
+    status,
+    tables,
+)
 from ingot.cli.options import JsonOption
 
 app = typer.Typer(
@@ -62,9 +76,9 @@ app.command()(tables.tables)
 app.command()(tables.describe)
 app.command()(refs.branch)
 app.command()(refs.tag)
-app.command()(refs.log)
+app.command()(log.log)
 app.command()(diff.diff)
-app.command()(refs.merge)
+app.command()(merge.merge)
 app.command()(rollback.rollback)
 app.command()(rollback.revert)
 app.command()(status.status)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from ingot.lake import Lake
     from ingot.project import Project
 
 ProjectOption = Annotated[
@@ -24,7 +25,6 @@ RefOption = Annotated[
     str,
     typer.Option("--ref", help="Branch, tag, commit or point in time: main, v1, 3f9a01c2, main@2026-01-31."),
 ]
-YesOption = Annotated[bool, typer.Option("--force", help="Do it without the safety check.")]
 
 
 def open_project(directory: Path | None, profile: str | None = None) -> "Project":
@@ -32,3 +32,10 @@ def open_project(directory: Path | None, profile: str | None = None) -> "Project
     from ingot import project
 
     return project.load(project.find(directory or Path.cwd()), profile=profile)
+
+
+def open_lake(directory: Path | None) -> "Lake":
+    """The lake of the command's project; to be closed."""
+    from ingot.lake import Lake
+
+    return Lake.open(open_project(directory))

@@ -1,12 +1,15 @@
-"""`ingot rollback | revert`: take back what was published, as a new commit; the history is kept."""
+"""`ingot rollback | revert`: take back what was published, as a new commit; the history is kept.
+
+They work on protected branches too. What they bring back has been on the branch before, and whoever has just
+published something wrong must not have to look for a way around a rule.
+"""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ingot.cli import output
-from ingot.cli.options import JsonOption, ProjectOption, YesOption
-from ingot.cli.refs import open_lake
+from ingot.cli.options import JsonOption, ProjectOption, open_lake
 
 if TYPE_CHECKING:
     from ingot.lake.model import Commit
@@ -20,7 +23,6 @@ def rollback(
     to: Annotated[str, typer.Argument(metavar="REF", help="A commit, tag or time in the branch's history.")],
     branch: BranchOption = "main",
     message: MessageOption = None,
-    force: YesOption = False,
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -30,7 +32,7 @@ def rollback(
     """
     with open_lake(project) as lake:
         target = lake.catalog.resolve(to)
-        made = lake.catalog.rollback(branch, target, message=message or f"Roll back to {to}", force=force)
+        made = lake.catalog.rollback(branch, target, message=message or f"Roll back to {to}", force=True)
     _print(made, f"{branch} is again what it was at {target[:_SHORT]}", json)
 
 
@@ -38,7 +40,6 @@ def revert(
     commit: Annotated[str, typer.Argument(help="The commit to take back.")],
     branch: BranchOption = "main",
     message: MessageOption = None,
-    force: YesOption = False,
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -48,7 +49,7 @@ def revert(
     """
     with open_lake(project) as lake:
         target = lake.catalog.resolve(commit)
-        made = lake.catalog.revert(branch, target, message=message, force=force)
+        made = lake.catalog.revert(branch, target, message=message, force=True)
     _print(made, f"{branch} no longer has what {target[:_SHORT]} changed", json)
 
 

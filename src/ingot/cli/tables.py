@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ingot.cli import output
-from ingot.cli.options import JsonOption, ProjectOption, RefOption
-from ingot.cli.refs import open_lake
+from ingot.cli.options import JsonOption, ProjectOption, RefOption, open_lake
 
 _SHORT = 12
 _SNAPSHOTS = 5

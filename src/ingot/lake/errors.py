@@ -73,6 +73,6 @@ class ProtectedRefError(ConflictError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"'{name}' is protected and moves only by merges.",
-            hint=f"Commit to a branch and merge it into '{name}'.",
+            f"'{name}' is protected and moves only by merges. Write to a branch and merge it into '{name}'.",
+            hint=f"ingot branch NAME, write there, then: ingot merge NAME --into {name}",
         )

@@ -31,7 +31,7 @@ class Inventory:
     """All refs, commits and moves of refs at one moment."""
 
     mark: int
-    """The last move that this knows of; for `Catalog.moved_since`."""
+    """A move of a ref; this knows all before it. For `Catalog.standing_still`."""
     refs: tuple[Ref, ...]
     commits: Mapping[str, Recorded]
     """By hash, also those that no ref leads to any more."""

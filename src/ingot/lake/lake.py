@@ -36,6 +36,13 @@ if TYPE_CHECKING:
     from ingot.lake.datafiles import Arrow
 
 
+class _Settings(Protocol):
+    """What a project says of its lake."""
+
+    @property
+    def protected(self) -> Sequence[str]: ...
+
+
 class _Project(Protocol):
     """What the lake needs to know of a project."""
 
@@ -43,6 +50,8 @@ class _Project(Protocol):
     def catalog_url(self) -> str: ...
     @property
     def warehouse(self) -> str | Path: ...
+    @property
+    def lake(self) -> _Settings: ...
 
 
 class Lake:
@@ -53,9 +62,9 @@ class Lake:
         warehouse: the location below which tables are stored.
     """
 
-    def __init__(self, catalog_url: str, warehouse: str | Path) -> None:
+    def __init__(self, catalog_url: str, warehouse: str | Path, *, protected: Sequence[str] = ()) -> None:
         self.warehouse = files.root(warehouse)
-        self._sql = SqlCatalog(catalog_url)
+        self._sql = SqlCatalog(catalog_url, protected=protected)
         try:
             place.check(self._sql, self.warehouse)
         except BaseException:
@@ -66,7 +75,7 @@ class Lake:
     @classmethod
     def open(cls, project: _Project) -> "Lake":
         """The lake of a project, made where there is none yet; `MovedError` where its tables lie elsewhere."""
-        return cls(project.catalog_url, project.warehouse)
+        return cls(project.catalog_url, project.warehouse, protected=project.lake.protected)
 
     def close(self) -> None:
         """Closes the catalog's connections."""

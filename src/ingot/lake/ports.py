@@ -50,10 +50,10 @@ class Catalog(Protocol):
         """Removes a ref (its commits stay); returns what it was."""
 
     def protected(self) -> frozenset[str]:
-        """The names of the branches that move only by merges; none until `protect` is called."""
+        """The names of the branches that move only by merges: protected by `protect`, or by the project's file."""
 
     def protect(self, name: str, *, on: bool = True) -> None:
-        """Protects a branch, or with `on=False` no longer."""
+        """Protects a branch, or with `on=False` no longer; `UsageError` where the project's file protects it."""
 
     def resolve(self, spec: str) -> str:
         """The commit hash that `spec` means.
@@ -182,14 +182,11 @@ class Catalog(Protocol):
     def inventory(self) -> Inventory:
         """All refs, commits and moves of refs, seen at one moment: what garbage collection judges by."""
 
-    def moved_since(self, mark: int) -> tuple[int, list[str]]:
-        """The last move of a ref by now, and the commits that refs were pointed at after the move `mark`.
-
-        Commits that were named a little before `mark` may be among them.
-        """
+    def moved_since(self, mark: int) -> list[str]:
+        """The commits that refs were pointed at after the move `mark`, as far as can be seen by now."""
 
     def standing_still(self, mark: int, work: Callable[[list[str]], T]) -> tuple[int, T]:
-        """Does `work` while no ref can move or be made, for any process; and the last move before it.
+        """Does `work` while no ref can move or be made, for any process; gives back the new mark, too.
 
         `work` is given the commits that refs were pointed at after `mark`. It is to be short, and may read the
         catalog but not write to it.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ingot.project.policy import Policy
     from ingot.project.rollup import PreAggregation, RefreshKey
     from ingot.project.schemata import schemas, write_schemas
-    from ingot.project.settings import Engine, Serve, Settings
+    from ingot.project.settings import Engine, LakeSettings, Serve, Settings
     from ingot.project.source import FileOptions, Source, SourceTable
 
 # pydantic is loaded with the first of these names: `ingot --help` does without.
@@ -54,14 +54,14 @@ _HOMES = {
     "policy": ("Policy",),
     "rollup": ("PreAggregation", "RefreshKey"),
     "schemata": ("schemas", "write_schemas"),
-    "settings": ("Engine", "Serve", "Settings"),
+    "settings": ("Engine", "LakeSettings", "Serve", "Settings"),
     "source": ("FileOptions", "Source", "SourceTable"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Breakdown", "Case", "Cube", "Dashboard", "Dimension", "Engine", "FileOptions", "Filter", "Folder", "Granularity",
-    "Hierarchy", "Include", "Join", "Kpi", "Measure", "Place", "Policy", "PreAggregation", "Problem", "Project",
+    "Hierarchy", "Include", "Join", "Kpi", "LakeSettings", "Measure", "Place", "Policy", "PreAggregation", "Problem", "Project",
     "ProjectError", "RefreshKey", "RollingWindow", "Segment", "Serve", "Settings", "Source", "SourceTable", "TableTile",
     "Tile", "TimeRange", "Transform", "Trend", "View", "ViewCube", "find", "load", "problem", "schemas", "write_schemas",
 ]  # fmt: skip

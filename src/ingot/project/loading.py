@@ -86,6 +86,7 @@ class _Loader:
             catalog_url=profile.catalog or profile.state or f"sqlite:///{state / 'lake.db'}",
             ops_url=profile.ops or profile.state or f"sqlite:///{state / 'ops.db'}",
             warehouse=self.warehouse(profile, state),
+            lake=known.lake,
             engine=profile.engine,
             serve=known.serve,
             sources=sources,

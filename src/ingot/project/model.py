@@ -9,7 +9,7 @@ from typing import Any
 from ingot.project.cube import Cube, View
 from ingot.project.dashboard import Dashboard
 from ingot.project.environment import concealed
-from ingot.project.settings import Engine, SemanticSettings, Serve, TransformSettings
+from ingot.project.settings import Engine, LakeSettings, SemanticSettings, Serve, TransformSettings
 from ingot.project.source import Source
 from ingot.project.spec import Spec
 
@@ -54,6 +54,7 @@ class Project:
     catalog_url: str
     ops_url: str
     warehouse: str
+    lake: LakeSettings
     engine: Engine
     serve: Serve
     sources: tuple[Source, ...]

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from ingot.project.source import Source
-from ingot.project.spec import Frozen, Named, Options, PathText, Positive, Slug, Spec, Text, Whole, Word
+from ingot.project.spec import Frozen, Named, Options, PathText, Positive, Slug, Some, Spec, Text, Whole, Word
 
 ByteSize = Text
 
@@ -41,6 +41,17 @@ class Profile(Spec):
         None, description="SQLAlchemy URL of the database of runs and jobs. Default: SQLite in .ingot/ops.db."
     )
     engine: Engine = Field(default_factory=Engine, description="What executes SQL.")
+
+
+class LakeSettings(Spec):
+    """How the lake may be changed."""
+
+    kind: ClassVar[str] = "lake"
+
+    protected: Some[Word] = Field(
+        (),
+        description="Branches that move only by merges: whoever wants to change them writes to a branch and merges it.",
+    )
 
 
 class Serve(Spec):
@@ -102,6 +113,9 @@ class Settings(Spec):
     profiles: Named[Profile] = Field((), description="Named environments: dev, prod, …")
     transform: TransformSettings | None = Field(
         None, description="The dbt project. Default: transform/, where it has a dbt_project.yml."
+    )
+    lake: LakeSettings = Field(
+        default_factory=LakeSettings, description="The lake: which branches are protected."
     )
     serve: Serve = Field(default_factory=Serve, description="Where `ingot serve` listens: address and ports.")
     sources: Named[Source] = Field((), description="Sources, as in the files of sources/.")

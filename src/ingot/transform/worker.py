@@ -8,7 +8,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -18,14 +17,6 @@ from ingot.transform.protocol import BuildRequest, Message, describe_error, read
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
-
-
-@dataclass(frozen=True)
-class LakeAddress:
-    """What `Lake.open` needs to know of a project."""
-
-    catalog_url: str
-    warehouse: str
 
 
 def main() -> None:
@@ -107,7 +98,7 @@ class _Worker:
             body = {"what": event.what, "unique_id": event.unique_id, "name": event.name}
             self._send(Message("event", {**body, "kind": event.kind, "total": event.total, "result": result}))
 
-        with Lake.open(LakeAddress(request.catalog_url, request.warehouse)) as lake:
+        with Lake(request.catalog_url, request.warehouse) as lake:
             built = build(request, lake, manifest, tell)
         self._send(
             Message(

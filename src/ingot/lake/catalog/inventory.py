@@ -6,24 +6,28 @@ from ingot.lake.catalog import records, refs, schema
 from ingot.lake.inventory import Inventory, Move, Recorded
 from ingot.lake.model import ROOT_HASH, Put
 
-_OVERTAKING = 1000
+
+def take(tx: Connection, mark: int) -> Inventory:
+    """Refs, commits and moves, as one transaction sees them; `mark` is a move that it is sure to see."""
+    return Inventory(mark, tuple(refs.every(tx)), _commits(tx), _moves(tx))
 
 
-def take(tx: Connection) -> Inventory:
-    """Refs, commits and moves, as one transaction sees them."""
-    return Inventory(_last_move(tx), tuple(refs.every(tx)), _commits(tx), _moves(tx))
+def mark(tx: Connection) -> int:
+    """The last move of a ref: every later one has a greater number.
+
+    In PostgreSQL a smaller number may become visible after a greater one, unless nobody is between the two.
+    """
+    hold_still(tx)
+    return int(tx.execute(select(func.max(schema.moves.c.id))).scalar() or 0)
 
 
-def moved_since(tx: Connection, mark: int) -> tuple[int, list[str]]:
-    """The last move by now, and the commits that refs were pointed at after `mark`."""
+def moved_since(tx: Connection, mark: int) -> list[str]:
+    """The commits that refs were pointed at after `mark`."""
     table = schema.moves.c
-    if tx.dialect.name == "postgresql":
-        # There a smaller number may become visible after a greater one.
-        mark -= _OVERTAKING
     found = tx.execute(
         select(table.hash).where(table.id > mark, table.hash.is_not(None), table.hash != ROOT_HASH)
     )
-    return _last_move(tx), sorted({row.hash for row in found})
+    return sorted({row.hash for row in found})
 
 
 def hold_still(tx: Connection) -> None:
@@ -31,10 +35,6 @@ def hold_still(tx: Connection) -> None:
     if tx.dialect.name == "postgresql":
         # SQLite's writers take turns anyway; here nobody may move a ref meanwhile.
         tx.execute(text(f"LOCK TABLE {schema.moves.name} IN SHARE MODE"))
-
-
-def _last_move(tx: Connection) -> int:
-    return int(tx.execute(select(func.max(schema.moves.c.id))).scalar() or 0)
 
 
 def _commits(tx: Connection) -> dict[str, Recorded]:

@@ -31,9 +31,9 @@ def find(tx: Connection, name: str, *, lock: bool = False) -> Ref:
     return Ref(RefKind(row.kind), row.name, row.hash)
 
 
-def branch(tx: Connection, name: str) -> Ref:
-    """The branch `name`, locked; `UsageError` where it is a tag."""
-    ref = find(tx, name, lock=True)
+def branch(tx: Connection, name: str, *, lock: bool = True) -> Ref:
+    """The branch `name`, which nobody else moves (but for `lock=False`); `UsageError` where it is a tag."""
+    ref = find(tx, name, lock=lock)
     if ref.kind is not RefKind.BRANCH:
         raise UsageError(
             f"'{name}' is a tag, and a tag does not move.", hint=f"`ingot branch NAME --at {name}`"
@@ -106,9 +106,9 @@ def protect(tx: Connection, name: str, *, on: bool) -> None:
         tx.execute(insert(schema.protected).values(name=name))
 
 
-def check_open(tx: Connection, name: str, *, force: bool) -> None:
-    """Raises `ProtectedRefError` where only merges may move the ref."""
-    if not force and name in protected(tx):
+def check_open(tx: Connection, name: str, always: frozenset[str], *, force: bool) -> None:
+    """Raises `ProtectedRefError` where only merges may move the ref, which they `always` may of some."""
+    if not force and (name in always or name in protected(tx)):
         raise ProtectedRefError(name)
 
 

@@ -1,6 +1,6 @@
 """`SqlCatalog`: every verb of the port `Catalog` as one transaction on the state database."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -47,9 +47,13 @@ class _About:
 
 
 class SqlCatalog:
-    """A catalog in the database at a SQLAlchemy URL; made, with an empty `main`, where there is none yet."""
+    """A catalog in the database at a SQLAlchemy URL; made, with an empty `main`, where there is none yet.
 
-    def __init__(self, url: str) -> None:
+    `protected` are names of branches that are protected here whatever the database says.
+    """
+
+    def __init__(self, url: str, *, protected: Iterable[str] = ()) -> None:
+        self._always = frozenset(protected)
         self._store = Store(url)
         self._history = History()
         try:
@@ -109,7 +113,7 @@ class SqlCatalog:
 
         def work(tx: Connection) -> Ref:
             now = refs.held(tx, name, expected)
-            refs.check_open(tx, name, force=force)
+            refs.check_open(tx, name, self._always, force=force)
             self._history.link(tx, to)
             refs.move(tx, name, to)
             return Ref(now.kind, name, to)
@@ -121,7 +125,7 @@ class SqlCatalog:
 
         def work(tx: Connection) -> Ref:
             now = refs.held(tx, name, expected)
-            refs.check_open(tx, name, force=force)
+            refs.check_open(tx, name, self._always, force=force)
             return refs.rename(tx, now, to)
 
         return self._store.write(work)
@@ -131,18 +135,23 @@ class SqlCatalog:
 
         def work(tx: Connection) -> Ref:
             now = refs.held(tx, name, expected)
-            refs.check_open(tx, name, force=force)
+            refs.check_open(tx, name, self._always, force=force)
             refs.remove(tx, now)
             return now
 
         return self._store.write(work)
 
     def protected(self) -> frozenset[str]:
-        """The names of the branches that move only by merges; none until `protect` is called."""
-        return self._store.read(refs.protected)
+        """The names of the branches that move only by merges, whoever said so."""
+        return self._store.read(refs.protected) | self._always
 
     def protect(self, name: str, *, on: bool = True) -> None:
-        """Protects a branch, or with `on=False` no longer."""
+        """Protects a branch, or with `on=False` no longer; `UsageError` where the project's file protects it."""
+        if not on and name in self._always:
+            raise UsageError(
+                f"'{name}' is protected by the project's file.",
+                hint="Take it out of `lake: protected` in ingot.yml.",
+            )
         self._store.write(lambda tx: refs.protect(tx, name, on=on))
 
     def resolve(self, spec: str) -> str:
@@ -211,7 +220,7 @@ class SqlCatalog:
 
         def work(tx: Connection) -> Commit:
             head = refs.branch(tx, branch).hash
-            refs.check_open(tx, branch, force=force)
+            refs.check_open(tx, branch, self._always, force=force)
             now = self._history.entries(tx, head)
             seen = now if expected is None else self._history.entries(tx, expected)
             if found := conflicts.find(operations, seen, now):
@@ -238,7 +247,7 @@ class SqlCatalog:
         about = _About(author, message or f"Merge '{source}' into '{into}'", properties or {})
 
         def work(tx: Connection) -> MergeResult:
-            target = refs.branch(tx, into)
+            target = refs.branch(tx, into, lock=not dry_run)
             merged = resolve.resolve(tx, self._history, source)
             plan = merge.plan(tx, self._history, merged, target.hash, Modes(modes or {}, default_mode))
             now = self._history.entries(tx, target.hash)
@@ -276,8 +285,8 @@ class SqlCatalog:
         """Replays commits (oldest first) on branch `onto`, each as a commit of its own; see the port."""
 
         def work(tx: Connection) -> MergeResult:
-            target = refs.branch(tx, onto)
-            refs.check_open(tx, onto, force=force or dry_run)
+            target = refs.branch(tx, onto, lock=not dry_run)
+            refs.check_open(tx, onto, self._always, force=force or dry_run)
             plan = replay.transplant(
                 tx, self._history, commits, target.hash, Modes(modes or {}, default_mode)
             )
@@ -345,25 +354,26 @@ class SqlCatalog:
 
     def inventory(self) -> Inventory:
         """All refs, commits and moves of refs, seen at one moment."""
-        return self._store.read(inventory.take)
+        # Two transactions: writers must not wait for the whole of the history to be read.
+        mark = self._store.write(inventory.mark)
+        return self._store.read(lambda tx: inventory.take(tx, mark))
 
-    def moved_since(self, mark: int) -> tuple[int, list[str]]:
-        """The last move by now, and the commits that refs were pointed at after `mark`."""
+    def moved_since(self, mark: int) -> list[str]:
+        """The commits that refs were pointed at after the move `mark`, as far as can be seen by now."""
         return self._store.read(lambda tx: inventory.moved_since(tx, mark))
 
     def standing_still(self, mark: int, work: Callable[[list[str]], T]) -> tuple[int, T]:
         """Does `work` while no ref can move; it is given the commits that refs were pointed at after `mark`."""
 
         def locked(tx: Connection) -> tuple[int, T]:
-            inventory.hold_still(tx)
-            last, moved = inventory.moved_since(tx, mark)
-            return last, work(moved)
+            last = inventory.mark(tx)
+            return last, work(inventory.moved_since(tx, mark))
 
         return self._store.write(locked)
 
     def _open(self, tx: Connection, branch: str, expected: str | None, *, force: bool) -> Ref:
         target = refs.branch(tx, branch)
-        refs.check_open(tx, branch, force=force)
+        refs.check_open(tx, branch, self._always, force=force)
         if moved := refs.elsewhere(target, expected):
             raise CommitConflictError(f"'{branch}' has moved:", [moved])
         return target

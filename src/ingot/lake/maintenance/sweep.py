@@ -28,8 +28,7 @@ def sweep(look: Look, catalog: Catalog, live: Live, mark: int, candidates: Seque
     for start in range(0, len(candidates), size):
         batch = candidates[start : start + size]
         # Most of the marking is done before anybody has to wait for it.
-        mark, moved = catalog.moved_since(mark)
-        _add(catalog, live, moved)
+        _add(catalog, live, catalog.moved_since(mark))
 
         def work(moved: list[str], batch: Sequence[Found] = batch) -> list[Found]:
             _add(catalog, live, moved)
