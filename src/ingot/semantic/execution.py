@@ -1,0 +1,95 @@
+"""Plan -> answer: from the cache, from an equal query that is under way, or from the engine.
+
+A key holds everything that an answer depends on: the SQL and its parameters (in which policies and security
+contexts show wherever they matter), the format, and the fingerprint of the tables. Nothing expires.
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ingot.semantic.cache import Answer, Answers
+from ingot.semantic.flights import Flight, Flights
+from ingot.semantic.plan import Plan
+from ingot.semantic.rows import encoded
+from ingot.semantic.states import At
+
+if TYPE_CHECKING:
+    from ingot.engines import Engine, Interrupt
+
+WORKERS = 8
+"""Queries that the engine works on at the same time; more wait their turn. Each uses the engine's threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One query that is ready to be answered."""
+
+    plan: Plan
+    at: At
+    form: str
+    extra: tuple[str, str] | None
+    """One more key of every row, and its value."""
+    filled: dict[str, Any]
+    """The query as it is written back."""
+    key: Hashable
+    kept: bool
+    """Whether equal keys mean equal answers, now and later."""
+
+
+class Execution:
+    """Answers parts. Safe to use from several threads."""
+
+    def __init__(self, engine: "Engine", *, cache_bytes: int, timeout: float | None) -> None:
+        self._engine = engine
+        self._answers = Answers(cache_bytes)
+        self._flights: Flights[Answer] = Flights(WORKERS)
+        self._timeout = timeout
+
+    def at_hand(self, part: Part) -> Answer | None:
+        """The answer, where it was kept."""
+        return self._answers.get(part.key) if part.kept else None
+
+    def begin(self, part: Part) -> Flight[Answer]:
+        """The work on the answer, which equal questions share; `leave` must follow."""
+        return self._flights.join(part.key, lambda interrupt: self._answer(part, interrupt))
+
+    def leave(self, flight: Flight[Answer], *, back: bool = False) -> int:
+        """See `Flights.leave`."""
+        return self._flights.leave(flight, back=back)
+
+    def expire(self, flight: Flight[Answer], number: int) -> None:
+        """See `Flights.expire`."""
+        self._flights.expire(flight, number)
+
+    @property
+    def running(self) -> int:
+        """How many different queries are under way."""
+        return len(self._flights)
+
+    def close(self) -> None:
+        """Stops every query that is under way."""
+        self._flights.close()
+
+    def _answer(self, part: Part, interrupt: "Interrupt") -> Answer:
+        kept = self.at_hand(part)  # an equal query may have ended just before this one began
+        if kept is not None:
+            return kept
+        plan = part.plan
+
+        def rows(sql: str) -> list[tuple[Any, ...]]:
+            result = self._engine.query(
+                sql,
+                at=part.at.state,
+                parameters=plan.parameters,
+                timeout=self._timeout,
+                interrupt=interrupt,
+            )
+            return result.rows
+
+        found = rows(plan.sql)
+        total = None if plan.total_sql is None else int(rows(plan.total_sql)[0][0])
+        answer = Answer(encoded(plan.query, found, part.form, part.extra), total)
+        if part.kept:
+            self._answers.put(part.key, answer)
+        return answer

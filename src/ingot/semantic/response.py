@@ -1,0 +1,95 @@
+"""Answers in the shapes of Cube's REST API."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ingot.semantic.annotation import annotation, normalized
+from ingot.semantic.cache import Answer
+from ingot.semantic.execution import Part
+from ingot.semantic.plan import Plan
+from ingot.semantic.query import Query
+from ingot.semantic.writing import aliases
+
+
+def loaded(part: Part, answer: Answer, dialect: str) -> dict[str, Any]:
+    """`/load` of one query; `data` is JSON text still."""
+    return {
+        "query": part.filled,
+        "data": answer.data,
+        "lastRefreshTime": part.at.time,
+        "annotation": annotation(part.plan.query),
+        "dataSource": "default",
+        "dbType": dialect,
+        "external": False,
+        "slowQuery": False,
+        "total": answer.total,
+        "usedPreAggregations": {},
+        "refreshKeyValues": [],
+        "ref": part.at.ref,
+        "commit": part.at.state.hash,
+    }
+
+
+def together(kind: str, results: list[dict[str, Any]]) -> dict[str, Any]:
+    """`/load` with `queryType: multi`."""
+    pivot = dict(results[0]["query"])
+    if kind == "blendingQuery":
+        pivot["measures"] = [name for one in results for name in one["query"]["measures"]]
+    return {"queryType": kind, "results": results, "pivotQuery": pivot, "slowQuery": False}
+
+
+def dry_run(kind: str, queries: Sequence[Query], plans: Sequence[Plan]) -> dict[str, Any]:
+    """`/dry-run`."""
+    filled = [normalized(one, made.query, kind) for one, made in zip(queries, plans, strict=True)]
+    return {
+        "queryType": kind,
+        "normalizedQueries": filled,
+        "queryOrder": [
+            {each["id"]: "desc" if each["desc"] else "asc" for each in one["order"]} for one in filled
+        ],
+        "transformedQueries": [_transformed(one) for one in filled],
+        "pivotQuery": filled[0],
+    }
+
+
+def sql(query: Query, plan: Plan) -> dict[str, Any]:
+    """`/sql` of one query."""
+    names = aliases(plan.query.columns)
+    members = [column.key for column in plan.query.columns]
+    times = [column for column in plan.query.dimensions if column.is_time]
+    first = (
+        {"timeDimensionAlias": names[times[0].key], "timeDimensionField": times[0].found.name}
+        if times
+        else {}
+    )
+    return {
+        "sql": {
+            "status": "ok",
+            "sql": [plan.sql, list(plan.parameters)],
+            **first,
+            "order": [{"id": key, "desc": descending} for key, descending in plan.query.order],
+            "cacheKeyQueries": [],
+            "preAggregations": [],
+            "dataSource": "default",
+            "memberNames": members,
+            "aliasNameToMember": {names[key]: key for key in members},
+            "rollupMatchResults": [],
+            "canUseTransformedQuery": _transformed(normalized(query, plan.query)),
+            "external": False,
+        }
+    }
+
+
+def _transformed(query: dict[str, Any]) -> dict[str, Any]:
+    times = [
+        [one["dimension"], one["granularity"]] for one in query["timeDimensions"] if "granularity" in one
+    ]
+    return {
+        "sortedDimensions": sorted(query["dimensions"]),
+        "sortedTimeDimensions": sorted(times),
+        "timeDimensions": times,
+        "measures": query["measures"],
+        "leafMeasures": query["measures"],
+        "sortedUsedCubePrimaryKeys": [],
+        "ownedDimensions": sorted(query["dimensions"]),
+    }
