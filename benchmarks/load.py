@@ -154,7 +154,7 @@ def timed(work: Callable[[], Any], times: int) -> tuple[float, float]:
 @contextmanager
 def serving(service: Service) -> Iterator[int]:
     """The port of a server for `service`."""
-    app = Starlette(routes=cube.routes(service))
+    app = Starlette(routes=cube.CubeApi(service).routes())
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False)
     )

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from ingot.api import cube
+from ingot.api.requests import MAX_BODY
 from tests.semantic.lakes import Served, served
 
 HOSTILE = [
@@ -38,7 +39,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def client(shop: Served) -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=cube.routes(shop.service))) as made:
+    with TestClient(Starlette(routes=cube.CubeApi(shop.service).routes())) as made:
         yield made
 
 
@@ -239,7 +240,7 @@ def test_filters_too_deep_or_too_many_are_400(client: TestClient) -> None:
 
 
 def test_a_body_over_the_limit_is_413_whether_it_says_its_size_or_not(client: TestClient) -> None:
-    body = b'{"query": "' + b"x" * (cube.MAX_BODY + 1) + b'"}'
+    body = b'{"query": "' + b"x" * (MAX_BODY + 1) + b'"}'
     assert client.post("/cubejs-api/v1/load", content=body).status_code == 413
     answer = client.post(
         "/cubejs-api/v1/load", content=(body[at : at + 65536] for at in range(0, len(body), 65536))

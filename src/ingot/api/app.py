@@ -34,17 +34,21 @@ def create_app(project: Project, *, local: bool = False) -> Starlette:
         lake.close()
         raise
 
+    answers = cube.CubeApi(service)
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         try:
             yield
         finally:
+            answers.close()
+            service.close()
             engine.close()
             lake.close()
 
     routes: list[BaseRoute] = [
         *v1.routes(project, lake),
-        *cube.routes(service),
+        *answers.routes(),
         Mount("/iceberg", routes=rest.routes(lake)),
         *nessie.routes(lake),
         *ui.routes(),

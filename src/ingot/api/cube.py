@@ -1,63 +1,143 @@
-"""Cube's REST API (`/cubejs-api/v1`): load, sql, dry-run, meta; each takes a `ref`.
+"""Cube's REST API (`/cubejs-api/v1`): load, sql, dry-run, meta, cancel; each takes a `ref`.
 
-Only translates between HTTP and `semantic.Service`: what a query means, may and costs is decided there.
+Only translates between HTTP and `semantic.Service`: what a query means, may and costs is decided there. A kept
+answer is sent from the event loop; everything else is prepared in one small pool and executed in another, so
+that slow queries never stand before quick ones.
 """
 
+import asyncio
+import gzip
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ingot.errors import IngotError, UsageError
+from ingot.api.requests import bare_id, call, context, request_id
+from ingot.api.waiting import Outcome, Running, outcome, wait_later
+from ingot.engines import QueryInterruptedError
+from ingot.errors import IngotError
 
 if TYPE_CHECKING:
     from ingot.semantic import Service
+    from ingot.semantic.asked import Asked
 
 PREFIX = "/cubejs-api/v1"
-MAX_BODY = 4 * 1024 * 1024
+CONTINUE_WAIT = 5.0
+GRACE = 15.0
+"""Seconds that a client may be away which was told to come back; Cube's wait up to five."""
+_AT_ONCE = 64 * 1024
+"""Queries longer than this are not even parsed on the event loop, nor longer answers packed there."""
 
 Handler = Callable[[Request], Awaitable[Response]]
+T = TypeVar("T")
 
 
-class BodyTooLargeError(UsageError):
-    """The request's body is larger than any sensible query."""
+class CubeApi:
+    """The endpoints over one `Service`. `close` ends its threads."""
 
-    code = "too_large"
-    status = 413
+    def __init__(
+        self, service: "Service", *, continue_wait: float = CONTINUE_WAIT, grace: float = GRACE
+    ) -> None:
+        self._service = service
+        self._patience = continue_wait
+        self._grace = grace
+        self._running = Running()
+        self._pool = ThreadPoolExecutor(4, thread_name_prefix="prepare")
 
+    def close(self) -> None:
+        """Ends the threads; requests that still wait are not answered."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
-def routes(service: "Service") -> list[Route]:
-    """The routes of Cube's REST API, answered by `service`."""
+    def routes(self) -> list[Route]:
+        """The routes."""
+        both = ["GET", "POST"]
+        return [
+            Route(f"{PREFIX}/load", _guarded(self.load), methods=both),
+            Route(f"{PREFIX}/sql", _guarded(self.sql), methods=both),
+            Route(f"{PREFIX}/dry-run", _guarded(self.dry_run), methods=both),
+            Route(f"{PREFIX}/meta", _guarded(self.meta), methods=["GET"]),
+            Route(f"{PREFIX}/running-query/{{id}}", _guarded(self.cancel), methods=["DELETE"]),
+        ]
 
-    async def load(request: Request) -> Response:
-        asked = await _asked(request)
-        multi = asked.get("queryType") == "multi"
-        return await _answer(lambda: service.load_raw(_query(asked), ref=_ref(asked), multi=multi))
+    async def load(self, request: Request) -> Response:
+        """Rows, or `Continue wait` where they take long."""
+        asked = await call(request)
+        query, ref, multi, who = asked.query, asked.ref, asked.is_multi, context(request)
+        if asked.size <= _AT_ONCE:
+            answer = self._service.at_hand(query, ref=ref, multi=multi, context=who)
+            if answer is not None:
+                return await self._sent(answer, request)
+        question = await self._aside(lambda: self._service.ask(query, ref=ref, multi=multi, context=who))
+        return await self._waited(question, request)
 
-    async def sql(request: Request) -> Response:
-        asked = await _asked(request)
-        return await _answer(lambda: service.sql(_query(asked), ref=_ref(asked)))
+    async def sql(self, request: Request) -> Response:
+        """The SQL of a query."""
+        asked = await call(request)
+        who = context(request)
+        return await self._aside(lambda: _json(self._service.sql(asked.query, ref=asked.ref, context=who)))
 
-    async def dry_run(request: Request) -> Response:
-        asked = await _asked(request)
-        return await _answer(lambda: service.dry_run(_query(asked), ref=_ref(asked)))
+    async def dry_run(self, request: Request) -> Response:
+        """A query with everything filled in."""
+        asked = await call(request)
+        who = context(request)
+        return await self._aside(
+            lambda: _json(self._service.dry_run(asked.query, ref=asked.ref, context=who))
+        )
 
-    async def meta(request: Request) -> Response:
-        ref = request.query_params.get("ref") or None
-        views = request.query_params.get("onlyViews") == "true"
-        return await _answer(lambda: service.meta(ref=ref, only_views=views))
+    async def meta(self, request: Request) -> Response:
+        """The model."""
+        params = request.query_params
+        ref = params.get("ref") or None
+        views = params.get("onlyViews") == "true"
+        who = context(request)
+        return await self._aside(lambda: _json(self._service.meta(ref=ref, only_views=views, context=who)))
 
-    both = ["GET", "POST"]
-    return [
-        Route(f"{PREFIX}/load", _guarded(load), methods=both),
-        Route(f"{PREFIX}/sql", _guarded(sql), methods=both),
-        Route(f"{PREFIX}/dry-run", _guarded(dry_run), methods=both),
-        Route(f"{PREFIX}/meta", _guarded(meta), methods=["GET"]),
-    ]
+    async def cancel(self, request: Request) -> Response:
+        """Stops what the same asker asked under an id."""
+        id = bare_id(request.path_params["id"])
+        stopped = self._running.stop(context(request).key, id)
+        if not stopped:
+            return _json({"error": f"No query of the request '{id[:200]}' is under way."}, 404)
+        return _json({"result": "ok", "cancelled": stopped})
+
+    async def _waited(self, question: "Asked", request: Request) -> Response:
+        who, id = context(request).key, request_id(request)
+        stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def stop() -> None:
+            question.leave()
+            if not stopped.done():
+                stopped.set_result(None)
+
+        ended = self._running.add(who, id, stop)
+        try:
+            how = await outcome(question.when_done, request.receive, patience=self._patience, stopped=stopped)
+            if how is Outcome.LATER:
+                wait_later(question, self._running, who, id, self._grace)
+                return _json(_later(question))
+            if how is Outcome.GONE:
+                raise ClientDisconnect
+            if how is Outcome.STOPPED:
+                raise QueryInterruptedError("The query was cancelled.")
+            return await self._sent(question.raw(), request)
+        finally:
+            ended()
+            question.leave()
+
+    async def _aside(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    async def _sent(self, answer: dict[str, Any], request: Request) -> Response:
+        body = orjson.dumps(answer, default=str)
+        if len(body) > _AT_ONCE and "gzip" in request.headers.get("accept-encoding", ""):
+            packed = await self._aside(lambda: gzip.compress(body, 4))
+            headers = {"content-encoding": "gzip", "vary": "Accept-Encoding"}
+            return Response(packed, headers=headers, media_type="application/json")
+        return Response(body, media_type="application/json")
 
 
 def _guarded(handler: Handler) -> Handler:
@@ -68,69 +148,16 @@ def _guarded(handler: Handler) -> Handler:
             text = error.message if error.hint is None else f"{error.message} {error.hint}"
             return _json({"error": text}, error.status)
         except ClientDisconnect:
-            return Response(status_code=400)
+            return Response(status_code=499)
 
     return guarded
 
 
-async def _answer(ask: Callable[[], Any]) -> Response:
-    return await run_in_threadpool(lambda: _json(ask()))
+def _later(question: "Asked") -> dict[str, Any]:
+    stage = "Waiting in queue" if question.is_queued else "Executing query"
+    elapsed = round(question.seconds * 1000)
+    return {"error": "Continue wait", "stage": {"stage": stage, "timeElapsed": elapsed}}
 
 
 def _json(content: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(content, default=str), status, media_type="application/json")
-
-
-async def _asked(request: Request) -> dict[str, Any]:
-    """What a request asks: `query`, `queryType`, `ref`, from the body or the query string."""
-    asked: dict[str, Any] = {}
-    if request.method == "POST":
-        asked = _decoded(await _body(request), "body")
-        if not isinstance(asked, dict):
-            raise UsageError('The body is a JSON object: {"query": {…}}.')
-    params = request.query_params
-    if "query" not in asked and "query" in params:
-        asked["query"] = params["query"]
-    for name in ("ref", "queryType"):
-        if asked.get(name) is None and name in params:
-            asked[name] = params[name]
-    return asked
-
-
-async def _body(request: Request) -> bytes:
-    length = request.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and int(length[:20]) > MAX_BODY:
-        raise _too_large()
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise _too_large()
-    return bytes(body)
-
-
-def _too_large() -> BodyTooLargeError:
-    return BodyTooLargeError(f"The body is larger than {MAX_BODY // 1024 // 1024} MiB.")
-
-
-def _decoded(text: bytes | str, what: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise UsageError(f"The {what} is not JSON: {error}.") from None
-
-
-def _query(asked: dict[str, Any]) -> Any:
-    if "query" not in asked:
-        raise UsageError('Query param is required: "query", a JSON object.')
-    query = asked["query"]
-    return _decoded(query, "query") if isinstance(query, str) else query
-
-
-def _ref(asked: dict[str, Any]) -> str | None:
-    ref = asked.get("ref")
-    if ref is None or ref == "":
-        return None
-    if not isinstance(ref, str) or len(ref) > 300:
-        raise UsageError("A ref is the name of a branch, tag or commit.")
-    return ref

@@ -72,6 +72,10 @@ class Asked:
             raise QueryInterruptedError("The query was cancelled.") from None
         return composed(self._kind, self._parts, answers, alone=self._alone, dialect=self._dialect)
 
+    def raw(self) -> dict[str, Any]:
+        """`result` with each `data` as a part of the JSON that the answer becomes."""
+        return response.fragments(self.result())
+
     def leave(self) -> None:
         """The answer is fetched or not wanted any more: work that nobody else waits for stops."""
         with self._lock:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from ingot.semantic.annotation import annotation, normalized
 from ingot.semantic.cache import Answer
 from ingot.semantic.execution import Part
@@ -36,6 +38,13 @@ def together(kind: str, results: list[dict[str, Any]]) -> dict[str, Any]:
     if kind == "blendingQuery":
         pivot["measures"] = [name for one in results for name in one["query"]["measures"]]
     return {"queryType": kind, "results": results, "pivotQuery": pivot, "slowQuery": False}
+
+
+def fragments(answer: dict[str, Any]) -> dict[str, Any]:
+    """`answer` with each `data`, which is JSON text, as a part of the JSON that it becomes."""
+    for one in answer.get("results", [answer]):
+        one["data"] = orjson.Fragment(one["data"])
+    return answer
 
 
 def dry_run(kind: str, queries: Sequence[Query], plans: Sequence[Plan]) -> dict[str, Any]:

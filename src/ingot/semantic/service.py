@@ -77,7 +77,7 @@ class Service:
         self, query: Given, *, ref: str | None = None, multi: bool | None = None, context: Context = ANYONE
     ) -> dict[str, Any]:
         """`load` with each `data` as an `orjson.Fragment`: for surfaces that send JSON anyway."""
-        return fragments(self._load(query, ref, multi, context))
+        return response.fragments(self._load(query, ref, multi, context))
 
     def at_hand(
         self, query: Given, *, ref: str | None = None, multi: bool | None = None, context: Context = ANYONE
@@ -99,7 +99,7 @@ class Service:
             parts.append(part)
             answers.append(answer)
         alone = _alone(kind, queries, multi)
-        return fragments(composed(kind, parts, answers, alone=alone, dialect=self._dialect))
+        return response.fragments(composed(kind, parts, answers, alone=alone, dialect=self._dialect))
 
     def ask(
         self, query: Given, *, ref: str | None = None, multi: bool | None = None, context: Context = ANYONE
@@ -184,13 +184,6 @@ class Service:
         form = query.response_format
         key = (plan.sql, plan.parameters, plan.total_sql, form, extra, keys, print_)
         return Part(plan, at, form, extra, filled, key, kept)
-
-
-def fragments(answer: dict[str, Any]) -> dict[str, Any]:
-    """`answer` with each `data`, which is JSON text, as a part of the JSON that it becomes."""
-    for one in answer.get("results", [answer]):
-        one["data"] = orjson.Fragment(one["data"])
-    return answer
 
 
 def _alone(kind: str, queries: list[Query], multi: bool | None) -> bool:
