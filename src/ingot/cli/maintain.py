@@ -104,7 +104,7 @@ def maintain(
     )
     opened = open_project(project)
     # A run merges what it read and wrote: its tables must not be rewritten under it.
-    lock = nullcontext() if dry_run else run_lock(opened.state_dir)
+    lock = nullcontext() if dry_run else run_lock(opened.state_dir, opened.ops_url)
     with lock, Lake.open(opened) as lake, _connected(opened, lake.warehouse) as con:
         report = do(
             lake,

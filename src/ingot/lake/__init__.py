@@ -41,6 +41,7 @@ from ingot.lake.ports import Catalog
 
 if TYPE_CHECKING:
     from ingot.lake.catalog import SqlCatalog
+    from ingot.lake.catalog.store import Store
     from ingot.lake.conditions import Condition
     from ingot.lake.lake import Lake
     from ingot.lake.staged import Staged
@@ -51,6 +52,7 @@ _LAZY = {
     "Lake": "ingot.lake.lake",
     "SqlCatalog": "ingot.lake.catalog",
     "Staged": "ingot.lake.staged",
+    "Store": "ingot.lake.catalog.store",
     "Column": "ingot.lake.state",
     "State": "ingot.lake.state",
     "Table": "ingot.lake.state",
@@ -89,6 +91,7 @@ __all__ = [
     "SqlCatalog",
     "Staged",
     "State",
+    "Store",
     "Table",
     "Unchanged",
     "View",

@@ -49,7 +49,7 @@ def run(
     """
     project.state_dir.mkdir(parents=True, exist_ok=True)
     with (
-        run_lock(project.state_dir),
+        run_lock(project.state_dir, project.ops_url),
         RunStore.open(project) as store,
         Lake.open(project) as lake,
         engine_for(project) as transform,

@@ -7,12 +7,12 @@ costs history, never rows.
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from ingot.errors import NotFoundError
+from ingot.lake import Store
 from ingot.pipeline.model import RunResult, RunStatus, Step, StepStatus
 from ingot.project import Project
 
@@ -52,23 +52,12 @@ class RunStore:
     """Runs and steps by URL; safe for several processes."""
 
     def __init__(self, url: str) -> None:
-        self._engine = sa.create_engine(url)
-        if self._engine.dialect.name == "sqlite":
-            sa.event.listen(self._engine, "connect", _configure_sqlite)
-        _METADATA.create_all(self._engine)
-        self._add_missing_columns()
-
-    def _add_missing_columns(self) -> None:
-        """Brings a database of an earlier version up to date; every column that is ever added may be NULL."""
-        present = sa.inspect(self._engine)
-        for table in _METADATA.sorted_tables:
-            known = {column["name"] for column in present.get_columns(table.name)}
-            for column in table.columns:
-                if column.name not in known:
-                    kind = column.type.compile(self._engine.dialect)
-                    name = self._engine.dialect.identifier_preparer.quote(column.name)
-                    with self._engine.begin() as connection:
-                        connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {name} {kind}")
+        self._store = Store(url, what="record of runs")
+        try:
+            self._store.write(_prepare)
+        except BaseException:
+            self._store.close()
+            raise
 
     @classmethod
     def open(cls, project: Project) -> Self:
@@ -86,11 +75,12 @@ class RunStore:
 
     def close(self) -> None:
         """Gives back the connections."""
-        self._engine.dispose()
+        self._store.close()
 
     def begin(self, result: RunResult, fingerprint: str) -> None:
         """Records a run that starts, or starts again."""
-        with self._engine.begin() as connection:
+
+        def work(connection: sa.Connection) -> None:
             connection.execute(sa.delete(_STEPS).where(_STEPS.c.run == result.run))
             connection.execute(sa.delete(_RUNS).where(_RUNS.c.id == result.run))
             connection.execute(
@@ -105,6 +95,8 @@ class RunStore:
                     error=result.error,
                 )
             )
+
+        self._store.write(work)
 
     def add_steps(self, run: str, first: int, steps: Sequence[Step]) -> None:
         """Records ended steps, numbered from `first`."""
@@ -126,29 +118,26 @@ class RunStore:
             }
             for offset, step in enumerate(steps)
         ]
-        with self._engine.begin() as connection:
-            connection.execute(sa.insert(_STEPS), rows)
+        self._store.write(lambda connection: connection.execute(sa.insert(_STEPS), rows))
 
     def finish(self, result: RunResult) -> None:
         """Records how a run ended."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                sa.update(_RUNS)
-                .where(_RUNS.c.id == result.run)
-                .values(
-                    status=result.status.value,
-                    commit=result.commit,
-                    seconds=result.seconds,
-                    error=result.error,
-                )
+        ended = (
+            sa.update(_RUNS)
+            .where(_RUNS.c.id == result.run)
+            .values(
+                status=result.status.value, commit=result.commit, seconds=result.seconds, error=result.error
             )
+        )
+        self._store.write(lambda connection: connection.execute(ended))
 
     def mark_interrupted(self) -> list[str]:
         """Ends the records of runs whose process is gone; the caller holds the run lock, so all are.
 
         Returns their ids, oldest first.
         """
-        with self._engine.begin() as connection:
+
+        def work(connection: sa.Connection) -> list[str]:
             running = _RUNS.c.status == RunStatus.RUNNING.value
             ids: list[str] = list(
                 connection.scalars(sa.select(_RUNS.c.id).where(running).order_by(_RUNS.c.id))
@@ -161,7 +150,9 @@ class RunStore:
                     error="The process ended before the run did; main is as it was.",
                 )
             )
-        return ids
+            return ids
+
+        return self._store.write(work)
 
     def get(self, run: str) -> RunResult:
         """The run `run`; `NotFoundError` with the nearest id."""
@@ -172,57 +163,65 @@ class RunStore:
 
     def fingerprint(self, run: str) -> str | None:
         """The fingerprint of the transformations that the run was started with."""
-        with self._engine.connect() as connection:
-            return connection.scalar(sa.select(_RUNS.c.fingerprint).where(_RUNS.c.id == run))
+        query = sa.select(_RUNS.c.fingerprint).where(_RUNS.c.id == run)
+        return self._store.read(lambda connection: connection.scalar(query))
 
     def ids(self) -> list[str]:
         """Ids of all runs, newest first."""
-        with self._engine.connect() as connection:
-            return list(connection.scalars(sa.select(_RUNS.c.id).order_by(_RUNS.c.id.desc())))
+        query = sa.select(_RUNS.c.id).order_by(_RUNS.c.id.desc())
+        return self._store.read(lambda connection: list(connection.scalars(query)))
 
     def recent(self, limit: int = 20) -> list[RunResult]:
         """The newest runs, newest first."""
         return self._select(sa.true(), limit)
 
     def _select(self, condition: sa.ColumnElement[bool], limit: int | None = None) -> list[RunResult]:
-        with self._engine.connect() as connection:
-            query = sa.select(_RUNS).where(condition).order_by(_RUNS.c.id.desc()).limit(limit)
-            runs = connection.execute(query).mappings().all()
-            ids = [run["id"] for run in runs]
-            steps: dict[str, list[Step]] = {run: [] for run in ids}
-            ordered = sa.select(_STEPS).where(_STEPS.c.run.in_(ids)).order_by(_STEPS.c.position)
-            for row in connection.execute(ordered).mappings():
-                steps[row["run"]].append(
-                    Step(
-                        name=row["name"],
-                        kind=row["kind"],
-                        status=StepStatus(row["status"]),
-                        rows=row["rows"],
-                        bytes=row["bytes"],
-                        seconds=row["seconds"],
-                        error=row["error"],
-                        rows_sql=row["rows_sql"],
-                        key=row["key"],
-                    )
-                )
-        return [
-            RunResult(
-                run=run["id"],
-                status=RunStatus(run["status"]),
-                branch=run["branch"],
-                commit=run["commit"],
-                seconds=run["seconds"],
-                steps=tuple(steps[run["id"]]),
-                error=run["error"],
-                started=datetime.fromisoformat(run["started"]).astimezone(UTC),
+        query = sa.select(_RUNS).where(condition).order_by(_RUNS.c.id.desc()).limit(limit)
+        return self._store.read(lambda connection: _results(connection, query))
+
+
+def _results(connection: sa.Connection, query: sa.Select[Any]) -> list[RunResult]:
+    runs = connection.execute(query).mappings().all()
+    ids = [run["id"] for run in runs]
+    steps: dict[str, list[Step]] = {run: [] for run in ids}
+    ordered = sa.select(_STEPS).where(_STEPS.c.run.in_(ids)).order_by(_STEPS.c.position)
+    for row in connection.execute(ordered).mappings():
+        steps[row["run"]].append(
+            Step(
+                name=row["name"],
+                kind=row["kind"],
+                status=StepStatus(row["status"]),
+                rows=row["rows"],
+                bytes=row["bytes"],
+                seconds=row["seconds"],
+                error=row["error"],
+                rows_sql=row["rows_sql"],
+                key=row["key"],
             )
-            for run in runs
-        ]
+        )
+    return [
+        RunResult(
+            run=run["id"],
+            status=RunStatus(run["status"]),
+            branch=run["branch"],
+            commit=run["commit"],
+            seconds=run["seconds"],
+            steps=tuple(steps[run["id"]]),
+            error=run["error"],
+            started=datetime.fromisoformat(run["started"]).astimezone(UTC),
+        )
+        for run in runs
+    ]
 
 
-def _configure_sqlite(connection: DBAPIConnection, _record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA busy_timeout = 10000")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
+def _prepare(connection: sa.Connection) -> None:
+    """Makes the tables, or brings those of an earlier version up to date: every column ever added may be NULL."""
+    _METADATA.create_all(connection)
+    present = sa.inspect(connection)
+    quote = connection.dialect.identifier_preparer.quote
+    for table in _METADATA.sorted_tables:
+        known = {column["name"] for column in present.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in known:
+                kind = column.type.compile(connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {quote(column.name)} {kind}")

@@ -33,7 +33,8 @@ def parsed(url: str) -> URL:
 
 def shown(url: URL) -> str:
     """Where the database is: no password, and no options, for those may hold one too."""
-    return url.set(query={}, password=None).render_as_string()
+    bare = URL.create(url.drivername, url.username, None, url.host, url.port, url.database)
+    return bare.render_as_string()
 
 
 def without_secrets(url: URL, text: str) -> str:

@@ -8,13 +8,21 @@ by. Nothing here knows what the tables mean.
 import random
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, DBAPIError, NoSuchModuleError, OperationalError, ProgrammingError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    NoSuchModuleError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ingot.lake.catalog import address
@@ -25,6 +33,7 @@ T = TypeVar("T")
 _PATIENCE = 30.0
 """Seconds that a writer waits for its turn before it gives up."""
 _CONNECT_SECONDS = 10
+_LOOK = "Check that the server runs, and the URL: `state`, `catalog` or `ops` of the profile in ingot.yml."
 _TRANSIENT_STATES = {"40001", "40P01", "23505", "42P07"}
 """PostgreSQL: serialization failure, deadlock, and two sessions that created the same row or table at once."""
 
@@ -83,6 +92,28 @@ class Store:
                 return None
         return row[0] if row else None
 
+    @contextmanager
+    def alone(self, name: str) -> Iterator[bool]:
+        """Whether nobody else who uses this PostgreSQL schema holds `name`, which is then held for the block.
+
+        Always True for SQLite: who shares its file shares the machine, where locks on files do the same.
+        """
+        if self._engine.dialect.name != "postgresql":
+            yield True
+            return
+        place = func.hashtextextended(func.concat(func.current_schema(), ".", name), 0)
+        # The server gives it back when the connection ends, whatever becomes of this process.
+        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            connection = engine.connect()
+        except DBAPIError as error:
+            raise self._explained(error) from error
+        try:
+            yield bool(connection.scalar(select(func.pg_try_advisory_lock(place))))
+        finally:
+            connection.invalidate()
+            connection.close()
+
     def close(self) -> None:
         """Closes every connection."""
         with self._peek_lock:
@@ -105,6 +136,9 @@ class Store:
                 f"{self._shown} needs a driver that is not installed: {error}.",
                 hint="`pip install 'ingot[postgres]'` for PostgreSQL; SQLite needs none.",
             ) from error
+        except ArgumentError as error:
+            said = address.without_secrets(url, str(error))
+            raise CatalogUnavailableError(f"{self._shown} cannot be used: {said}.", hint=_LOOK) from None
 
     def _run(self, engine: Engine, work: Callable[[Connection], T]) -> T:
         deadline = time.monotonic() + _PATIENCE
@@ -128,14 +162,18 @@ class Store:
         )
 
     def _explained(self, error: DBAPIError) -> Exception:
-        # Locked out, a full disk, a damaged file; anything else (a wrong statement) is a bug of ours.
-        if isinstance(error, OperationalError) or type(error) is DatabaseError or _is_denied(error):
+        # Not connected, locked out, a full disk, a damaged file; a wrong statement is a bug of ours.
+        connecting = error.statement is None
+        if (
+            connecting
+            or isinstance(error, OperationalError)
+            or type(error) is DatabaseError
+            or _is_denied(error)
+        ):
             said = address.without_secrets(self._url, str(error.orig)).strip().rstrip(".")
             return CatalogUnavailableError(
                 f"{self._shown} cannot be used: {said}.",
-                hint=None
-                if self._url.get_backend_name() == "sqlite"
-                else "Check that the server runs, and the URL: `state` or `catalog` of the profile in ingot.yml.",
+                hint=None if self._url.get_backend_name() == "sqlite" else _LOOK,
             )
         return error
 
