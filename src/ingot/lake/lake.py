@@ -146,10 +146,19 @@ class Lake:
         comment: str | None = None,
     ) -> Staged:
         """A view over the SELECT `sql`; `columns` are its names and DuckDB types. Raises `SchemaError`."""
-        key, before = self._place(name, self._state(on))
+        state = self._state(on)
+        key, before = self._place(name, state)
         same = before if before is not None and before.type is ContentType.VIEW else None
         extra = {**(properties or {}), **({} if comment is None else {"comment": comment})}
-        staged = views.stage(key, sql, columns, before=same, location=self._location(key), properties=extra)
+        staged = views.stage(
+            key,
+            sql,
+            columns,
+            before=same,
+            location=self._location(key),
+            properties=extra,
+            known=state.entries,
+        )
         return staged if same is before or before is None else replace(staged, before=before)
 
     def stage_drop(self, name: str, *, on: State | str) -> Staged:

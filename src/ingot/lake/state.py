@@ -116,11 +116,13 @@ class View:
 
     name: str
     content: Content
+    known: Mapping[Key, Content] = field(default_factory=dict, repr=False, compare=False)
+    """All that is there at that commit."""
 
     @property
     def sql(self) -> str:
-        """Its SELECT, for DuckDB."""
-        return views.sql_of(self.content)
+        """Its SELECT, for DuckDB; raises `SchemaError` where another engine's cannot be translated."""
+        return views.sql_of(self.content, self.known)
 
     @property
     def properties(self) -> Mapping[str, str]:
@@ -184,7 +186,7 @@ class State:
         found = self._by_name.get(name)
         if found is None or found.type is not ContentType.VIEW:
             raise NotFoundError("view", name, self.views, hint=f"Looked at commit {self.hash[:12]}.")
-        return View(name, found)
+        return View(name, found, self.entries)
 
     def scan(self, name: str, columns: Sequence[str] | None = None, where: Sequence[Condition] = ()) -> str:
         """A DuckDB table expression for the table's rows at this commit; see `lake.scan`.
@@ -198,7 +200,9 @@ class State:
     @cached_property
     def ordered_views(self) -> tuple[View, ...]:
         """All views, each after those that it reads: the order in which an engine can create them."""
-        return tuple(View(names.dotted(key), self.entries[key]) for key in views.ordered(self.entries))
+        return tuple(
+            View(names.dotted(key), self.entries[key], self.entries) for key in views.ordered(self.entries)
+        )
 
     def reads(self, name: str) -> tuple[str, ...]:
         """The tables that `name` needs: itself, or all that a view reads, directly or through other views."""

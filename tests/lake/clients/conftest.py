@@ -1,7 +1,8 @@
 """One lake behind a real server for the tests of a client, because starting that client takes long."""
 
+import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 
-from ingot.engines.duckdb import connect
+from ingot.engines.duckdb import connect, mount
 from ingot.lake import Lake, nessie
 from ingot.lake.rest import routes
 from tests.lake.clients.sample import comparable
@@ -34,9 +35,34 @@ class Served:
         staged = self.lake.stage(self.con, name, query, on=on, **options)
         self.lake.commit(on, [staged], message=f"write {name}")
 
-    def write_view(self, name: str, query: str, columns: list[tuple[str, str]]) -> None:
-        """Writes a view as Ingot does."""
+    def show(self, name: str, query: str) -> None:
+        """Writes a view as Ingot does; its columns are those that DuckDB finds in the lake."""
+        with self._mount("main") as (con, _):
+            columns = [(row[0], row[1]) for row in con.execute(f"DESCRIBE {query}").fetchall()]
         self.lake.commit("main", [self.lake.stage_view(name, query, on="main", columns=columns)], message="v")
+
+    def mounted(self, name: str, *, on: str = "main") -> list[tuple[Any, ...]]:
+        """What a query at Ingot gives for a table or view."""
+        schema, _, table = name.rpartition(".")
+        with self._mount(on) as (con, broken):
+            assert broken.get(name) is None
+            return comparable(con.execute(f'FROM "{schema}"."{table}"').fetchall())
+
+    def broken(self, name: str) -> str:
+        """Why Ingot cannot use a view."""
+        with self._mount("main") as (_, broken):
+            return broken[name]
+
+    @contextlib.contextmanager
+    def _mount(self, on: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Mapping[str, str]]]:
+        with self.con.cursor() as con:
+            mounted = mount(con, self.lake.at(on), "mounted")
+            try:
+                con.execute("USE mounted")
+                yield con, mounted.broken
+            finally:
+                con.execute("USE memory")
+                con.execute("DETACH mounted")
 
     def rows(self, name: str, *, on: str = "main") -> list[tuple[Any, ...]]:
         """What Ingot reads."""

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -63,7 +63,14 @@ class Spark:
 
     def attach(self, name: str, address: str, warehouse: str) -> None:
         """A ref of the lake as the catalog `name`."""
-        for setting, value in catalog(name, address, warehouse).items():
+        self._set(catalog(name, address, warehouse))
+
+    def attach_nessie(self, name: str, address: str, ref: str, warehouse: str) -> None:
+        """A ref of the lake as the catalog `name`, over Nessie's API."""
+        self._set(nessie_catalog(name, address, ref, warehouse))
+
+    def _set(self, settings: Mapping[str, str]) -> None:
+        for setting, value in settings.items():
             self._ask("set", setting, value)
 
 
@@ -74,6 +81,18 @@ def catalog(name: str, address: str, warehouse: str) -> dict[str, str]:
         prefix: "org.apache.iceberg.spark.SparkCatalog",
         f"{prefix}.type": "rest",
         f"{prefix}.uri": f"{address}/iceberg",
+        f"{prefix}.warehouse": warehouse,
+    }
+
+
+def nessie_catalog(name: str, address: str, ref: str, warehouse: str) -> dict[str, str]:
+    """The settings that the how-to page gives for a catalog that uses Nessie's API."""
+    prefix = f"spark.sql.catalog.{name}"
+    return {
+        prefix: "org.apache.iceberg.spark.SparkCatalog",
+        f"{prefix}.catalog-impl": "org.apache.iceberg.nessie.NessieCatalog",
+        f"{prefix}.uri": f"{address}/api/v2",
+        f"{prefix}.ref": ref,
         f"{prefix}.warehouse": warehouse,
     }
 

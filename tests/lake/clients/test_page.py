@@ -25,7 +25,7 @@ def test_the_settings_for_spark_are_those_of_the_tests() -> None:
 
 
 def test_the_settings_for_trino_are_those_of_the_tests() -> None:
-    assert first_block("Trino") == trino.catalog("http://localhost:4000", "main")
+    assert first_block("Trino") == trino.catalog("http://localhost:4000", "main|lake")
 
 
 @pytest.mark.parametrize("name", ["spark=3.5.7", "iceberg=1.10.1", "trino=476"])

@@ -253,22 +253,102 @@ def test_views_of_spark_are_views_of_the_lake(spark: Spark, served: Served, name
     )
     assert spark.sql(f"SELECT * FROM lake.{namespace}.doubled") == [(2, "ab")]
     assert spark.sql(f"SHOW VIEWS IN lake.{namespace}") == [(namespace, "doubled", False)]
-    view = served.lake.at("main").view(f"{namespace}.doubled")
-    scan = served.lake.at("main").scan(f"{namespace}.ready")
-    with_table = view.sql.replace(f"{namespace}.ready", scan)
-    assert served.con.execute(with_table).fetchall() == [(2, "ab")]
+    assert served.mounted(f"{namespace}.doubled") == [(2, "ab")]
     spark.sql(
         f"CREATE OR REPLACE VIEW lake.{namespace}.doubled AS SELECT one + 10 AS more FROM {namespace}.ready"
     )
     assert spark.sql(f"SELECT more FROM lake.{namespace}.doubled") == [(11,)]
+    assert served.mounted(f"{namespace}.doubled") == [(11,)]
     spark.sql(f"DROP VIEW lake.{namespace}.doubled")
     assert f"{namespace}.doubled" not in served.lake.at("main").views
 
 
+def test_views_of_spark_are_run_by_ingot(spark: Spark, served: Served, namespace: str) -> None:
+    served.write(f"{namespace}.t", PLAIN)
+    served.write(f"{namespace}.deep.o", "SELECT i::INTEGER AS id, i * 10 AS q FROM range(5) r(i)")
+    spark.sql(f"USE lake.{namespace}")
+    queries = {
+        "bare": "SELECT id, id / (id - 3) AS part, `name` FROM t",
+        "counted": "SELECT day, count(1) AS n, sum(big) AS bigs FROM t GROUP BY day",
+        "named": f"SELECT t.id, o.q FROM lake.{namespace}.t t JOIN {namespace}.deep.o o ON t.id = o.id",
+        "text": "SELECT id, nvl(name, 'none') AS name, name RLIKE '1$' AS one, substring(name, 3, 2) AS cut FROM t",
+    }
+    for name, query in queries.items():
+        spark.sql(f"CREATE VIEW lake.{namespace}.{name} AS {query}")
+    spark.sql("USE lake")
+    for name in queries:
+        found = comparable(spark.sql(f"SELECT * FROM lake.{namespace}.{name}"))
+        assert served.mounted(f"{namespace}.{name}") == found
+        assert found
+
+
 def test_views_of_ingot_are_views_of_spark(spark: Spark, served: Served, namespace: str) -> None:
-    served.write_view(f"{namespace}.v", f"SELECT one + 1 AS two FROM {namespace}.ready", [("two", "INTEGER")])
-    assert spark.sql(f"SHOW VIEWS IN lake.{namespace}") == [(namespace, "v", False)]
-    assert spark.sql(f"SELECT * FROM lake.{namespace}.v") == [(2,)]
+    served.write(f"{namespace}.t", PLAIN)
+    served.write(f"{namespace}.deep.o", "SELECT i::INTEGER AS id, i * 10 AS q FROM range(5) r(i)")
+    queries = {
+        "plain": f"SELECT one + 1 AS two FROM {namespace}.ready",
+        "divided": f"SELECT id, id / 3 AS third, id % 3 AS rest, price / (id - 5) AS edge FROM {namespace}.t",
+        "joined": f'SELECT t.id, o.q FROM {namespace}.t t JOIN "{namespace}.deep".o o USING (id) WHERE o.q < 30',
+        "counted": f"""
+            SELECT sum(id) AS ids, date_trunc('month', "at") AS month, flag, count(*), avg(price) AS mean, max(moment) AS last
+            FROM {namespace}.t WHERE day >= DATE '2025-12-22' GROUP BY 2, 3""",
+        "ranked": f"""
+            WITH x AS (SELECT id, CAST(big AS VARCHAR) || '-' || upper(trim(name)) AS text, flag FROM {namespace}.t)
+            SELECT *, row_number() OVER (PARTITION BY flag ORDER BY text DESC, id) AS place FROM x""",
+        "kinds": f"SELECT wide, small, bytes, \"at\", moment, coalesce(name, 'none') AS name FROM {namespace}.t",
+    }
+    for name, query in queries.items():
+        served.show(f"{namespace}.{name}", query)
+    served.show(f"{namespace}.over", f"SELECT two * 2 AS four FROM {namespace}.plain")
+    assert (namespace, "over", False) in spark.sql(f"SHOW VIEWS IN lake.{namespace}")
+    assert spark.sql(f"SELECT * FROM lake.{namespace}.over") == [(4,)]
+    for name in queries:
+        found = comparable(spark.sql(f"SELECT * FROM lake.{namespace}.{name}"))
+        assert found == served.mounted(f"{namespace}.{name}")
+        assert found
+
+
+def test_a_view_reads_the_tables_of_the_branch_on_which_it_is_looked_at(
+    spark: Spark, served: Served, namespace: str
+) -> None:
+    served.show(f"{namespace}.ours", f"SELECT one FROM {namespace}.ready")
+    spark.sql("USE lake")
+    spark.sql(f"CREATE VIEW lake.{namespace}.theirs AS SELECT one FROM {namespace}.ready")
+    served.lake.branch(f"views-{namespace}")
+    spark.attach("views", served.address, f"views-{namespace}")
+    served.write(f"{namespace}.ready", "SELECT 2 AS one", on=f"views-{namespace}")
+    for view in ("ours", "theirs"):
+        assert spark.sql(f"SELECT * FROM lake.{namespace}.{view}") == [(1,)]
+        assert spark.sql(f"SELECT * FROM views.{namespace}.{view}") == [(2,)]
+        assert served.mounted(f"{namespace}.{view}", on=f"views-{namespace}") == [(2,)]
+
+
+def test_the_same_tables_are_there_over_nessie(spark: Spark, served: Served, namespace: str) -> None:
+    branch = f"over/{namespace}"
+    served.lake.branch(branch)
+    spark.attach_nessie("nessie", served.address, branch, str(served.lake.warehouse))
+    assert (namespace,) in spark.sql("SHOW NAMESPACES IN nessie")
+    assert spark.sql(f"SHOW TABLES IN nessie.{namespace}") == [(namespace, "ready", False)]
+    spark.sql(f"INSERT INTO nessie.{namespace}.ready VALUES (2)")
+    spark.sql(f"DELETE FROM nessie.{namespace}.ready WHERE one = 1")
+    assert spark.sql(f"SELECT * FROM nessie.{namespace}.ready") == [(2,)]
+    spark.sql(f"CREATE NAMESPACE nessie.{namespace}.inner")
+    spark.sql(
+        f"CREATE TABLE nessie.{namespace}.inner.made USING iceberg PARTITIONED BY (k) AS SELECT id, id % 2 AS k FROM range(6)"
+    )
+    spark.sql(f"ALTER TABLE nessie.{namespace}.inner.made ADD COLUMN note STRING")
+    spark.sql(
+        f"MERGE INTO nessie.{namespace}.inner.made t USING (SELECT 5L AS id) s ON t.id = s.id WHEN MATCHED THEN UPDATE SET note = 'five'"
+    )
+    made = comparable(spark.sql(f"SELECT * FROM nessie.{namespace}.inner.made"))
+    assert made == [(i, i % 2, "five" if i == 5 else None) for i in range(6)]
+    assert served.rows(f"{namespace}.inner.made", on=branch) == made
+    assert served.rows(f"{namespace}.ready") == [(1,)]
+    served.lake.merge(branch, "main")
+    assert agreed(served, spark, f"{namespace}.ready") == [(2,)]
+    spark.sql(f"DROP TABLE nessie.{namespace}.inner.made")
+    assert f"{namespace}.inner.made" not in served.lake.at(branch).tables
+    assert f"{namespace}.inner.made" in served.lake.at("main").tables
 
 
 def test_a_branch_inside_a_table_is_kept(spark: Spark, served: Served, namespace: str) -> None:

@@ -18,7 +18,7 @@ def trino(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     served.write("first.ready", "SELECT 1 AS one", on="team/dev")
     served.lake.tag("v1", "team/dev")
     refs = {"lake": "main", "dev": "team/dev", "tagged": "v1", "typo": "mian"}
-    files = {name: catalog(served.address, ref) for name, ref in refs.items()}
+    files = {name: catalog(served.address, f"{ref}|{name}") for name, ref in refs.items()}
     files["nessie"] = nessie_catalog(served.address, "main", str(served.lake.warehouse))
     with running(tmp_path_factory.mktemp("trino"), files) as found:
         yield found
@@ -237,15 +237,71 @@ def test_views_of_trino_are_views_of_the_lake(trino: Trino, served: Served, name
     assert f"{namespace}.doubled" not in served.lake.at("main").views
 
 
-def test_views_of_ingot_are_listed(trino: Trino, served: Served, namespace: str) -> None:
-    served.write_view(f"{namespace}.v", f"SELECT one + 1 AS two FROM {namespace}.ready", [("two", "INTEGER")])
-    assert sorted(trino.sql(f"SHOW TABLES FROM lake.{namespace}")) == [("ready",), ("v",)]
+def test_views_of_ingot_are_listed_and_run(trino: Trino, served: Served, namespace: str) -> None:
+    served.write(f"{namespace}.t", PLAIN)
+    served.write(f"{namespace}.deep.o", "SELECT i::INTEGER AS id, i * 10 AS q FROM range(5) r(i)")
+    queries = {
+        "plain": f"SELECT one + 1 AS two FROM {namespace}.ready",
+        "divided": f"SELECT id, id / 3 AS third, id % 3 AS rest, price / (id - 5) AS edge FROM {namespace}.t",
+        "joined": f'SELECT t.id, o.q FROM {namespace}.t t JOIN "{namespace}.deep".o o USING (id) WHERE o.q < 30',
+        "counted": f"""
+            SELECT sum(id) AS ids, date_trunc('month', "at") AS month, flag, count(*), avg(price) AS mean, max(moment) AS last
+            FROM {namespace}.t WHERE day >= DATE '2025-12-22' GROUP BY 2, 3""",
+        "ranked": f"""
+            WITH x AS (SELECT id, CAST(big AS VARCHAR) || '-' || upper(trim(name)) AS text, flag FROM {namespace}.t)
+            SELECT *, row_number() OVER (PARTITION BY flag ORDER BY text DESC, id) AS place FROM x""",
+        "kinds": f"SELECT wide, ratio, \"at\", moment, coalesce(name, 'none') AS name FROM {namespace}.t",
+    }
+    for name, query in queries.items():
+        served.show(f"{namespace}.{name}", query)
+    served.show(f"{namespace}.over", f"SELECT two * 2 AS four FROM {namespace}.plain")
+    assert trino.sql(f"SELECT * FROM lake.{namespace}.over") == [(4,)]
+    for name in queries:
+        found = comparable(trino.sql(f"SELECT * FROM lake.{namespace}.{name}"))
+        assert found == served.mounted(f"{namespace}.{name}")
+        assert found
 
 
-def test_views_of_other_engines_are_refused_by_name(trino: Trino, served: Served, namespace: str) -> None:
-    served.write_view(f"{namespace}.v", f"SELECT one + 1 AS two FROM {namespace}.ready", [("two", "INTEGER")])
-    with pytest.raises(TrinoError):
+def test_a_view_reads_the_tables_of_the_ref_on_which_it_is_looked_at(trino: Trino, served: Served) -> None:
+    """Whatever the catalogs of the refs are called, and whoever made the view."""
+    served.write("twice.t", "SELECT 1 AS one")
+    served.show("twice.ours", "SELECT one FROM twice.t")
+    trino.sql("CREATE VIEW theirs AS SELECT one FROM t", "lake.twice")
+    served.lake.merge("main", "team/dev")
+    served.write("twice.t", "SELECT 2 AS one", on="team/dev")
+    for view in ("ours", "theirs"):
+        assert trino.sql(f"SELECT * FROM lake.twice.{view}") == [(1,)]
+        assert trino.sql(f"SELECT * FROM dev.twice.{view}") == [(2,)]
+        assert served.mounted(f"twice.{view}") == [(1,)]
+        assert served.mounted(f"twice.{view}", on="team/dev") == [(2,)]
+
+
+def test_views_of_trino_are_run_by_ingot(trino: Trino, served: Served, namespace: str) -> None:
+    served.write(f"{namespace}.t", PLAIN)
+    queries = {
+        "whole": f"SELECT id, id / 3 AS third, big / 7 AS share FROM lake.{namespace}.t",
+        "named": f"SELECT count(*) AS n, max(price) AS most FROM lake.{namespace}.t WHERE regexp_like(name, '1')",
+        "kept": f"SELECT date_trunc('month', day) AS month, array_agg(id ORDER BY id) AS ids FROM lake.{namespace}.t GROUP BY 1",
+    }
+    for name, query in queries.items():
+        trino.sql(f"CREATE VIEW lake.{namespace}.{name} AS {query}")
+        found = comparable(trino.sql(f"SELECT * FROM lake.{namespace}.{name}"))
+        assert served.mounted(f"{namespace}.{name}") == found
+        assert found
+
+
+def test_a_view_that_cannot_be_translated_stays_with_its_engine(
+    trino: Trino, served: Served, namespace: str
+) -> None:
+    served.show(f"{namespace}.v", f"SELECT list_sum([one, 2]) AS s FROM {namespace}.ready")
+    with pytest.raises(TrinoError, match="dialect 'duckdb'"):
         trino.sql(f"SELECT * FROM lake.{namespace}.v")
+    trino.sql(
+        f"CREATE VIEW lake.{namespace}.theirs AS SELECT approx_distinct(one) AS n, url_extract_host('http://a/b') AS host "
+        f"FROM lake.{namespace}.ready"
+    )
+    assert "url_extract_host" in served.broken(f"{namespace}.theirs").lower()
+    assert served.mounted(f"{namespace}.ready") == [(1,)]
 
 
 @pytest.mark.parametrize(

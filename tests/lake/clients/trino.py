@@ -32,21 +32,24 @@ class Trino:
     def __init__(self, http: httpx2.Client) -> None:
         self._http = http
 
-    def sql(self, statement: str) -> list[tuple[Any, ...]]:
-        """The rows of one statement; raises `TrinoError`.
+    def sql(self, statement: str, schema: str | None = None) -> list[tuple[Any, ...]]:
+        """The rows of one statement, with `catalog.schema` as the session's; raises `TrinoError`.
 
         A server that has just started says so before it knows itself as a node; then nothing has run yet.
         """
         for _ in range(30):
             with contextlib.suppress(_NoNodesError):
-                return self._sql(statement)
+                return self._sql(statement, schema)
             time.sleep(1)
         raise TrinoError("Trino has no nodes.")
 
-    def _sql(self, statement: str) -> list[tuple[Any, ...]]:
+    def _sql(self, statement: str, schema: str | None) -> list[tuple[Any, ...]]:
         deadline = time.monotonic() + STATEMENT
         rows: list[tuple[Any, ...]] = []
-        answer = self._http.post("/v1/statement", content=statement.encode()).raise_for_status().json()
+        names = [] if schema is None else schema.split(".")
+        session = dict(zip(("X-Trino-Catalog", "X-Trino-Schema"), names, strict=False))
+        first = self._http.post("/v1/statement", content=statement.encode(), headers=session)
+        answer = first.raise_for_status().json()
         while True:
             kinds = [column["type"] for column in answer.get("columns", ())]
             rows += [
@@ -70,6 +73,8 @@ def _value(kind: str, value: Any) -> Any:
         return None
     if kind.startswith("decimal"):
         return Decimal(value)
+    if kind in ("double", "real"):
+        return float(value)  # infinity is a text
     if kind == "date":
         return date.fromisoformat(value)
     if kind.startswith("timestamp"):

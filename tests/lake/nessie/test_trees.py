@@ -1,9 +1,6 @@
 """References over API v2: how they are written, listed, made, moved and removed."""
 
-import gzip
-
 import httpx2
-import orjson
 import pytest
 
 from ingot.lake import Lake, RefKind
@@ -234,21 +231,3 @@ def test_put_is_listed_with_what_is_asked_for(client: Client) -> None:
         (["s", "v"], "ICEBERG_VIEW"),
     ]
     assert all(one["contentId"] and "content" not in one for one in plain)
-
-
-def test_a_packed_body_is_read_and_a_damaged_one_refused(http: httpx2.Client, lake: Lake) -> None:
-    body = orjson.dumps({"type": "BRANCH", "name": "main", "hash": lake.at().hash})
-    packed = gzip.compress(body)
-    headers = {"content-encoding": "gzip", "content-type": "application/json"}
-
-    def post(content: bytes, **more: str) -> httpx2.Response:
-        query = {"name": "packed", "type": "BRANCH"}
-        return http.post("/trees", params=query, content=content, headers={**headers, **more})
-
-    assert post(packed[:-9]).status_code == 400
-    assert post(b"\x1f\x8bnonsense").status_code == 400
-    assert post(packed, **{"content-encoding": "br"}).status_code == 400
-    assert post(gzip.compress(b" " * (65 * 1024 * 1024))).status_code == 400
-    assert "packed" not in {ref.name for ref in lake.catalog.refs()}
-    assert post(packed).status_code == 200
-    assert "packed" in {ref.name for ref in lake.catalog.refs()}

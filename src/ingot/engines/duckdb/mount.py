@@ -12,6 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from ingot.engines.ports import State
 from ingot.engines.sql import quote_identifier
+from ingot.errors import IngotError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +39,32 @@ def mount(con: DuckDBPyConnection, state: State, catalog: str) -> Mount:
     try:
         cursor.execute("BEGIN")
         tables = {name: f"SELECT * FROM {state.scan(name)}" for name in state.tables}
-        views = {view.name: view.sql for view in state.ordered_views}
+        views, broken = _read(state)
         for schema in sorted({name.rpartition(".")[0] for name in (*tables, *views)}):
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(catalog, schema)}")
         for name, query in tables.items():
             _create(cursor, catalog, name, query)
         cursor.execute("COMMIT")
         cursor.execute(f"USE {quote_identifier(catalog)}")
-        broken = _create_views(cursor, catalog, views)
+        broken |= _create_views(cursor, catalog, views)
     except BaseException:
         cursor.close()
         con.execute(f"DETACH {quote_identifier(catalog)}")
         raise
     cursor.close()
     return Mount(catalog, frozenset((*tables, *views)) - broken.keys(), broken)
+
+
+def _read(state: State) -> tuple[dict[str, str], dict[str, str]]:
+    """The SELECTs of the views, and why there is none for DuckDB of those that another engine made."""
+    views: dict[str, str] = {}
+    broken: dict[str, str] = {}
+    for view in state.ordered_views:
+        try:
+            views[view.name] = view.sql
+        except IngotError as error:
+            broken[view.name] = error.message
+    return views, broken
 
 
 def _create(cursor: DuckDBPyConnection, catalog: str, name: str, query: str) -> None:

@@ -5,7 +5,6 @@ answered in JSON.
 """
 
 import logging
-import zlib
 from collections.abc import Mapping
 from urllib.parse import parse_qs, quote, unquote
 
@@ -20,9 +19,9 @@ from ingot.lake.nessie.answer import Answer, bad_request, problem, refusal
 from ingot.lake.nessie.call import Call
 from ingot.lake.nessie.endpoints import PATHS, Path
 from ingot.lake.nessie.ports import Lake
+from ingot.lake.rest import bodies
 
 _LOG = logging.getLogger(__name__)
-_LARGEST_BODY = 64 * 1024 * 1024
 _OURS = ("/api/v2", "/api/v1/trees", "/api/v1/contents", "/api/v1/diffs", "/api/v1/config")
 
 
@@ -68,21 +67,21 @@ class _Nessie(BaseRoute):
         if request.method not in one.methods:
             allowed = ", ".join(one.methods)
             return problem(405, "BAD_REQUEST", f"{request.method} is not possible here, only {allowed}.")
-        raw = bytearray()
-        async for chunk in request.stream():
-            raw += chunk
-            if len(raw) > _LARGEST_BODY:
-                return problem(413, "BAD_REQUEST", f"The body is larger than {_LARGEST_BODY} bytes.")
-        return await run_sync(self._run, one, at.groupdict(), request, bytes(raw))
+        try:
+            raw = await bodies.read(request)
+            # Threads unpack and answer, for both can take long.
+            body = await run_sync(bodies.unpacked, raw, request.headers.get("content-encoding"))
+        except bodies.BodyError as error:
+            return problem(error.status, "BAD_REQUEST", error.message)
+        return await run_sync(self._run, one, at.groupdict(), request, body)
 
-    def _run(self, one: Path, names: Mapping[str, str], request: Request, raw: bytes) -> Answer:
+    def _run(self, one: Path, names: Mapping[str, str], request: Request, body: bytes) -> Answer:
         try:
             try:
                 query = parse_qs(request.url.query, keep_blank_values=True, errors="strict")
                 path = {name: unquote(value, errors="strict") for name, value in names.items()}
             except ValueError as error:
                 raise bad_request("The path or the query is not UTF-8.") from error
-            body = _unpacked(raw, request.headers.get("content-encoding", "identity"))
             return one.methods[request.method](Call(self._lake, one.version, path, query, body))
         except IngotError as error:
             if error.status >= 500:
@@ -91,23 +90,6 @@ class _Nessie(BaseRoute):
         except Exception:  # noqa: BLE001 - a boundary: clients must get JSON whatever happens
             _LOG.exception("A request to the Nessie catalog failed")
             return problem(500, "UNKNOWN", "The catalog failed; its log says more.")
-
-
-def _unpacked(raw: bytes, encoding: str) -> bytes:
-    """The body as it was before the client packed it, which Nessie's Java client does with every larger one."""
-    if encoding.casefold() == "identity":
-        return raw
-    if encoding.casefold() != "gzip":
-        raise bad_request(f"The body has the encoding '{encoding[:40]}'; gzip is the only one here.")
-    unpack = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    try:
-        body = unpack.decompress(raw, _LARGEST_BODY)
-    except zlib.error as error:
-        raise bad_request(f"The body is not gzip: {error}") from error
-    if not unpack.eof:
-        # Either more than is allowed, or cut off.
-        raise bad_request(f"The body is cut off, or larger than {_LARGEST_BODY} bytes once unpacked.")
-    return body
 
 
 def _raw_path(scope: Scope) -> str:

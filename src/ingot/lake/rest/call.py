@@ -29,6 +29,8 @@ class At:
     hash: str
     branch: str | None
     """The branch that a write goes to; None where the prefix names something that cannot move."""
+    catalog: str | None = None
+    """What the client calls this catalog in its SQL, where it says so."""
 
 
 @dataclass(frozen=True)
@@ -80,23 +82,28 @@ class Call:
         return (*self.namespace, self.path[name])
 
 
-def find(lake: Lake, spec: str) -> At:
-    """The ref, tag, commit or moment that `spec` means; raises `NotFoundError` with the nearest name."""
+def find(lake: Lake, asked: str) -> At:
+    """What `asked` means: a ref, tag, commit or moment, and behind a `|` the client's name for the catalog.
+
+    Raises `NotFoundError` with the nearest name.
+    """
+    spec, _, name = asked.partition("|")
     try:
         ref = lake.catalog.ref(spec)
     except NotFoundError:
         commit = lake.catalog.resolve(spec.removeprefix("@"))
-        return At(spec, commit, None)
-    return At(spec, ref.hash, ref.name if ref.kind is RefKind.BRANCH else None)
+        return At(spec, commit, None, name or None)
+    return At(spec, ref.hash, ref.name if ref.kind is RefKind.BRANCH else None, name or None)
 
 
-def encode_prefix(spec: str) -> str:
-    """A ref as a part of a path: clients join and split paths at `/`, so it must not hold one."""
-    return quote(spec.replace("/", SEPARATOR), safe="@:")
+def encode_prefix(at: At) -> str:
+    """What `find` found as a part of a path: clients join and split paths at `/`, so it must not hold one."""
+    asked = at.spec if at.catalog is None else f"{at.spec}|{at.catalog}"
+    return quote(asked.replace("/", SEPARATOR), safe="@:")
 
 
 def decode_prefix(prefix: str) -> str:
-    """The ref that `encode_prefix` was given; a client that encoded it once more is understood."""
+    """What `encode_prefix` was made of; a client that encoded it once more is understood."""
     return unquote(prefix).replace(SEPARATOR, "/")
 
 

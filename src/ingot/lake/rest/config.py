@@ -21,7 +21,7 @@ def config(call: Call) -> Answer:
         raise RestError(404, "NoSuchWarehouseException", str(error)) from error
     return Answer(
         body={
-            "defaults": {"prefix": encode_prefix(at.spec)},
+            "defaults": {"prefix": encode_prefix(at)},
             "overrides": {},
             "endpoints": [f"{method} /v1/{{prefix}}{path}" for path, method in ENDPOINTS],
         }

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from ingot.errors import IngotError
+from ingot.lake.rest import bodies
 from ingot.lake.rest.answer import Answer, problem, refusal
 from ingot.lake.rest.call import Call
 from ingot.lake.rest.config import config
@@ -20,7 +21,6 @@ from ingot.lake.rest.endpoints import PATHS, Endpoint
 from ingot.lake.rest.ports import Lake
 
 _LOG = logging.getLogger(__name__)
-_LARGEST_BODY = 64 * 1024 * 1024
 
 
 def routes(lake: Lake) -> list[BaseRoute]:
@@ -60,13 +60,14 @@ class _Resource:
                 "MethodNotAllowedException",
                 f"{request.method} is not possible here, only {', '.join(self._methods)}.",
             )
-        raw = bytearray()
-        async for chunk in request.stream():
-            raw += chunk
-            if len(raw) > _LARGEST_BODY:
-                return problem(413, "BadRequestException", f"The body is larger than {_LARGEST_BODY} bytes.")
         query = dict(parse_qsl(request.url.query, keep_blank_values=True))
-        call = Call(self._lake, request.path_params, query, bytes(raw), request.headers.get("user-agent", ""))
+        try:
+            raw = await bodies.read(request)
+            # Threads unpack and answer, for both can take long.
+            body = await run_sync(bodies.unpacked, raw, request.headers.get("content-encoding"))
+        except bodies.BodyError as error:
+            return problem(error.status, "BadRequestException", error.message)
+        call = Call(self._lake, request.path_params, query, body, request.headers.get("user-agent", ""))
         return await run_sync(_answer, endpoint, call)
 
 
