@@ -1,33 +1,39 @@
 """Project specs -> `Model`: names resolved, snippets parsed, every mistake collected and reported at once."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from ingot.project import ProjectError
-from ingot.semantic import snippet
+from ingot.semantic import marks, snippet
 from ingot.semantic.compile_members import CompiledMembers, has_measure
 from ingot.semantic.compile_views import compile_view
 from ingot.semantic.declared import Declared
-from ingot.semantic.labels import label
-from ingot.semantic.model import Cube, Found, Join, Member, Model, View
+from ingot.semantic.hierarchies import hierarchies
+from ingot.semantic.labels import inherited
+from ingot.semantic.model import Cube, Dimension, Found, Join, Member, Model, View
 from ingot.semantic.scope import Scope
 from ingot.semantic.snippet import SnippetError
+from ingot.semantic.sources import Sources
 
 if TYPE_CHECKING:
     from ingot.project import Project
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-def compile_model(project: "Project") -> Model:
-    """The model of a project's cubes and views.
+
+def compile_model(project: "Project", *, compiled: Mapping[str, Any] = _NOTHING) -> Model:
+    """The model of a project's cubes and views; `compiled` is the COMPILE_CONTEXT.
 
     Raises:
         ProjectError: with every problem of every cube and view, each with its file and line.
     """
     declared = Declared(project.cubes, project.views)
-    members = CompiledMembers(declared)
-    cubes = {name: cube for name in declared.cubes if (cube := _cube(members, name)) is not None}
+    members = CompiledMembers(declared, compiled)
+    sources = Sources(members)
+    cubes = {name: cube for name in declared.cubes if (cube := _cube(members, sources, name)) is not None}
     _check_keys(declared, cubes)
     _refuse_policies(declared)
     found: dict[str, Found] = {}
@@ -40,12 +46,13 @@ def compile_model(project: "Project") -> Model:
         view = views[spec.name] = compile_view(spec, cubes, declared.edges, declared.problems)
         for one in view.members.values():
             found[one.full_name] = Found(one.full_name, one.member, one.path, one.label)
+    _check_asked(members, found)
     if declared.problems:
         raise ProjectError(declared.problems)
     return Model(cubes, views, found, {name: cube.joins for name, cube in cubes.items()})
 
 
-def _cube(members: CompiledMembers, name: str) -> Cube | None:
+def _cube(members: CompiledMembers, sources: Sources, name: str) -> Cube | None:
     declared = members.declared
     kinds = declared.kinds[name]
     dimensions = {n: m for n, k in kinds.items() if k == "dimension" and (m := members.dimension(name, n))}
@@ -53,35 +60,30 @@ def _cube(members: CompiledMembers, name: str) -> Cube | None:
     segments = {n: c for n, k in kinds.items() if k == "segment" and (c := members.segment(name, n))}
     joins = []
     for edge in declared.edges[name]:
+        members.needs(name, edge.right)
         sql = _join_sql(members, name, declared.joins[name][edge.right])
         if sql is not None:
             joins.append(Join(edge.left, edge.right, edge.relationship, sql))
-    source = _source(declared, name)
+    source = sources.of(name)
     if source is None:
         return None
-    named = label(declared.cubes[name], None)
-    return Cube(name, source, snippet.tables(source), dimensions, measures, segments, tuple(joins), named)
-
-
-def _source(declared: Declared, name: str) -> exp.Expr | None:
-    sql = table = None
-    for one in reversed(declared.lineages[name]):
-        if one.sql is not None or one.sql_table is not None:
-            sql, table = one.sql, one.sql_table
-            break
-    try:
-        if table is not None and sql is None:
-            return snippet.table(table)
-        if sql is not None and table is None:
-            return exp.Subquery(this=snippet.query(sql))
-        raise SnippetError("it needs either 'sql_table' or 'sql'")
-    except SnippetError as error:
-        declared.report(declared.cubes[name], f"cube '{name}': {error}")
-        return None
+    return Cube(
+        name,
+        source,
+        snippet.tables(source),
+        dimensions,
+        measures,
+        segments,
+        tuple(joins),
+        inherited(declared.lineages[name], name),
+        hierarchies(members, name),
+        marks.has_marks(source),
+        declared.cubes[name],
+    )
 
 
 def _join_sql(members: CompiledMembers, cube: str, spec: Any) -> exp.Expr | None:
-    scope = Scope(members, cube)
+    scope = Scope(members, cube, spec)
     try:
         tree = scope.read(spec.sql, bare=False)
         if has_measure(tree):
@@ -92,6 +94,20 @@ def _join_sql(members: CompiledMembers, cube: str, spec: Any) -> exp.Expr | None
         members.declared.report(spec, f"join of '{cube}' to '{spec.name}': {error}")
         return None
     return tree
+
+
+def _check_asked(members: CompiledMembers, found: Mapping[str, Found]) -> None:
+    """FILTER_PARAMS ask for filters on dimensions: those on measures hold for groups, not for rows."""
+    for name, spec in members.asked.items():
+        one = found.get(name)
+        owner, _, member = name.partition(".")
+        if one is None and member in members.declared.members.get(owner, {}):
+            continue  # it has a problem of its own
+        if one is None:
+            members.declared.report(spec, f"FILTER_PARAMS: there is no '{name}'", known=found, name=name)
+        elif not isinstance(one.member, Dimension):
+            kind = type(one.member).__name__.lower()
+            members.declared.report(spec, f"FILTER_PARAMS: '{name}' is a {kind}, not a dimension")
 
 
 def _check_keys(declared: Declared, cubes: Mapping[str, Cube]) -> None:

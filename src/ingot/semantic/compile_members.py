@@ -4,23 +4,24 @@ Each is compiled once, when it is first needed, so that references may stand in 
 leads back to itself is a cycle.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from sqlglot import exp
 
-from ingot.semantic import marks
+from ingot.semantic import formats, marks
+from ingot.semantic.cases import case
 from ingot.semantic.declared import Declared
 from ingot.semantic.joins import to_many
 from ingot.semantic.labels import label
-from ingot.semantic.model import Aggregate, Dimension, Measure, Segment
+from ingot.semantic.model import Aggregate, Cube, Dimension, Measure, Member, Segment
 from ingot.semantic.scope import Scope
 from ingot.semantic.snippet import SnippetError
 
-_OWN_SQL = frozenset({"number", "string", "boolean", "time"})
+OWN_SQL = frozenset({"number", "string", "boolean", "time"})
 _LATER = ("rolling_window", "multi_stage", "time_shift", "sub_query")
-_TYPES_LATER = frozenset({"geo", "switch", "number_agg", "rank"})
+_TYPES_LATER = frozenset({"number_agg", "rank"})
 
 Compiled = TypeVar("Compiled", Dimension, Measure, Segment)
 
@@ -28,10 +29,24 @@ Compiled = TypeVar("Compiled", Dimension, Measure, Segment)
 class CompiledMembers:
     """The members of all declared cubes; those with a problem are None, and the problem is reported."""
 
-    def __init__(self, declared: Declared) -> None:
+    def __init__(self, declared: Declared, compiled: Mapping[str, Any]) -> None:
         self.declared = declared
+        self.compiled = compiled
+        self.asked: dict[str, Any] = {}
+        self.used: dict[str, set[str | None]] = {}
+        """Which other cubes each cube depends on; None for all joins."""
         self._made: dict[tuple[str, str], Any] = {}
         self._open: list[str] = []
+
+    def known(self, cube: Cube) -> None:
+        """Takes over the members of a cube that was compiled before."""
+        members: list[Member] = [*cube.dimensions.values(), *cube.measures.values(), *cube.segments.values()]
+        for one in members:
+            self._made[cube.name, one.name] = one
+
+    def needs(self, cube: str, other: str | None) -> None:
+        """Notes that a cube depends on another one; on all joins, where `other` is None."""
+        self.used.setdefault(cube, set()).add(other)
 
     def dimension(self, cube: str, name: str) -> Dimension | None:
         """The dimension `name` of `cube`."""
@@ -65,37 +80,22 @@ class CompiledMembers:
         return cast("Compiled | None", self._made[key])
 
     def _dimension(self, cube: str, spec: Any) -> Dimension:
-        _refuse_later(spec)
-        scope = Scope(self, cube)
-        if spec.case is not None:
-            tree = _case(scope, spec.case)
-        elif spec.sql is not None:
-            tree = scope.read(spec.sql)
-        else:
-            raise SnippetError("a dimension needs 'sql' or 'case'")
-        _no_measure(tree, "a dimension")
+        refuse_later(spec)
+        scope = Scope(self, cube, spec)
+        tree = row_value(scope, spec)
         named = label(spec, self.declared.cubes[cube])
         return Dimension(cube, spec.name, spec.type, tree, scope.paths(), named, bool(spec.primary_key))
 
     def _segment(self, cube: str, spec: Any) -> Segment:
-        scope = Scope(self, cube)
+        scope = Scope(self, cube, spec)
         tree = scope.read(spec.sql)
-        _no_measure(tree, "a segment")
+        no_measure(tree, "a segment")
         return Segment(cube, spec.name, tree, scope.paths(), label(spec, self.declared.cubes[cube]))
 
     def _measure(self, cube: str, spec: Any) -> Measure:
-        _refuse_later(spec)
-        if spec.case is not None:
-            raise SnippetError("'case' in a measure is not supported yet: write it in 'sql'")
-        scope = Scope(self, cube)
-        tree = scope.read(spec.sql) if spec.sql is not None else None
-        conditions = [scope.read(one.sql) for one in spec.filters]
-        condition = exp.and_(*conditions) if conditions else None
-        if condition is not None:
-            _no_measure(condition, "a filter of a measure")
-        aggregate = (
-            _own_sql(spec, tree, condition, scope) if spec.type in _OWN_SQL else _aggregate(spec, tree)
-        )
+        refuse_later(spec)
+        scope = Scope(self, cube, spec)
+        tree, condition, aggregate = aggregation(scope, spec)
         inner = tuple(dict.fromkeys(leaf for one in scope.measures for leaf in one.leaves))
         if aggregate == "raw" and any(leaf.partition(".")[0] != cube for leaf in inner):
             raise SnippetError(
@@ -106,7 +106,7 @@ class CompiledMembers:
         return Measure(
             cube,
             spec.name,
-            spec.type if spec.type in _OWN_SQL else "number",
+            spec.type if spec.type in OWN_SQL else "number",
             aggregate,
             tree,
             condition,
@@ -130,7 +130,10 @@ class CompiledMembers:
         names = []
         for name in spec.drill_members:
             owner, _, member = name.strip("{}").rpartition(".")
-            owner = cube if owner in ("", "CUBE") else owner
+            owner = owner.rpartition(".")[2]  # of a path of joins, the last cube
+            owner = cube if owner in ("", "CUBE", "TABLE") else owner
+            if owner != cube:
+                self.needs(cube, owner)
             if member not in self.declared.members.get(owner, {}):
                 known = [f"{c}.{m}" for c, members in self.declared.members.items() for m in members]
                 what = f"{cube}.{spec.name}: unknown drill member '{name}'"
@@ -139,45 +142,81 @@ class CompiledMembers:
         return names
 
 
+class Reads(Protocol):
+    """Reads snippets and remembers which measures they refer to."""
+
+    measures: list[Measure]
+
+    def read(self, text: str, *, bare: bool = True) -> exp.Expr: ...
+
+
+def row_value(scope: Reads, spec: Any) -> exp.Expr:
+    """The value of a dimension in a row."""
+    check_format(spec)
+    if spec.type == "geo":
+        if spec.latitude is None or spec.longitude is None:
+            raise SnippetError("a dimension of type geo needs 'latitude' and 'longitude'")
+        tree = _point(scope.read(spec.latitude.sql), scope.read(spec.longitude.sql))
+    elif spec.case is not None:
+        tree = case(scope.read, spec.case)
+    elif spec.sql is not None:
+        tree = scope.read(spec.sql)
+    else:
+        raise SnippetError("a dimension needs 'sql' or 'case'")
+    no_measure(tree, "a dimension")
+    return tree
+
+
+def _point(latitude: exp.Expr, longitude: exp.Expr) -> exp.Expr:
+    """`latitude,longitude` as a text, as in Cube; null where one of them is."""
+    first, second = (exp.Cast(this=each, to=exp.DataType.build("text")) for each in (latitude, longitude))
+    comma = exp.DPipe(this=first, expression=exp.Literal.string(","), safe=False)
+    return exp.Paren(this=exp.DPipe(this=comma, expression=second, safe=False))
+
+
+def aggregation(scope: Reads, spec: Any) -> tuple[exp.Expr | None, exp.Expr | None, Aggregate]:
+    """What a measure aggregates, on which condition, and how."""
+    check_format(spec)
+    if spec.case is not None:
+        tree: exp.Expr | None = case(scope.read, spec.case)
+    else:
+        tree = scope.read(spec.sql) if spec.sql is not None else None
+    conditions = [scope.read(one.sql) for one in spec.filters]
+    condition = exp.and_(*conditions) if conditions else None
+    if condition is not None:
+        no_measure(condition, "a filter of a measure")
+    if spec.type not in OWN_SQL:
+        return tree, condition, _aggregate(spec, tree)
+    return tree, condition, _own_sql(spec, tree, condition, scope)
+
+
+def check_format(spec: Any) -> None:
+    """Raises `SnippetError` for a format that no client could show."""
+    if (why := formats.problem(spec.format, spec.type)) is not None:
+        raise SnippetError(f"{why}: use {', '.join(formats.NAMED)}, such as percent_2, or a pattern of d3")
+
+
 def has_measure(tree: exp.Expr) -> bool:
     """Whether a measure stands in the tree."""
     return any(marks.measure_name(node) for node in tree.find_all(exp.Column))
 
 
-def _no_measure(tree: exp.Expr, what: str) -> None:
+def no_measure(tree: exp.Expr, what: str) -> None:
+    """Raises `SnippetError` where a measure or an aggregate stands in the tree."""
     if has_measure(tree):
         raise SnippetError(f"{what} cannot refer to a measure")
     if tree.find(exp.AggFunc) and not tree.find(exp.Select, exp.Window):
         raise SnippetError(f"{what} cannot aggregate")
 
 
-def _refuse_later(spec: Any) -> None:
+def refuse_later(spec: Any) -> None:
+    """Raises `SnippetError` for what is not built yet."""
     # Left out silently, these would give other numbers than the author means.
     for key in _LATER:
         if getattr(spec, key, None):
             raise SnippetError(f"'{key}' is not supported yet")
     if spec.type in _TYPES_LATER:
         raise SnippetError(f"the type '{spec.type}' is not supported yet")
-
-
-def _case(scope: Scope, case: Any) -> exp.Expr:
-    if case.switch is not None:
-        raise SnippetError("a case with 'switch' is not supported yet")
-    branches = []
-    for when in case.when:
-        if when.sql is None or when.label is None:
-            raise SnippetError("each 'when' of a case needs 'sql' and 'label'")
-        branches.append(exp.If(this=scope.read(when.sql), true=_case_label(scope, when.label)))
-    default = None
-    if case.else_ is not None:
-        if case.else_.label is None:
-            raise SnippetError("the 'else' of a case needs 'label'")
-        default = _case_label(scope, case.else_.label)
-    return exp.Case(ifs=branches, default=default)
-
-
-def _case_label(scope: Scope, value: Any) -> exp.Expr:
-    return exp.Literal.string(value) if isinstance(value, str) else scope.read(value.sql)
 
 
 def _aggregate(spec: Any, tree: exp.Expr | None) -> Aggregate:
@@ -197,7 +236,7 @@ def _aggregate(spec: Any, tree: exp.Expr | None) -> Aggregate:
     return cast("Aggregate", spec.type)
 
 
-def _own_sql(spec: Any, tree: exp.Expr | None, condition: exp.Expr | None, scope: Scope) -> Aggregate:
+def _own_sql(spec: Any, tree: exp.Expr | None, condition: exp.Expr | None, scope: Reads) -> Aggregate:
     if tree is None:
         raise SnippetError(f"a measure of type '{spec.type}' needs 'sql'")
     if condition is not None:
@@ -206,9 +245,14 @@ def _own_sql(spec: Any, tree: exp.Expr | None, condition: exp.Expr | None, scope
         )
     columns = any(marks.measure_name(node) is None for node in tree.find_all(exp.Column))
     if columns or tree.find(exp.AggFunc):
-        if not tree.find(exp.AggFunc, exp.Anonymous):
+        calls = tree.find_all(exp.AggFunc, exp.Anonymous)
+        if not any(not marks.is_mark(each) for each in calls):
             raise SnippetError(f"a measure of type '{spec.type}' must be made of aggregates or measures")
         return "raw"
+    if marks.has_context(tree):
+        raise SnippetError(
+            "a calculation over measures cannot hold context variables: put them in the measures"
+        )
     if not scope.measures:
         raise SnippetError(f"a measure of type '{spec.type}' must be made of aggregates or measures")
     return "calculated"

@@ -224,3 +224,29 @@ class _Writer:
 
 def _not(tree: exp.Expr) -> exp.Expr:
     return exp.Not(this=exp.Paren(this=tree))
+
+
+def arguments(
+    one: Condition, *, zone: str, parameters: Parameters, taken: int
+) -> list[list[exp.Expr]] | None:
+    """The values of a condition for a function of the model that takes so many; of several calls one must hold.
+
+    None for what such a function cannot say: the operators other than `equals` and date ranges, nulls, and
+    too few values.
+    """
+    assert not isinstance(one.found.member, Segment)
+    kind = one.found.member.type
+    writer = _Writer(one, exp.null, kind, zone, parameters)
+    if one.operator in ("inDateRange", "onTheDate"):
+        start, end = (datetime.fromisoformat(text or "") for text in one.values)
+        start, end = dates.instant(start, zone), dates.instant(end, zone, last=True)
+        if end.microsecond == 999_000:
+            end += timedelta(microseconds=999)
+        both = [writer.time(start), writer.time(end)]
+        return [both] if taken <= len(both) else None
+    if one.operator != "equals" or None in one.values or not one.values:
+        return None
+    known = [writer.value(text) for text in dict.fromkeys(one.values) if text is not None]
+    if taken == 1:
+        return [[each] for each in known]
+    return [known] if taken == len(known) else None

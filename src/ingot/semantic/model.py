@@ -7,6 +7,7 @@ in place: take a copy. Each thing exists once, so that sameness is identity (and
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 from sqlglot import exp
@@ -32,6 +33,8 @@ class Label:
     meta: Any = None
     public: bool = True
     currency: str | None = None
+    details: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    """What else `/meta` tells: granularities, links, values, …"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,9 +117,24 @@ class Join:
         return self.relationship == "many_to_one"
 
 
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """Dimensions from coarse to fine, by full name."""
+
+    name: str
+    title: str
+    levels: tuple[str, ...]
+    public: bool = True
+    alias: str | None = None
+    """Full name of the cube's hierarchy that a view took over."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Cube:
-    """A table (or query) with its members. `tables` are the lake's tables that it reads."""
+    """A table (or query) with its members. `tables` are the lake's tables that it reads.
+
+    `marked`: whether marks stand in `source` (the query's filters, or who asks). `spec` is what the files say.
+    """
 
     name: str
     source: exp.Expr
@@ -126,6 +144,9 @@ class Cube:
     segments: Mapping[str, Segment]
     joins: tuple[Join, ...]
     label: Label
+    hierarchies: tuple[Hierarchy, ...] = ()
+    marked: bool = False
+    spec: Any = field(default=None, repr=False)
 
     @property
     def primary_key(self) -> tuple[Dimension, ...]:
@@ -141,20 +162,44 @@ class ViewMember:
     member: Member
     path: Path
     label: Label
+    own: bool = False
+    """Defined by the view itself; else taken from a cube."""
 
     @property
     def full_name(self) -> str:
         return f"{self.view}.{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A group of a view's members, by full name, and folders in it."""
+
+    name: str
+    parts: tuple["str | Folder", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultFilter:
+    """A condition on a view that holds unless the query filters by one of the members in `unless`."""
+
+    member: str
+    operator: str
+    values: tuple[str | None, ...]
+    unless: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """A face of the model: chosen members of cubes along fixed join paths."""
+    """A face of the model: chosen members of cubes along fixed join paths, and members of its own."""
 
     name: str
     members: Mapping[str, ViewMember]
     label: Label
-    folders: tuple[Any, ...] = ()
+    folders: tuple[Folder, ...] = ()
+    hierarchies: tuple[Hierarchy, ...] = ()
+    default_filters: tuple[DefaultFilter, ...] = ()
+    groups: tuple[str, ...] = ()
+    spec: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

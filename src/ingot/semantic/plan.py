@@ -7,6 +7,7 @@ from typing import Any
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
+from ingot.semantic.context import ANYONE, Context
 from ingot.semantic.fanout import Fact, Grain, facts, leaves
 from ingot.semantic.filters import Value
 from ingot.semantic.joins import Tree
@@ -31,19 +32,28 @@ class Plan:
     """Whether the model's SQL asks for the clock, chance or what is outside of the lake: no answer is kept."""
 
 
-def plan(model: Model, query: Query, *, now: datetime | None = None, dialect: str = "duckdb") -> Plan:
-    """The plan of a query.
+def plan(
+    model: Model,
+    query: Query,
+    *,
+    now: datetime | None = None,
+    dialect: str = "duckdb",
+    context: Context = ANYONE,
+) -> Plan:
+    """The plan of a query that `context` asks.
 
     Raises:
         QueryError: where it asks for what does not exist or has no sound answer.
     """
     at = now or datetime.now(UTC)
-    return plan_resolved(model, resolve(model, query, now=at), dialect=dialect)
+    return plan_resolved(model, resolve(model, query, now=at), dialect=dialect, context=context)
 
 
-def plan_resolved(model: Model, query: Resolved, *, dialect: str = "duckdb") -> Plan:
+def plan_resolved(
+    model: Model, query: Resolved, *, dialect: str = "duckdb", context: Context = ANYONE
+) -> Plan:
     """The plan of a query whose names are looked up."""
-    statement = Statement(model, query)
+    statement = Statement(model, query, context=context)
     generator: Any = Dialect.get_or_raise(dialect).generator()
     trees: list[Tree]
     if query.ungrouped:

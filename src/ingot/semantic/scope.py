@@ -1,11 +1,13 @@
 """References in the snippets of one member: what `{CUBE}`, `{member}` and `{cube.member}` mean there."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from sqlglot import exp
 
 from ingot.errors import did_you_mean
 from ingot.semantic import marks, snippet
+from ingot.semantic.calling import Calling
 from ingot.semantic.declared import Declared
 from ingot.semantic.joins import shortest
 from ingot.semantic.model import Dimension, Measure, Path
@@ -17,6 +19,13 @@ class Members(Protocol):
     """Compiles members on demand; None for one that has a problem, which was reported."""
 
     declared: Declared
+    compiled: Mapping[str, Any]
+    """The COMPILE_CONTEXT."""
+    asked: dict[str, Any]
+    """The members whose filters a cube asks for (FILTER_PARAMS), with a spec that does."""
+
+    def needs(self, cube: str, other: str | None) -> None:
+        """Notes that a cube depends on another one; on all joins, where `other` is None."""
 
     def dimension(self, cube: str, name: str) -> Dimension | None: ...
     def measure(self, cube: str, name: str) -> Measure | None: ...
@@ -25,17 +34,24 @@ class Members(Protocol):
 class Scope:
     """Reads the snippets of one member of `cube`, and remembers what they refer to."""
 
-    def __init__(self, members: Members, cube: str) -> None:
+    def __init__(self, members: Members, cube: str, spec: Any) -> None:
         self._members = members
         self._declared = members.declared
         self.cube = cube
+        self._resolver = Calling(
+            cube,
+            self._resolve,
+            asked=lambda name: members.asked.setdefault(name, spec),
+            source=self._no_source,
+            compiled=members.compiled,
+        ).resolver
         self.aliases: list[str] = []
         self.dimensions: list[Dimension] = []
         self.measures: list[Measure] = []
 
     def read(self, text: str, *, bare: bool = True) -> exp.Expr:
         """The tree of a snippet; `bare` columns belong to the cube. Raises `SnippetError`."""
-        return snippet.expression(text, self._resolve, own=self.cube if bare else None)
+        return snippet.expression(text, self._resolver, own=self.cube if bare else None)
 
     def cubes(self) -> set[str]:
         """The cubes that were referred to, directly or through dimensions."""
@@ -48,7 +64,11 @@ class Scope:
         found += [end if end[0] == self.cube else self._way(end[0]) + end[1:] for end in ends]
         return tuple(dict.fromkeys(found))
 
+    def _no_source(self, cube: str) -> exp.Expr:
+        raise SnippetError(f"'{{{cube}.sql()}}' can stand in a cube's sql only")
+
     def _way(self, cube: str) -> Path:
+        self._members.needs(self.cube, None)
         ways = shortest(self._declared.edges, self.cube, cube)
         if not ways:
             raise SnippetError(f"it refers to cube '{cube}', to which no join leads from '{self.cube}'")
@@ -67,6 +87,8 @@ class Scope:
         elif names[0] in members[self.cube]:
             names.insert(0, self.cube)
         cube = names[0]
+        if cube != self.cube:
+            self._members.needs(self.cube, cube)
         if cube not in members:
             near = did_you_mean(cube, [*members[self.cube], *members])
             raise SnippetError(f"'{{{reference}}}' is neither a member of '{self.cube}' nor a cube{near}")

@@ -1,22 +1,30 @@
-"""SQL snippets of model files -> sqlglot trees, with `{references}` handed to a resolver.
+"""SQL snippets of model files -> sqlglot trees, with `{references}` and context variables handed to a resolver.
 
 Snippets are the author's own SQL and are trusted; values of queries never come this way.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from ingot.semantic import marks
+from ingot.semantic import calls, marks
+from ingot.semantic.calls import Call, CallError, Compiled, CubeSql, Security
 
 DIALECT = "duckdb"
 
 _REFERENCE = re.compile(r"(?<!\\)\$?\{\s*([A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)*)\s*\}")
-_UNSUPPORTED = re.compile(
-    r"\{\s*(FILTER_PARAMS|FILTER_GROUP|SECURITY_CONTEXT|COMPILE_CONTEXT|SQL_UTILS|securityContext)\b"
+_PLACE = re.compile(r"__ref_(\d+)__")
+_ARGUMENT = re.compile(r"__arg_(\d+)__")
+_SIMPLE = re.compile(r"\s*\$?\{\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\}(?:\.([A-Za-z_]\w*))?\s*")
+_WORD = re.compile(r"\s*([A-Za-z_]\w*)\s*")
+_NOT_COLUMNS = frozenset(
+    word.upper()
+    for word in sqlglot.Dialect.get_or_raise(DIALECT).tokenizer_class.KEYWORDS
+    if word.isidentifier()
 )
 
 
@@ -24,8 +32,7 @@ class SnippetError(Exception):
     """The snippet is not an expression (or query) that can be used; the text says why."""
 
 
-Resolve = Callable[[str], "exp.Expr | Alias"]
-"""Gives the tree of a reference, or the alias of the cube that it names."""
+Reference = str | Call
 
 
 class Alias(str):
@@ -34,17 +41,30 @@ class Alias(str):
     __slots__ = ()
 
 
+class Resolver(NamedTuple):
+    """What references mean in one place of the model."""
+
+    name: Callable[[str], "exp.Expr | Alias"]
+    """The tree of a `{reference}`, or the alias of the cube that it names."""
+    call: Callable[[Call, str | None], exp.Expr]
+    """The tree of a context variable; its own bare columns belong to the cube that is given."""
+    compiled: Callable[[Compiled], str | int | float | bool | None]
+    """The value of a `COMPILE_CONTEXT`."""
+
+
 def column(alias: str, name: str) -> exp.Column:
     """Column `name` of the cube `alias`, as unquoted as the author would write it."""
     return exp.Column(this=exp.to_identifier(name), table=exp.to_identifier(alias, quoted=True))
 
 
-def expression(text: str, resolve: Resolve, *, own: str | None) -> exp.Expr:
+def expression(text: str, resolver: Resolver, *, own: str | None) -> exp.Expr:
     """The tree of a scalar expression. Bare columns belong to cube `own`, where it is given.
 
     Raises:
-        SnippetError: for text that is not one expression; what `resolve` raises passes through.
+        SnippetError: for text that is not one expression; what the resolver raises passes through.
     """
+    if (quick := _quick(text, resolver, own)) is not None:
+        return quick
     references, sql = _placeholders(text)
     tree = _parse(f"SELECT {sql}\n", text)
     extra = {name for name, value in tree.args.items() if value} - {"expressions", "kind"}
@@ -53,28 +73,34 @@ def expression(text: str, resolve: Resolve, *, own: str | None) -> exp.Expr:
     found: exp.Expr = tree.expressions[0].pop()
     if isinstance(found, exp.Alias):
         raise SnippetError(f"an expression has no name of its own: leave out AS {found.alias}")
-    return _fill(found, references, resolve, own)
+    return _Filler(references, resolver, own).fill(found)
 
 
-def query(text: str) -> exp.Query:
+def query(text: str, resolver: Resolver) -> exp.Query:
     """The tree of a cube's `sql`: one SELECT statement."""
     references, sql = _placeholders(text)
-    if references:
-        raise SnippetError(f"'{{{references[0]}}}' cannot stand in a cube's sql")
     tree = _parse(sql.strip().removesuffix(";"), text)
     if not isinstance(tree, exp.Query):
         raise SnippetError("a cube's sql is one SELECT statement")
-    return tree
+    filled = _Filler(references, resolver, None).fill(tree)
+    assert isinstance(filled, exp.Query)
+    return filled
 
 
-def table(text: str) -> exp.Table:
+def table(text: str, resolver: Resolver) -> exp.Table:
     """The tree of a table's name."""
+    references, sql = _placeholders(text)
     try:
-        tree = sqlglot.parse_one(text, into=exp.Table, dialect=DIALECT)
+        tree = sqlglot.parse_one(sql, into=exp.Table, dialect=DIALECT)
     except SqlglotError:
         raise SnippetError(f"this is not the name of a table: {text.strip()}") from None
     if not isinstance(tree, exp.Table) or tree.alias:
         raise SnippetError(f"this is not the name of a table: {text.strip()}")
+    if references:
+        filled = _Filler(references, resolver, None).fill(tree)
+        if not isinstance(filled, exp.Table):
+            raise SnippetError(f"this is not the name of a table: {text.strip()}")
+        return filled
     return tree
 
 
@@ -89,16 +115,39 @@ def tables(tree: exp.Expr) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _placeholders(text: str) -> tuple[list[str], str]:
-    if unsupported := _UNSUPPORTED.search(text):
-        raise SnippetError(f"{unsupported.group(1)} is not supported")
-    references: list[str] = []
+def _quick(text: str, resolver: Resolver, own: str | None) -> exp.Expr | None:
+    """The tree of `column`, `{member}` or `{CUBE}.column`, which most snippets are, without a parser."""
+    if (word := _WORD.fullmatch(text)) is not None:
+        name = word.group(1)
+        if name.upper() in _NOT_COLUMNS or own is None:
+            return None
+        return column(own, name)
+    simple = _SIMPLE.fullmatch(text)
+    if simple is None:
+        return None
+    value = resolver.name(simple.group(1))
+    if simple.group(2) is not None and isinstance(value, Alias):
+        return column(str(value), simple.group(2))
+    return None if isinstance(value, Alias) or simple.group(2) is not None else value
 
-    def one(match: re.Match[str]) -> str:
-        references.append(match.group(1))
+
+def _placeholders(text: str) -> tuple[list[Reference], str]:
+    references: list[Reference] = []
+
+    def add(reference: Reference) -> str:
+        references.append(reference)
         return f"__ref_{len(references) - 1}__"
 
-    return references, _REFERENCE.sub(one, text).replace(r"\{", "{").replace(r"\}", "}")
+    if "{" not in text:
+        return references, text
+    if _PLACE.search(text):
+        raise SnippetError("names such as __ref_0__ cannot be used")
+    try:
+        called = calls.replaced(text, add)
+    except CallError as error:
+        raise SnippetError(str(error)) from None
+    named = _REFERENCE.sub(lambda match: add(match.group(1)), called)
+    return references, named.replace(r"\{", "{").replace(r"\}", "}")
 
 
 def _parse(sql: str, text: str) -> exp.Expr:
@@ -115,38 +164,156 @@ def _parse(sql: str, text: str) -> exp.Expr:
     return found[0]
 
 
+class _Filler:
+    """Puts what references mean in their places."""
+
+    def __init__(self, references: list[Reference], resolver: Resolver, own: str | None) -> None:
+        self.references = references
+        self.resolver = resolver
+        self.own = own
+        self.used: set[int] = set()
+
+    def fill(self, tree: exp.Expr) -> exp.Expr:
+        if any(isinstance(one, Compiled) for one in self.references):
+            tree = self.compiled(tree)
+        filled: exp.Expr = tree.transform(self.one, copy=False)
+        for number, reference in enumerate(self.references):
+            if number not in self.used:
+                raise SnippetError(f"{_written(reference)} cannot stand in this place of the SQL")
+        return filled
+
+    def one(self, node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Literal) and node.is_string and "__ref_" in node.name:
+            return self.text(node)
+        if isinstance(node, exp.Table):
+            return self.table(node)
+        return self.column(node) if isinstance(node, exp.Column) else node
+
+    def column(self, node: exp.Column) -> exp.Expr:
+        if (at := _number(node.table)) is not None:
+            return self.of_cube(node, at)
+        if node.table:
+            return node
+        if (at := _number(node.name)) is not None:
+            return self.member(node, at)
+        if (argument := _ARGUMENT.fullmatch(node.name)) is not None:
+            return marks.argument(int(argument.group(1)))
+        if self.own is not None and not node.find_ancestor(exp.Select, exp.Lambda):
+            return exp.Column(this=node.this.copy(), table=exp.to_identifier(self.own, quoted=True))
+        return node
+
+    def take(self, number: int) -> Reference:
+        self.used.add(number)
+        return self.references[number]
+
+    def of_cube(self, node: exp.Column, number: int) -> exp.Expr:
+        reference = self.take(number)
+        if not isinstance(reference, str):
+            raise SnippetError(f"{_written(reference)}: nothing can follow it after a dot")
+        cube = self.resolver.name(reference)
+        if not isinstance(cube, Alias):
+            raise SnippetError(
+                f"'{{{reference}}}' is a member, not a cube: nothing can follow it after a dot"
+            )
+        return exp.Column(this=node.this.copy(), table=exp.to_identifier(str(cube), quoted=True))
+
+    def member(self, node: exp.Column, number: int) -> exp.Expr:
+        reference = self.take(number)
+        if not isinstance(reference, str):
+            if isinstance(reference, CubeSql):
+                raise SnippetError(f"{_written(reference)} stands after FROM or JOIN")
+            inner = self.own if not node.find_ancestor(exp.Select, exp.Lambda) else None
+            return self.resolver.call(reference, inner)
+        value = self.resolver.name(reference)
+        if isinstance(value, Alias):
+            raise SnippetError(
+                f"'{{{reference}}}' is a cube: say which column of it, '{{{reference}}}.column'"
+            )
+        return marks.wrapped(value) if node.parent is not None else value
+
+    def table(self, node: exp.Table) -> exp.Expr:
+        number = _number(node.name)
+        if number is None or node.db:
+            return node
+        reference = self.take(number)
+        if not isinstance(reference, CubeSql):
+            raise SnippetError(f"{_written(reference)} is a value and cannot be a table")
+        source = self.resolver.call(reference, None)
+        source.set("alias", node.args.get("alias"))
+        return source
+
+    def text(self, node: exp.Literal) -> exp.Expr:
+        """A text with references in it: members stay as they are written, values of a context are put together."""
+        pieces = _PLACE.split(node.name)
+        inside = [self.take(int(piece)) for piece in pieces[1::2]]
+        if not any(isinstance(one, Security) for one in inside):
+            for n, one in enumerate(inside):
+                if not isinstance(one, str):
+                    raise SnippetError(f"{_written(one)} cannot stand inside of a text")
+                pieces[2 * n + 1] = f"{{{one}}}"
+            return exp.Literal.string("".join(pieces))
+        parts: list[exp.Expr] = []
+        for n, piece in enumerate(pieces):
+            if n % 2 == 0:
+                parts += [exp.Literal.string(piece)] if piece else []
+                continue
+            reference = inside[n // 2]
+            if not (isinstance(reference, Security) and reference.verb == "unsafeValue"):
+                raise SnippetError(f"{_written(reference)} cannot stand inside of a text")
+            value = self.resolver.call(reference, None)
+            parts.append(exp.Cast(this=value, to=exp.DataType.build("text")))
+        whole = parts[0]
+        for part in parts[1:]:
+            whole = exp.DPipe(this=whole, expression=part, safe=False)
+        return whole if len(parts) == 1 else exp.Paren(this=whole)
+
+    def compiled(self, tree: exp.Expr) -> exp.Expr:
+        """`tree` with the values of the compile context: names where names stand, else literals."""
+
+        def value(number: int) -> str | int | float | bool | None:
+            reference = self.references[number]
+            assert isinstance(reference, Compiled)
+            self.used.add(number)
+            return self.resolver.compiled(reference)
+
+        def is_compiled(number: int) -> bool:
+            return isinstance(self.references[number], Compiled)
+
+        def inserted(match: re.Match[str]) -> str:
+            number = int(match.group(1))
+            if not is_compiled(number):
+                return match.group()
+            return "" if (found := value(number)) is None else str(found)
+
+        def one(node: exp.Expr) -> exp.Expr:
+            if isinstance(node, exp.Column) and not node.table:
+                number = _number(node.name)
+                if number is not None and is_compiled(number):
+                    return exp.convert(value(number))
+            if isinstance(node, exp.Literal) and node.is_string and "__ref_" in node.name:
+                return exp.Literal.string(_PLACE.sub(inserted, node.name))
+            if isinstance(node, exp.Identifier) and "__ref_" in node.name:
+                made = _PLACE.sub(inserted, node.name)
+                if not made or "\0" in made:
+                    raise SnippetError("a name that COMPILE_CONTEXT gives is empty")
+                return node if made == node.name else exp.to_identifier(made, quoted=True)
+            return node
+
+        return tree.transform(one, copy=False)
+
+
 def _number(name: str) -> int | None:
-    match = re.fullmatch(r"__ref_(\d+)__", name)
+    match = _PLACE.fullmatch(name)
     return int(match.group(1)) if match else None
 
 
-def _fill(tree: exp.Expr, references: list[str], resolve: Resolve, own: str | None) -> exp.Expr:
-    def one(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.Literal) and node.is_string and "__ref_" in node.name:
-            restored = re.sub(r"__ref_(\d+)__", lambda m: f"{{{references[int(m.group(1))]}}}", node.name)
-            return exp.Literal.string(restored)
-        if not isinstance(node, exp.Column):
-            return node
-        if (at := _number(node.table)) is not None:
-            return _of_cube(node, references[at], resolve)
-        if (at := _number(node.name)) is not None and not node.table:
-            return _member(node, references[at], resolve)
-        if own is not None and not node.table and not node.find_ancestor(exp.Select, exp.Lambda):
-            return exp.Column(this=node.this.copy(), table=exp.to_identifier(own, quoted=True))
-        return node
-
-    return tree.transform(one, copy=False)
-
-
-def _of_cube(node: exp.Column, reference: str, resolve: Resolve) -> exp.Expr:
-    cube = resolve(reference)
-    if not isinstance(cube, Alias):
-        raise SnippetError(f"'{{{reference}}}' is a member, not a cube: nothing can follow it after a dot")
-    return exp.Column(this=node.this.copy(), table=exp.to_identifier(str(cube), quoted=True))
-
-
-def _member(node: exp.Column, reference: str, resolve: Resolve) -> exp.Expr:
-    value = resolve(reference)
-    if isinstance(value, Alias):
-        raise SnippetError(f"'{{{reference}}}' is a cube: say which column of it, '{{{reference}}}.column'")
-    return marks.wrapped(value) if node.parent is not None else value
+def _written(reference: Reference) -> str:
+    if isinstance(reference, str):
+        return f"'{{{reference}}}'"
+    if isinstance(reference, CubeSql):
+        return f"'{{{reference.cube}.sql()}}'"
+    names: Mapping[str, str] = {
+        "FilterParam": "FILTER_PARAMS", "FilterGroup": "FILTER_GROUP", "Security": "SECURITY_CONTEXT",
+        "Compiled": "COMPILE_CONTEXT", "ConvertTz": "SQL_UTILS",
+    }  # fmt: skip
+    return names[type(reference).__name__]

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from ingot.semantic import marks
 from ingot.semantic.aggregates import COUNTS, calculation, row_value
+from ingot.semantic.context import ANYONE, Context
 from ingot.semantic.fanout import Fact, Grain, Leaf, shared_paths
 from ingot.semantic.filters import condition_tree
 from ingot.semantic.joins import Tree, tree
@@ -25,11 +26,13 @@ _FACTS = "#facts"
 class Statement:
     """Writes the SELECT of one resolved query; `reader` decides where each fact is read from."""
 
-    def __init__(self, model: Model, query: Resolved, reader: Reader = JoinedRows) -> None:
+    def __init__(
+        self, model: Model, query: Resolved, reader: Reader = JoinedRows, context: Context = ANYONE
+    ) -> None:
         self.model = model
         self.query = query
         self.grain = Grain.of(query)
-        self.writing = Writing(model, query.timezone, query.columns)
+        self.writing = Writing(model, query.timezone, query.columns, context)
         self.reader = reader
 
     def rows(self, fact: Fact) -> Rows:

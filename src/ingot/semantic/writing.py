@@ -4,26 +4,39 @@ Knows nothing of groups or aggregates: those are the business of `rows_of` and `
 """
 
 from collections.abc import Callable, Sequence
+from copy import copy
 
 from sqlglot import exp
 
-from ingot.semantic import marks
+from ingot.semantic.context import ANYONE, Context
+from ingot.semantic.filling import Filling
 from ingot.semantic.filters import Parameters, condition
-from ingot.semantic.joins import Tree
+from ingot.semantic.joins import Tree as Joined
 from ingot.semantic.model import Dimension, Model
-from ingot.semantic.resolve import Column, Condition
+from ingot.semantic.resolve import Column, Condition, Tree
 from ingot.semantic.times import in_zone, truncated
 
 
 class Writing:
     """One statement in the making."""
 
-    def __init__(self, model: Model, zone: str, columns: Sequence[Column]) -> None:
+    def __init__(self, model: Model, zone: str, columns: Sequence[Column], context: Context = ANYONE) -> None:
         self.model = model
         self.zone = zone
+        self.context = context
         self.parameters = Parameters()
+        self._filling = self._filled_with(())
         self._names = aliases(columns)
         self._used = {name.casefold() for name in self._names.values()}
+
+    def within(self, where: Sequence[Tree]) -> "Writing":
+        """The same statement where these conditions hold: FILTER_PARAMS in the model get them."""
+        found = copy(self)
+        found._filling = self._filled_with(where)  # noqa: SLF001 - its own class
+        return found
+
+    def _filled_with(self, where: Sequence[Tree]) -> Filling:
+        return Filling(self.model, where, zone=self.zone, parameters=self.parameters, context=self.context)
 
     def name(self, column: Column) -> str:
         """The column's name in SQL, the same everywhere in the statement."""
@@ -33,8 +46,8 @@ class Writing:
         return found
 
     def local(self, value: exp.Expr) -> exp.Expr:
-        """`value` with its marks of local times filled."""
-        return marks.fill_local(value, lambda time: in_zone(time, self.zone))
+        """`value` with its marks filled: local times, filters, who asks."""
+        return self._filling.fill(value)
 
     def value(self, column: Column) -> exp.Expr:
         """The value of a dimension in a joined row."""
@@ -50,11 +63,11 @@ class Writing:
         """The SQL of a condition on what `column` writes."""
         return condition(one, column, zone=self.zone, parameters=self.parameters)
 
-    def joined(self, whole: Tree) -> exp.Select:
+    def joined(self, whole: Joined) -> exp.Select:
         """FROM of a tree of joins."""
         return self.with_joins(exp.Select().from_(self.source(whole.root), copy=False), whole)
 
-    def with_joins(self, select: exp.Select, whole: Tree) -> exp.Select:
+    def with_joins(self, select: exp.Select, whole: Joined) -> exp.Select:
         """`select` with the tree's joins; its root must be there."""
         for join in whole.joins:
             on = self.local(join.sql.copy())
@@ -63,7 +76,9 @@ class Writing:
 
     def source(self, cube: str) -> exp.Expr:
         """The rows of a cube, under its name."""
-        return exp.alias_(self.model.cubes[cube].source.copy(), cube, table=True, quoted=True, copy=False)
+        found = self.model.cubes[cube]
+        source = self.local(found.source.copy()) if found.marked else found.source.copy()
+        return exp.alias_(source, cube, table=True, quoted=True, copy=False)
 
 
 def aliases(columns: Sequence[Column]) -> dict[str, str]:
