@@ -4,7 +4,9 @@
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import typer
 from typer.main import get_command
@@ -26,15 +28,21 @@ def render() -> str:
     """The page."""
     group = get_command(app)
     context = typer.Context(group, info_name="ingot")
-    parts = [_HEAD]
+    return "".join([_HEAD, *_sections(group, context, "ingot")])
+
+
+def _sections(group: Any, context: typer.Context, called: str) -> Iterator[str]:
+    """One section a command; a group's commands instead of the group."""
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
         inner = typer.Context(
             command, info_name=name, parent=context, terminal_width=100, max_content_width=100
         )
-        parts.append(f"\n## ingot {name}\n\n```\n{command.get_help(inner).strip()}\n```\n")
-    return "".join(parts)
+        if hasattr(command, "list_commands"):
+            yield from _sections(command, inner, f"{called} {name}")
+        else:
+            yield f"\n## {called} {name}\n\n```\n{command.get_help(inner).strip()}\n```\n"
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from ingot.cli import (
     log,
     maintain,
     merge,
+    model,
     output,
     query,
     refs,
@@ -83,4 +84,5 @@ app.command()(rollback.rollback)
 app.command()(rollback.revert)
 app.command()(status.status)
 app.command()(maintain.maintain)
+app.add_typer(model.app)
 app.command()(schema)
