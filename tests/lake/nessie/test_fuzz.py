@@ -1,6 +1,5 @@
 """Whatever is sent to whichever endpoint is answered, or refused in Nessie's shape; the server never fails."""
 
-import copy
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -17,23 +16,12 @@ from ingot.lake.nessie import routes
 from ingot.lake.nessie.endpoints import PATHS
 from tests.lake.nessie.conftest import ROOT, Client, key, namespace, put
 from tests.lake.rest.conftest import serving
-from tests.lake.rest.test_fuzz import places
+from tests.lake.spoiled import bodies, junk
 
 SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 ENDPOINTS = [(path.whole, method) for path in PATHS for method in path.methods]
 
-_JUNK = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**70), 2**70)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=8)
-    | st.sampled_from(
-        ["", ".", "..", "\x1f", "\x00", "main", "s", "dev", ROOT, "-", "DETACHED", "\U0001f4a5", "/etc"]
-    ),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=6,
-)
+_JUNK = junk(["dev", ROOT, "-", "DETACHED"])
 _TABLE = {
     "type": "ICEBERG_TABLE", "id": None, "metadataLocation": "TABLE", "snapshotId": -1, "schemaId": 0,
     "specId": 0, "sortOrderId": 0,
@@ -71,27 +59,6 @@ _RIGHT: st.SearchStrategy[Any] = st.one_of(
 )
 
 
-@st.composite
-def bodies(draw: st.DrawFn) -> Any:
-    """Right bodies with up to three places spoiled, and now and then nothing but junk."""
-    if draw(st.integers(0, 9)) == 0:
-        return draw(_JUNK)
-    body = copy.deepcopy(draw(_RIGHT))
-    for _ in range(draw(st.integers(0, 3))):
-        there = list(places(body))
-        if not there:
-            break
-        *way, last = draw(st.sampled_from(there))
-        inner: Any = body
-        for step in way:
-            inner = inner[step]
-        if isinstance(inner, dict) and draw(st.booleans()):
-            del inner[last]
-        else:
-            inner[last] = draw(_JUNK)
-    return body
-
-
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     folder = tmp_path_factory.mktemp("fuzz")
@@ -126,7 +93,12 @@ KEYS = st.sampled_from(["s.t", "s", "s.v", ".a", "..s", "s..t", "%1D", "%00", "%
 
 @SETTINGS
 @given(
-    endpoint=st.sampled_from(ENDPOINTS), body=bodies(), ref=REFS, other=REFS, path=KEYS, usual=st.booleans()
+    endpoint=st.sampled_from(ENDPOINTS),
+    body=bodies(_RIGHT, _JUNK),
+    ref=REFS,
+    other=REFS,
+    path=KEYS,
+    usual=st.booleans(),
 )
 def test_no_body_at_any_endpoint_makes_the_server_fail(
     client: Client, endpoint: tuple[str, str], body: Any, ref: str, other: str, path: str, usual: bool

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from ingot.engines.duckdb import connect
 from ingot.lake import Lake
 from ingot.lake.rest import routes
+from tests.lake.rest.answers import SCHEMA, body
 
 
 @pytest.fixture
@@ -63,6 +64,27 @@ def attach(duck: duckdb.DuckDBPyConnection, address: str) -> Callable[..., duckd
         return duck
 
     return attach
+
+
+@pytest.fixture
+def s(http: httpx2.Client) -> str:
+    """The path of a namespace."""
+    body(http.post("/main/namespaces", json={"namespace": ["s"]}))
+    return "/main/namespaces/s"
+
+
+@pytest.fixture
+def t(http: httpx2.Client, s: str) -> str:
+    """The path of a table."""
+    body(http.post(f"{s}/tables", json={"name": "t", "schema": SCHEMA}))
+    return f"{s}/tables/t"
+
+
+@pytest.fixture
+def no_failure_in_the_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """The test must not end in an error that the server did not expect."""
+    yield
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @contextlib.contextmanager

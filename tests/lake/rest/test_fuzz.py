@@ -1,6 +1,5 @@
 """Whatever is sent to any endpoint, the answer is JSON in the specified shape and never a failure of ours."""
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +15,7 @@ from ingot.lake import Lake
 from ingot.lake.rest import routes
 from ingot.lake.rest.endpoints import ENDPOINTS
 from tests.lake.rest.conftest import serving
+from tests.lake.spoiled import bodies, junk
 
 SCHEMA = {
     "type": "struct",
@@ -88,16 +88,7 @@ REQUIREMENTS = [
 ]
 IDENTIFIER = {"namespace": ["s"], "name": "t"}
 
-_JUNK = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**70), 2**70)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=8)
-    | st.sampled_from(["", ".", "..", "\x1f", "\x00", "main", "s", "t", "v", "\U0001f4a5", "%2F", "/etc"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=6,
-)
+_JUNK = junk(["t", "v", "%2F"])
 _CHANGE = st.fixed_dictionaries(
     {
         "requirements": st.lists(st.sampled_from(REQUIREMENTS), max_size=2),
@@ -116,35 +107,6 @@ _RIGHT = st.one_of(
     st.just({"removals": ["a"], "updates": {"b": "c"}}),
     st.just({"name": "r", "metadata-location": "/x", "overwrite": True}),
 )
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Every place inside a JSON value."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in items:
-        yield (*path, key)
-        yield from places(inner, (*path, key))
-
-
-@st.composite
-def bodies(draw: st.DrawFn) -> Any:
-    """Right bodies with up to three places spoiled, and now and then nothing but junk."""
-    if draw(st.integers(0, 9)) == 0:
-        return draw(_JUNK)
-    body = copy.deepcopy(draw(_RIGHT))
-    for _ in range(draw(st.integers(0, 3))):
-        there = list(places(body))
-        if not there:
-            break
-        *way, last = draw(st.sampled_from(there))
-        inner: Any = body
-        for key in way:
-            inner = inner[key]
-        if isinstance(inner, dict) and draw(st.booleans()):
-            del inner[last]
-        else:
-            inner[last] = draw(_JUNK)
-    return body
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +136,7 @@ def check(response: Any) -> None:
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     endpoint=st.sampled_from(ENDPOINTS),
-    body=bodies(),
+    body=bodies(_RIGHT, _JUNK),
     names=st.tuples(NAMES, NAMES, NAMES),
     usual=st.booleans(),
 )
