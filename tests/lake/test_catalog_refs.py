@@ -114,6 +114,28 @@ def test_protection_follows_a_new_name_and_ends_with_the_branch(catalog: SqlCata
         catalog.protect("nobody")
 
 
+def test_what_the_project_protects_stays_so_whatever_the_database_says(url: str) -> None:
+    catalog = SqlCatalog(url, protected=["main", "later"])
+    try:
+        assert catalog.protected() == {"main", "later"}
+        with pytest.raises(ProtectedRefError):
+            put(catalog, "main", A)
+        with pytest.raises(UsageError, match="project's file"):
+            catalog.protect("main", on=False)
+        catalog.create_ref(RefKind.BRANCH, "later", ROOT_HASH)
+        catalog.create_ref(RefKind.BRANCH, "dev", ROOT_HASH)
+        with pytest.raises(ProtectedRefError):
+            put(catalog, "later", A)
+        side = put(catalog, "dev", A)
+        catalog.merge("dev", "main")
+        catalog.assign_ref("later", side, force=True)
+    finally:
+        catalog.close()
+    open_to_all = SqlCatalog(url)
+    put(open_to_all, "main", B)
+    open_to_all.close()
+
+
 def test_a_difference_names_each_key_with_what_both_sides_hold(catalog: SqlCatalog) -> None:
     before = put(catalog, "main", A, B, ("t", "x"))
     put(catalog, "main", A, C, ("t", "x"))

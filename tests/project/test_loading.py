@@ -243,3 +243,17 @@ def test_a_project_of_a_dozen_files_loads_in_a_blink(folder: Folder) -> None:
     assert len(folder.load().cubes) == 10
     # 15 ms on an idle machine; the bound only catches an order of magnitude.
     assert time.process_time() - before < 0.25
+
+
+def test_protected_branches_are_a_list_or_one_name(folder: Folder) -> None:
+    assert folder.load().lake.protected == ()
+    folder.write("ingot.yml", "lake: {protected: main}")
+    assert folder.load().lake.protected == ("main",)
+    folder.write("ingot.yml", "lake:\n  protected: [main, release/2026]")
+    assert folder.load().lake.protected == ("main", "release/2026")
+    folder.write("ingot.yml", "lake: {protcted: main}")
+    (said,) = folder.problems()
+    assert said.startswith("ingot.yml:1:8: unknown key 'protcted'")
+    assert "did you mean 'protected'" in said
+    folder.write("ingot.yml", "lake: {protected: [{name: main}]}")
+    assert folder.problems()

@@ -21,6 +21,8 @@ from .test_model_files import ORDERS
 GOOD = [
     ("ingot", "ingot.yml", "{}"),
     ("ingot", "ingot.yml", "name: shop\ndefault_profile: dev\nprofiles: {dev: {engine: {threads: 4, memory_limit: 2GB}}}\nserve: {port: '${PORT:-4000}'}"),
+    ("ingot", "ingot.yml", "lake: {protected: main}"),
+    ("ingot", "ingot.yml", "lake: {protected: [main, release/2026]}"),
     ("ingot", "ingot.yml", "sources: [{name: a, tables: {x: {path: x.csv}}}]"),
     ("ingot", "ingot.yml", "sources: {a: {tables: [{name: x, path: [x.csv, y.csv]}]}}"),
     ("source", "sources/a.yml", "schema: raw\ntables: {x: {path: x.csv, key: id, options: {null_values: NA, skip: 1}, columns: {a: BIGINT}}}"),
@@ -33,6 +35,8 @@ GOOD = [
 
 BAD = [
     ("ingot", "ingot.yml", "nmae: x"),
+    ("ingot", "ingot.yml", "lake: {protected: ['']}"),
+    ("ingot", "ingot.yml", "lake: {protect: main}"),
     ("ingot", "ingot.yml", "serve: {port: 70000}"),
     ("ingot", "ingot.yml", "serve: {port: true}"),
     ("ingot", "ingot.yml", "profiles: {dev: {engine: {type: duckbd}}}"),

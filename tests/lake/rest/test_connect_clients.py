@@ -26,16 +26,23 @@ def written(duck: duckdb.DuckDBPyConnection, address: str, lake: Lake) -> list[t
     """Runs the statements for DuckDB; what the last one gives."""
     install, first, second = blocks("DuckDB", "sql", address)
     assert install == "INSTALL iceberg;\n"
-    duck.execute(first.replace("LOAD iceberg;", ""))
+    lake.catalog.protect("main")
     lake.branch("dev")
+    duck.execute(first.replace("LOAD iceberg;", ""))
+    lake.merge("dev")
     return duck.execute(second).fetchall()
 
 
 def test_the_statements_for_duckdb_do_what_the_page_says(
-    written: list[tuple[object, ...]], lake: Lake
+    written: list[tuple[object, ...]], lake: Lake, duck: duckdb.DuckDBPyConnection
 ) -> None:
     assert [row[0] for row in written] == [2]
     assert lake.at("main").table("lab.prices").schema[-1].name == "currency"
+    assert lake.at("main").table("lab.prices").rows == 2
+    with pytest.raises(duckdb.Error, match="'main' is protected and moves only by merges"):
+        duck.execute("INSERT INTO lake.lab.prices VALUES (3, 1, 'EUR')")
+    lake.merge("dev")
+    assert duck.execute("SELECT product FROM lake.lab.prices").fetchall() == [(1,)]
 
 
 def test_the_program_for_pyiceberg_does_what_the_page_says(
