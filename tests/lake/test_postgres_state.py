@@ -4,11 +4,12 @@ import sys
 import threading
 from pathlib import Path
 
+import duckdb
 import pytest
 from sqlalchemy import create_engine, text
 
 from ingot.errors import ConflictError
-from ingot.lake import CatalogUnavailableError, SqlCatalog, Store
+from ingot.lake import CatalogUnavailableError, Lake, MovedError, SqlCatalog, Store
 from ingot.pipeline import RunStore
 from ingot.pipeline.lock import run_lock
 
@@ -146,3 +147,11 @@ def test_runs_elsewhere_with_the_same_state_wait_for_each_other(url: str, tmp_pa
         pass
     with run_lock(tmp_path / "other", url):
         pass
+
+
+def test_a_second_project_in_the_same_database_is_told_to_use_its_own(
+    url: str, lake: Lake, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    lake.commit("main", [lake.stage(con, "s.t", "SELECT 1 AS a", on="main")], message="t")
+    with pytest.raises(MovedError, match="of its own"):
+        Lake(url, tmp_path / "elsewhere")

@@ -28,7 +28,8 @@ def check(catalog: SqlCatalog, warehouse: str) -> None:
     raise MovedError(
         f"The tables of this lake were written to {known}, but its warehouse is now {warehouse}. "
         "Iceberg tables name their files in full, so they cannot be read from another place.",
-        hint="Move it back, or build it anew: remove the folder .ingot, then `ingot run`.",
+        hint="Move it back, or build it anew: remove the folder .ingot, then `ingot run`. "
+        "Where the state is in PostgreSQL, each project needs a database (or a schema) of its own.",
     )
 
 
