@@ -15,13 +15,12 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from ingot.engines.duckdb import connect
-from ingot.lake import CommitConflictError, Lake, RefKind, Staged, files
-from ingot.lake.maintenance import Outcome, Policy, Step, entries, maintain, rewrite
+from ingot.lake import CommitConflictError, Lake, RefKind, Staged, entries, files, manifests, part
+from ingot.lake.maintenance import Outcome, Policy, Step, maintain
 from ingot.lake.rebase import SWITCH
 from ingot.lake.rest import routes
 from ingot.lake.same_rows import SAME_ROWS
-from ingot.lake.staged import table_content
-from ingot.lake.tables import write_metadata
+from ingot.lake.staged import table_content, write_metadata
 from tests.lake.maintenance.deletes import delete_rows
 from tests.lake.rest.conftest import serving
 
@@ -173,7 +172,7 @@ def claimed(lake: Lake, con: Con, branch: str, *, keep: int) -> None:
         "snapshot-id": uuid4().int >> 65,
         "summary": {**now["summary"], "operation": "replace"},
     }
-    after = rewrite.advance(table.metadata, snapshot, table.metadata_location)
+    after = part.advance(table.metadata, snapshot, table.metadata_location)
     content = table_content(after, write_metadata(after, table.metadata_location), table.content.id)
     lake.commit(branch, [Staged(("s", "t"), content, table.content)], message="claimed")
 
@@ -278,5 +277,5 @@ def test_a_pyiceberg_append_prepared_before_a_compaction_is_put_behind_it(
 def test_a_staged_compaction_has_entries_of_the_new_snapshot(branched: Lake, con: Con) -> None:
     compact(branched, con, "main")
     snapshot = branched.at().table("s.t").metadata["snapshots"][-1]
-    (source,) = (one for one in entries.read(snapshot) if one.entries)
+    (source,) = (one for one in entries.read(manifests.list_rows(snapshot["manifest-list"])) if one.entries)
     assert [one.record["snapshot_id"] for one in source.entries] == [snapshot["snapshot-id"]]

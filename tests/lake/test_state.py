@@ -10,8 +10,7 @@ from ingot.errors import NotFoundError
 from ingot.lake import Lake, SchemaError, Staged
 from ingot.lake.maintenance import Outcome, Policy, Step, maintain
 from ingot.lake.same_rows import SAME_ROWS
-from ingot.lake.staged import table_content
-from ingot.lake.tables import write_metadata
+from ingot.lake.staged import table_content, write_metadata
 
 Con = duckdb.DuckDBPyConnection
 

@@ -18,6 +18,12 @@ from ingot.lake.types import Json, field_ids, leaves, to_duckdb
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+LINEAGE: tuple[Json, ...] = (
+    {"id": 2147483540, "name": "_row_id", "required": False, "type": "long"},
+    {"id": 2147483539, "name": "_last_updated_sequence_number", "required": False, "type": "long"},
+)
+"""What version 3 keeps of a row that is written into another file: its number, and when it last changed."""
+_RESERVED = 2147483447
 _HELPER = "__ingot_partition_"
 
 
@@ -147,6 +153,8 @@ def _measured(row: Sequence[Any], fields: Sequence[Json], terms: Sequence[Term])
     known = leaves(fields)
     for column, found in statistics.items():
         number, kind, repeated = known[column]
+        if number > _RESERVED:
+            continue
         sizes[number] = int(found["column_size_bytes"])
         if repeated:
             # Counts inside of lists and maps are those of elements, for which readers have no use.

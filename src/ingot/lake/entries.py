@@ -1,25 +1,24 @@
 """The entries of manifests in full: what each file holds, and manifests written anew without some of them.
 
 A file that leaves a table is recorded as deleted by the snapshot that removed it, so that a reader of
-changes sees it go. Manifests of other writers are kept in their own form.
+changes sees it go. Manifests of other writers are kept in their own form, whatever their values mean to them.
 """
 
-import io
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import fastavro
-
-from ingot.lake import files
-from ingot.lake.errors import MissingFileError
+from ingot.lake import avro
 from ingot.lake.lru import Lru
+from ingot.lake.manifests import DATA, DELETED, EXISTING, FIRST_ROW_ID, SEQUENCES
+from ingot.lake.transforms import Term
 from ingot.lake.types import Json
 
-EXISTING, ADDED, DELETED = 0, 1, 2
+POSITION_DELETES, EQUALITY_DELETES = 1, 2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -29,6 +28,8 @@ class Entry:
 
     record: Json
     spec_id: int
+    kinds: Mapping[str, Any] = field(default_factory=dict)
+    """How the manifest stores each value of the partition."""
 
     @property
     def file(self) -> Json:
@@ -42,14 +43,42 @@ class Entry:
         return str(self.file["file_path"])
 
     @property
+    def id(self) -> str:
+        """What tells it from all others: its path, and where in it a deletion vector begins."""
+        return id_of(self.file)
+
+    @property
     def content(self) -> int:
-        """0 for data, 1 and 2 for deletions."""
-        return int(self.file.get("content") or 0)
+        """0 for rows, 1 for deletes by position, 2 for deletes by value."""
+        return int(self.file.get("content") or DATA)
+
+    @property
+    def sequence(self) -> int:
+        """The data sequence number, which says which deletes apply."""
+        return int(self.record["sequence_number"])
+
+    @property
+    def bytes(self) -> int:
+        """How large the file is."""
+        return int(self.file["file_size_in_bytes"])
+
+    @property
+    def rows(self) -> int:
+        """How many records the file holds."""
+        return int(self.file["record_count"])
 
     @property
     def partition(self) -> tuple[Any, ...]:
         """The partition's values as `as_number` gives them."""
-        return tuple(as_number(value) for value in self.file["partition"].values())
+        stored = self.file.get("partition") or {}
+        return tuple(_number(self.kinds.get(name), value) for name, value in stored.items())
+
+    @property
+    def shown(self) -> str:
+        """The partition as people name it: `ordered_at_month=661/region=north`."""
+        names = self.file.get("partition") or {}
+        values = zip(names, self.partition, strict=True)
+        return "/".join(f"{name}={_readable(self.kinds.get(name), value)}" for name, value in values)
 
     def statistic(self, name: str, column: int) -> Any:
         """The column's value in `lower_bounds`, `null_value_counts` and so on; None where there is none."""
@@ -59,11 +88,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A manifest as it was read: how it is written, and its live entries."""
+    """One manifest of a snapshot: its row in the manifest list, its Avro schema and header, its live files."""
 
+    row: Json
     schema: Json
     about: Mapping[str, str]
-    records: tuple[Json, ...]
+    entries: tuple[Entry, ...]
+
+    @property
+    def content(self) -> int:
+        """0 for a manifest of data files, 1 for one of delete files."""
+        return int(self.row["content"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +112,13 @@ class Rewritten:
     row: Json
 
 
-_sources: Lru[str, Source] = Lru(100_000, weigh=lambda found: len(found.records) + 1)
+_read: Lru[str, avro.Avro] = Lru(100_000, weigh=lambda found: len(found.records) + 1)
+
+
+def id_of(file: Json) -> str:
+    """What tells a `data_file` from all others; many deletion vectors may share one file."""
+    at = file.get("content_offset")
+    return str(file["file_path"]) if at is None else f"{file['file_path']}#{at}"
 
 
 def has_live(row: Json) -> bool:
@@ -85,121 +126,174 @@ def has_live(row: Json) -> bool:
     return bool(row["added_files_count"] or row["existing_files_count"] or not row["deleted_files_count"])
 
 
+def read(rows: Sequence[Json]) -> list[Source]:
+    """The manifests in these rows of a manifest list; raises `MissingFileError`."""
+    return [_source(row) for row in rows]
+
+
 def live(rows: Sequence[Json]) -> Iterator[Entry]:
     """The live entries of the manifests in these rows of a manifest list."""
     for row in rows:
         if has_live(row):
-            for record in _source(row["manifest_path"]).records:
-                yield Entry(_inherited(record, row), row["partition_spec_id"])
+            yield from _source(row).entries
 
 
-def without(rows: Sequence[Json], gone: Collection[str] | None, snapshot_id: int) -> list[Json | Rewritten]:
-    """The rows of a snapshot in which the files `gone` (None: all) are deleted; others are left alone.
+def without(
+    rows: Sequence[Json], gone: Collection[str] | None, snapshot_id: int, version: int
+) -> list[Json | Rewritten]:
+    """The rows of a snapshot in which the files whose ids are in `gone` (None: all) are deleted.
 
     Where all are, manifests that are alike come back as one.
     """
     done: list[Json | Rewritten] = []
-    changed: dict[str, list[tuple[Json, Source]]] = {}
+    changed: dict[str, list[Source]] = {}
     for row in rows:
         if not has_live(row):
             continue
-        source = _source(row["manifest_path"])
-        if gone is None or any(one["data_file"]["file_path"] in gone for one in source.records):
+        source = _source(row)
+        if gone is None or any(one.id in gone for one in source.entries):
             alike = [row["partition_spec_id"], row["content"], source.schema, dict(source.about)]
             group = json.dumps(alike) if gone is None else str(row["manifest_path"])
-            changed.setdefault(group, []).append((row, source))
+            changed.setdefault(group, []).append(source)
         else:
             done.append(row)
-    return [*done, *(_rewritten(group, gone, snapshot_id) for group in changed.values())]
+    return [*done, *(rewritten(group, gone, snapshot_id, version) for group in changed.values())]
 
 
-def _rewritten(
-    group: Sequence[tuple[Json, Source]], gone: Collection[str] | None, snapshot_id: int
+def rewritten(
+    group: Sequence[Source], gone: Collection[str] | None, snapshot_id: int, version: int
 ) -> Rewritten:
-    records = []
-    counts = {EXISTING: [0, 0], DELETED: [0, 0]}
-    oldest = []
-    for row, source in group:
-        for record in source.records:
-            full = _inherited(record, row)
-            if gone is None or record["data_file"]["file_path"] in gone:
-                # A deletion is told by the snapshot that made it, its data's age by the file's own numbers.
-                status, full = DELETED, {**full, "snapshot_id": snapshot_id}
-            else:
-                status = EXISTING
-            records.append({**full, "status": status})
-            counts[status][0] += 1
-            counts[status][1] += record["data_file"]["record_count"]
-            if status == EXISTING:
-                oldest.append(full["sequence_number"])
-    first, source = group[0]
+    """Manifests that are alike as one, in which the files whose ids are in `gone` (None: all) are deleted."""
+    live = [one for source in group for one in source.entries]
+    dead = [one for one in live if gone is None or one.id in gone]
+    kept = [one for one in live if not (gone is None or one.id in gone)]
+    records = [{**one.record, "status": EXISTING} for one in kept]
+    # A deletion is told by the snapshot that made it, its data's age by the file's own numbers.
+    records += [{**one.record, "status": DELETED, "snapshot_id": snapshot_id} for one in dead]
+    first = group[0]
+    named = {"content": first.content, "partition_spec_id": first.row["partition_spec_id"]}
     row = {
-        **{name: first[name] for name in ("partition_spec_id", "content")},
-        "min_sequence_number": min(oldest, default=None),
+        **named,
+        "min_sequence_number": min((one.sequence for one in kept), default=None),
         "added_snapshot_id": snapshot_id,
         "added_files_count": 0,
         "added_rows_count": 0,
-        "existing_files_count": counts[EXISTING][0],
-        "existing_rows_count": counts[EXISTING][1],
-        "deleted_files_count": counts[DELETED][0],
-        "deleted_rows_count": counts[DELETED][1],
+        "existing_files_count": len(kept),
+        "existing_rows_count": sum(one.rows for one in kept),
+        "deleted_files_count": len(dead),
+        "deleted_rows_count": sum(one.rows for one in dead),
         # What a manifest lost may still widen its summary, and none says nothing: a reader then looks once
         # too often, never too little.
-        "partitions": first["partitions"] if len(group) == 1 else None,
+        "partitions": first.row.get("partitions") if len(group) == 1 else None,
+        "first_row_id": _first_row_id(group, kept),
     }
-    out = io.BytesIO()
-    fastavro.writer(out, _second(source.schema), records, codec="deflate", metadata=_about(source, first))
-    return Rewritten(out.getvalue(), row)
+    return Rewritten(written(first, records, version), row)
 
 
-def _about(source: Source, row: Json) -> dict[str, str]:
-    content = "data" if row["content"] == 0 else "deletes"
-    return {**source.about, "format-version": "2", "content": content}
+def _first_row_id(group: Sequence[Source], kept: Sequence[Entry]) -> int | None:
+    """A number for the manifest where its files need none of their own; None has them numbered anew."""
+    if any(one.file.get("first_row_id") is None for one in kept):
+        return None
+    return min(
+        (int(one.row["first_row_id"]) for one in group if one.row.get("first_row_id") is not None),
+        default=None,
+    )
 
 
-def _second(schema: Json) -> Json:
-    """The schema of a manifest with the columns that version 2 adds, where it was written as version 1."""
-    names = {field["name"] for field in schema["fields"]}
-    added = [
-        {"name": name, "type": ["null", "long"], "default": None, "field-id": number}
-        for name, number in (("sequence_number", 3), ("file_sequence_number", 4))
-        if name not in names
-    ]
-    plain = {name: value for name, value in schema.items() if not name.startswith("__")}
-    return {**plain, "fields": [*map(_with_content, schema["fields"]), *added]}
+def written(like: Source, records: Sequence[Json], version: int) -> bytes:
+    """A manifest of entries of `like`, in its form, with what the table's format version adds to it."""
+    if version == 1:
+        return avro.written(like.schema, records, like.about)
+    content = "data" if like.content == DATA else "deletes"
+    about = {**like.about, "format-version": str(version), "content": content}
+    return avro.written(_later(like.schema, version), records, about)
 
 
-def _with_content(field: Json) -> Json:
-    if field["name"] != "data_file" or any(one["name"] == "content" for one in field["type"]["fields"]):
+def _later(schema: Json, version: int) -> Json:
+    """The schema of a manifest with what versions 2 and 3 add, where it was written without."""
+    names = {one["name"] for one in schema["fields"]}
+    added = [one for one in SEQUENCES if one["name"] not in names]
+    return {**schema, "fields": [*(_later_file(one, version) for one in schema["fields"]), *added]}
+
+
+def _later_file(field: Json, version: int) -> Json:
+    if field["name"] != "data_file":
         return field
-    content = {"name": "content", "type": "int", "default": 0, "field-id": 134}
-    return {**field, "type": {**field["type"], "fields": [content, *field["type"]["fields"]]}}
+    fields = field["type"]["fields"]
+    names = {one["name"] for one in fields}
+    if "content" not in names:
+        fields = [{"name": "content", "type": "int", "default": 0, "field-id": 134}, *fields]
+    if version > 2 and "first_row_id" not in names:
+        fields = [*fields, FIRST_ROW_ID]
+    return {**field, "type": {**field["type"], "fields": fields}}
 
 
-def _inherited(record: Json, row: Json) -> Json:
-    """The entry with the numbers that a manifest leaves to its row in the manifest list."""
-    found = dict(record)
-    if found.get("snapshot_id") is None:
-        found["snapshot_id"] = row["added_snapshot_id"]
-    for name in ("sequence_number", "file_sequence_number"):
-        if found.get(name) is None:
-            found[name] = row["sequence_number"]
+def _source(row: Json) -> Source:
+    location = row["manifest_path"]
+    found = _read.get(location) or _read.put(location, avro.read(location))
+    return Source(row, found.schema, found.about, tuple(_entries(found, row)))
+
+
+def _entries(found: avro.Avro, row: Json) -> Iterator[Entry]:
+    """The live entries with the numbers that a manifest leaves to its row in the manifest list."""
+    kinds = _kinds(found.schema)
+    next_row = row.get("first_row_id") if row["content"] == DATA else None
+    for record in found.records:
+        if record["status"] == DELETED:
+            continue
+        done = dict(record)
+        if done.get("snapshot_id") is None:
+            done["snapshot_id"] = row["added_snapshot_id"]
+        for name in ("sequence_number", "file_sequence_number"):
+            if done.get(name) is None:
+                done[name] = row["sequence_number"]
+        if next_row is not None and record["data_file"].get("first_row_id") is None:
+            done["data_file"] = {**record["data_file"], "first_row_id": next_row}
+            next_row += record["data_file"]["record_count"]
+        yield Entry(done, row["partition_spec_id"], kinds)
+
+
+def _kinds(schema: Json) -> dict[str, Any]:
+    """How each field of the partition is stored."""
+    at: Any = schema
+    for name in ("data_file", "partition"):
+        at = next((one["type"] for one in at["fields"] if one["name"] == name), {"fields": []})
+    found = {}
+    for one in at["fields"]:
+        kinds = one["type"] if isinstance(one["type"], list) else [one["type"]]
+        found[one["name"]] = next((kind for kind in kinds if kind != "null"), None)
     return found
 
 
-def _source(location: str) -> Source:
-    if (cached := _sources.get(location)) is not None:
-        return cached
-    try:
-        reader = fastavro.reader(io.BytesIO(files.read(location)))
-        records = tuple(one for one in reader if one["status"] != DELETED)
-        about = {name: text for name, text in reader.metadata.items() if not name.startswith("avro.")}
-        schema = reader.writer_schema
-    except (ValueError, EOFError, KeyError, IndexError) as error:
-        message = f"The lake's file {location} is damaged: it is not an Iceberg manifest."
-        raise MissingFileError(message) from error
-    assert isinstance(schema, dict)
-    return _sources.put(location, Source(schema, about, records))
+def _number(kind: Any, value: Any) -> Any:
+    if isinstance(value, bytes) and isinstance(kind, dict) and kind.get("logicalType") == "decimal":
+        return Decimal(int.from_bytes(value, "big", signed=True)).scaleb(-kind.get("scale", 0))
+    return value
+
+
+def _readable(kind: Any, value: Any) -> str:
+    means = kind.get("logicalType") if isinstance(kind, dict) else None
+    if means == "uuid" and isinstance(value, bytes):
+        return str(UUID(bytes=value))
+    if isinstance(value, int):
+        try:
+            if means == "date":
+                return str(_EPOCH.date() + timedelta(days=value))
+            if means == "timestamp-micros":
+                return str(_EPOCH + timedelta(microseconds=value))
+            if means == "time-micros":
+                return str((_EPOCH + timedelta(microseconds=value)).time())
+        except OverflowError:
+            return str(value)
+    return str(value)
+
+
+def partition_values(entry: Entry, terms: Sequence[Term]) -> tuple[Any, ...]:
+    """The partition as `manifests.DataFile` has it."""
+    return tuple(
+        UUID(bytes=value) if term.result == "uuid" and isinstance(value, bytes) else value
+        for term, value in zip(terms, entry.partition, strict=True)
+    )
 
 
 def as_number(value: Any) -> Any:

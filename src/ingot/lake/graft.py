@@ -4,23 +4,15 @@ Manifests are handled as they were written, whoever wrote them; a manifest is wr
 entries name a snapshot or a sequence number that is not theirs any more.
 """
 
-import io
-import time
 from collections.abc import Callable, Collection, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import uuid4
 
-import fastavro
-
-from ingot.lake import entries, files, manifests, metadata
-from ingot.lake.errors import MissingFileError
-from ingot.lake.manifests import DATA
+from ingot.lake import avro, entries, files, manifest_list, manifests, metadata
+from ingot.lake.manifests import ADDED, DATA, DELETED, EXISTING
 from ingot.lake.same_rows import SAME_ROWS
 from ingot.lake.types import Json
 
-_EXISTING, _ADDED, _DELETED = 0, 1, 2
 _ROW = {"manifest_path": str, "partition_spec_id": int, "content": int}
 _FILE = {"file_path": str, "record_count": int, "file_size_in_bytes": int, "partition": dict}
 _INHERITED = ("sequence_number", "file_sequence_number")
@@ -108,38 +100,15 @@ def snapshot(
     `summary` is what the writers said; its counts are replaced by those of the files.
     """
     parent = metadata.current_snapshot(document)
-    sequence = document["last-sequence-number"] + 1
+    sequence = manifest_list.sequence_of(document)
     folder = f"{document['location']}/metadata"
     new = []
     for piece in pieces:
         row = _placed(piece, snapshot_id, folder, written)
         new.append({**row, "sequence_number": sequence, "min_sequence_number": sequence})
     rows = [*new, *(manifests.list_rows(parent["manifest-list"]) if parent else ())]
-    made: Json = {
-        "snapshot-id": snapshot_id,
-        "sequence-number": sequence,
-        "timestamp-ms": max(time.time_ns() // 1_000_000, document["last-updated-ms"]),
-        "summary": _summary(parent, pieces, summary),
-        "schema-id": document["current-schema-id"],
-    }
-    first: int | None = None
-    if document["format-version"] >= 3:
-        first = document["next-row-id"]
-        rows, assigned = _numbered(rows, document["next-row-id"])
-        made |= {"first-row-id": first, "added-rows": assigned}
-    if parent:
-        made["parent-snapshot-id"] = parent["snapshot-id"]
-    content = manifests.manifest_list(
-        rows,
-        snapshot_id=snapshot_id,
-        parent=parent["snapshot-id"] if parent else None,
-        sequence=sequence,
-        first_row_id=first,
-    )
-    at = f"{folder}/snap-{snapshot_id}-1-{uuid4()}.avro"
-    written.append(at)
-    files.write(at, content)
-    return {**made, "manifest-list": at}
+    said = _summary(parent, pieces, summary)
+    return manifest_list.snapshot(document, rows, snapshot_id=snapshot_id, summary=said, written=written)
 
 
 def _rows(location: str) -> tuple[Json, ...]:
@@ -152,49 +121,20 @@ def _rows(location: str) -> tuple[Json, ...]:
 def _piece(row: Json, old: set[str], check: Callable[[str], None] | None) -> tuple[Piece, tuple[Json, ...]]:
     if check:
         check(row["manifest_path"])
-    schema, about, records = _raw(row["manifest_path"])
+    read = avro.read(row["manifest_path"])
+    schema, about, records = read.schema, dict(read.about), read.records
     for record in records:
         file = record.get("data_file")
-        if record.get("status") not in (_EXISTING, _ADDED, _DELETED) or not isinstance(file, dict):
+        if record.get("status") not in (EXISTING, ADDED, DELETED) or not isinstance(file, dict):
             raise NotAppendedError(f"{row['manifest_path']} is not a manifest")
         if any(not isinstance(file.get(name), kind) for name, kind in _FILE.items()):
             raise NotAppendedError(f"{row['manifest_path']} is not a manifest")
-    if any(record["status"] == _DELETED for record in records):
+    if any(record["status"] == DELETED for record in records):
         raise NotAppendedError("files were removed")
     if any((record["data_file"].get("content") or DATA) != DATA for record in records):
         raise NotAppendedError("rows were deleted")
     fresh = tuple(one for one in records if one["data_file"]["file_path"] not in old)
     return Piece(row, schema, about, fresh, len(fresh) == len(records)), records
-
-
-def _raw(location: str) -> tuple[Json, dict[str, str], tuple[Json, ...]]:
-    """Schema, header and entries of a manifest; values as they are stored, dates too, which may have any year."""
-    try:
-        reader: Any = fastavro.block_reader(io.BytesIO(files.read(location)))
-        schema: Json = reader.writer_schema
-        plain = fastavro.parse_schema(_plain(deepcopy(schema)))
-        records: list[Any] = []
-        for block in reader:
-            records += [
-                fastavro.schemaless_reader(block.bytes_, plain, None) for _ in range(block.num_records)
-            ]
-    except (ValueError, EOFError, KeyError, IndexError) as error:
-        message = f"The lake's file {location} is damaged: it is not an Iceberg manifest."
-        raise MissingFileError(message) from error
-    about = {name: value for name, value in reader.metadata.items() if not name.startswith("avro.")}
-    return schema, about, tuple(records)
-
-
-def _plain(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_plain(one) for one in schema]
-    if isinstance(schema, dict):
-        return {
-            name: _plain(value)
-            for name, value in schema.items()
-            if name != "logicalType" and not name.startswith("__")
-        }
-    return schema
 
 
 def _placed(piece: Piece, snapshot_id: int, folder: str, written: list[str]) -> Json:
@@ -203,16 +143,14 @@ def _placed(piece: Piece, snapshot_id: int, folder: str, written: list[str]) -> 
     if piece.whole and all(_inherits(record, snapshot_id) for record in piece.records):
         return row
     records = [_inheriting(record, snapshot_id) for record in piece.records]
-    out = io.BytesIO()
-    schema = {name: value for name, value in piece.schema.items() if not name.startswith("__")}
-    fastavro.writer(out, schema, records, codec="deflate", metadata=piece.about)
+    content = avro.written(piece.schema, records, piece.about)
     at = f"{folder}/{uuid4()}-m0.avro"
     written.append(at)
-    files.write(at, out.getvalue())
+    files.write(at, content)
     return {
         **row,
         "manifest_path": at,
-        "manifest_length": len(out.getvalue()),
+        "manifest_length": len(content),
         "added_files_count": len(records),
         "added_rows_count": sum(record["data_file"]["record_count"] for record in records),
         "existing_files_count": 0,
@@ -223,7 +161,7 @@ def _placed(piece: Piece, snapshot_id: int, folder: str, written: list[str]) -> 
 
 def _inherits(record: Json, snapshot_id: int) -> bool:
     return (
-        record["status"] == _ADDED
+        record["status"] == ADDED
         and record.get("snapshot_id") in (None, snapshot_id)
         and all(record.get(name) is None for name in _INHERITED)
         and record["data_file"].get("first_row_id") is None
@@ -231,23 +169,11 @@ def _inherits(record: Json, snapshot_id: int) -> bool:
 
 
 def _inheriting(record: Json, snapshot_id: int) -> Json:
-    done = {**record, "status": _ADDED, "snapshot_id": snapshot_id}
+    done = {**record, "status": ADDED, "snapshot_id": snapshot_id}
     done |= {name: None for name in _INHERITED if name in record}
     if "first_row_id" in record["data_file"]:
         done["data_file"] = {**record["data_file"], "first_row_id": None}
     return done
-
-
-def _numbered(rows: Sequence[Json], first: int) -> tuple[list[Json], int]:
-    """The rows with a number for the first row of each data manifest that has none, and how many were given."""
-    done, at = [], first
-    for row in rows:
-        if row["content"] == DATA and row.get("first_row_id") is None:
-            done.append({**row, "first_row_id": at})
-            at += row["added_rows_count"] + row["existing_rows_count"]
-        else:
-            done.append(row)
-    return done, at - first
 
 
 def _summary(parent: Json | None, pieces: Sequence[Piece], said: Json) -> dict[str, str]:

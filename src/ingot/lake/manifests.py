@@ -3,7 +3,6 @@
 Only the Avro side stands here; which files belong into a manifest is decided in `stage`.
 """
 
-import io
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -12,15 +11,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import fastavro
-
-from ingot.lake import bounds, files
-from ingot.lake.errors import MissingFileError
+from ingot.lake import avro, bounds, files
 from ingot.lake.lru import Lru
 from ingot.lake.transforms import Term
 from ingot.lake.types import Json
 
-_ADDED, _DELETED = 1, 2
+EXISTING, ADDED, DELETED = 0, 1, 2
 _Bound = bytes  # `bytes` is the name of a field below
 DATA, DELETES = 0, 1
 _MADE_BY = "ingot.made-by"
@@ -105,7 +101,17 @@ def _avro_name(name: str) -> str:
     return f"_{done}" if done[:1].isdigit() else done
 
 
-def _entry_schema(parts: Sequence[tuple[Json, Term]]) -> Json:
+FIRST_ROW_ID = _optional("first_row_id", 142, "long")
+"""The field of a data file that numbers its first row, in version 3."""
+
+
+SEQUENCES = [_optional("sequence_number", 3, "long"), _optional("file_sequence_number", 4, "long")]
+"""The fields of an entry that version 2 added."""
+_BLOCK = 64 * 1024 * 1024
+"""What version 1 wants to be told of every file and nobody reads."""
+
+
+def _entry_schema(parts: Sequence[tuple[Json, Term]], version: int) -> Json:
     partition = []
     for part, term in parts:
         name = _avro_name(part["name"])
@@ -129,13 +135,18 @@ def _entry_schema(parts: Sequence[tuple[Json, Term]]) -> Json:
         _optional("equality_ids", 135, {"type": "array", "items": "int", "element-id": 136}),
         _optional("sort_order_id", 140, "int"),
     ]
-    fields = [
-        _required("status", 0, "int"),
-        _optional("snapshot_id", 1, "long"),
-        _optional("sequence_number", 3, "long"),
-        _optional("file_sequence_number", 4, "long"),
-        _required("data_file", 2, {"type": "record", "name": "r2", "fields": data_file}),
-    ]
+    if version == 1:
+        later = ("content", "equality_ids")
+        data_file = [one for one in data_file if one["name"] not in later]
+        data_file.insert(5, _required("block_size_in_bytes", 105, "long"))
+    if version > 2:
+        data_file.append(FIRST_ROW_ID)
+    file = _required("data_file", 2, {"type": "record", "name": "r2", "fields": data_file})
+    status = _required("status", 0, "int")
+    if version == 1:
+        fields = [status, _required("snapshot_id", 1, "long"), file]
+    else:
+        fields = [status, _optional("snapshot_id", 1, "long"), *SEQUENCES, file]
     return {"type": "record", "name": "manifest_entry", "fields": fields}
 
 
@@ -178,9 +189,19 @@ _OLD_NAMES = {
 
 
 def manifest(
-    added: Sequence[DataFile], *, snapshot_id: int, schema: Json, spec: Json, terms: Sequence[Term]
+    added: Sequence[DataFile],
+    *,
+    snapshot_id: int,
+    schema: Json,
+    spec: Json,
+    terms: Sequence[Term],
+    version: int = 2,
+    extra: bool = False,
 ) -> bytes:
-    """A version 2 manifest of new data files; their sequence number is inherited from the snapshot."""
+    """A manifest of new data files; sequence and row numbers are inherited from the snapshot.
+
+    `extra` where the files have more columns than the schema.
+    """
     parts = list(zip(spec["fields"], terms, strict=True))
     names = [_avro_name(part["name"]) for part, _ in parts]
     entries = []
@@ -193,6 +214,7 @@ def manifest(
             "partition": dict(zip(names, stored, strict=True)),
             "record_count": one.rows,
             "file_size_in_bytes": one.bytes,
+            "block_size_in_bytes": _BLOCK,
             "column_sizes": _pairs(one.column_sizes),
             "value_counts": _pairs(one.value_counts),
             "null_value_counts": _pairs(one.null_counts),
@@ -200,17 +222,17 @@ def manifest(
             "lower_bounds": _pairs(one.lower),
             "upper_bounds": _pairs(one.upper),
         }
-        entries.append({"status": _ADDED, "snapshot_id": snapshot_id, "data_file": data_file})
+        entries.append({"status": ADDED, "snapshot_id": snapshot_id, "data_file": data_file})
     about = {
         "schema": json.dumps(schema),
         "schema-id": str(schema["schema-id"]),
         "partition-spec": json.dumps(spec["fields"]),
         "partition-spec-id": str(spec["spec-id"]),
-        "format-version": "2",
-        "content": "data",
-        _MADE_BY: "ingot",
+        "format-version": str(version),
     }
-    return _written(_entry_schema(parts), entries, about)
+    about |= {"content": "data"} if version > 1 else {}
+    about |= {} if extra else {_MADE_BY: "ingot"}
+    return avro.written(_entry_schema(parts, version), entries, about)
 
 
 def _stored(kind: str, value: Any) -> Any:
@@ -266,6 +288,25 @@ def _summary(term: Term, values: Sequence[Any]) -> Json:
     }
 
 
+_IN_VERSION_1 = ("manifest_path", "manifest_length", "partition_spec_id", "added_snapshot_id")
+
+
+def _list_schema(version: int) -> Json:
+    fields: list[Json] = _LIST_SCHEMA["fields"]
+    if version == 1:
+        later = ("content", "sequence_number", "min_sequence_number")
+        fields = [
+            one
+            if one["name"] in _IN_VERSION_1 or isinstance(one["type"], list)
+            else _optional(one["name"], one["field-id"], one["type"])
+            for one in fields
+            if one["name"] not in later
+        ]
+    if version > 2:
+        fields = [*fields, _optional("first_row_id", 520, "long")]
+    return {**_LIST_SCHEMA, "fields": fields}
+
+
 def manifest_list(
     rows: Sequence[Json],
     *,
@@ -273,29 +314,19 @@ def manifest_list(
     parent: int | None,
     sequence: int,
     first_row_id: int | None = None,
+    version: int = 2,
 ) -> bytes:
-    """A version 2 manifest list; with `first_row_id`, the snapshot's, one of version 3."""
-    about = {
-        "snapshot-id": str(snapshot_id),
-        "parent-snapshot-id": "null" if parent is None else str(parent),
-        "sequence-number": str(sequence),
-        "format-version": "2",
-    }
-    if first_row_id is None:
-        return _written(_LIST_SCHEMA, rows, about)
-    schema = {**_LIST_SCHEMA, "fields": [*_LIST_SCHEMA["fields"], _optional("first_row_id", 520, "long")]}
-    return _written(schema, rows, {**about, "format-version": "3", "first-row-id": str(first_row_id)})
-
-
-def _written(schema: Json, records: Sequence[Json], about: Mapping[str, str]) -> bytes:
-    out = io.BytesIO()
-    fastavro.writer(out, schema, records, codec="deflate", metadata=dict(about))
-    return out.getvalue()
+    """A manifest list; version 3 names the number of the snapshot's first row."""
+    about = {"snapshot-id": str(snapshot_id), "parent-snapshot-id": "null" if parent is None else str(parent)}
+    about |= {"sequence-number": str(sequence)} if version > 1 else {}
+    about |= {"format-version": str(version)}
+    about |= {"first-row-id": str(first_row_id)} if version > 2 else {}
+    return avro.written(_list_schema(version), rows, about)
 
 
 def read_list(location: str) -> list[Json]:
     """The rows of a manifest list, whichever version wrote it."""
-    return [_regular(row) for row in _records(location)[0]]
+    return [_regular(row) for row in avro.read(location).records]
 
 
 def _regular(row: Json) -> Json:
@@ -325,21 +356,33 @@ def read(location: str) -> Manifest:
     """The files of a manifest that are not deleted; manifests never change, so each is read once."""
     if (cached := _manifests.get(location)) is not None:
         return cached
-    entries, about = _records(location)
-    found = []
-    for entry in entries:
-        if entry["status"] != _DELETED:
-            one = entry["data_file"]
-            path, kind, content = one["file_path"], one["file_format"].upper(), one.get("content") or DATA
-            found.append(LiveFile(path, kind, content, one["record_count"], one["file_size_in_bytes"]))
+    found = avro.read(location)
+    live = tuple(_live(one["data_file"]) for one in found.records if one["status"] != DELETED)
+    about = found.about
     own = tuple(json.loads(about["schema"])["fields"]) if about.get(_MADE_BY) == "ingot" else None
-    return _manifests.put(location, Manifest(tuple(found), own))
+    return _manifests.put(location, Manifest(live, own))
 
 
-def _records(location: str) -> tuple[list[Any], Mapping[str, str]]:
-    try:
-        reader = fastavro.reader(io.BytesIO(files.read(location)))
-        return list(reader), reader.metadata
-    except (ValueError, EOFError, KeyError, IndexError) as error:
-        message = f"The lake's file {location} is damaged: it is not an Iceberg manifest."
-        raise MissingFileError(message) from error
+def _live(file: Json) -> LiveFile:
+    path, kind, content = file["file_path"], file["file_format"].upper(), file.get("content") or DATA
+    return LiveFile(path, kind, content, file["record_count"], file["file_size_in_bytes"])
+
+
+def row_of(location: str, snapshot_id: int) -> Json:
+    """The row of a manifest that a version 1 snapshot names without a manifest list."""
+    found = avro.read(location)
+    counts = {status: [0, 0] for status in (EXISTING, ADDED, DELETED)}
+    for one in found.records:
+        counts[one["status"]][0] += 1
+        counts[one["status"]][1] += one["data_file"]["record_count"]
+    named = {"added": ADDED, "existing": EXISTING, "deleted": DELETED}
+    row = {
+        "manifest_path": location,
+        "manifest_length": len(files.read(location)),
+        "partition_spec_id": int(found.about.get("partition-spec-id", 0)),
+        "added_snapshot_id": snapshot_id,
+        "partitions": None,
+    }
+    row |= {f"{name}_files_count": counts[status][0] for name, status in named.items()}
+    row |= {f"{name}_rows_count": counts[status][1] for name, status in named.items()}
+    return _regular(row)

@@ -16,8 +16,7 @@ from ingot.lake.graft import NotAppendedError, Piece
 from ingot.lake.metadata import time
 from ingot.lake.metadata.requirements import check as check_requirement
 from ingot.lake.model import Content, ContentType
-from ingot.lake.staged import read_json, table_content
-from ingot.lake.tables import write_metadata
+from ingot.lake.staged import read_json, table_content, write_metadata
 from ingot.lake.types import Json
 
 SWITCH = "write.ingot.rebase-appends"

@@ -8,7 +8,7 @@ mappings, nested columns that changed) is left to it, pinned to the same metadat
 from collections.abc import Collection, Sequence
 
 from ingot.errors import NotFoundError
-from ingot.lake import conditions, entries, files, manifests, metadata, objects, types
+from ingot.lake import conditions, entries, files, manifest_list, manifests, metadata, objects, types
 from ingot.lake.conditions import Condition
 from ingot.lake.entries import Entry
 from ingot.lake.errors import LakeError
@@ -23,16 +23,12 @@ def live_files(document: Json) -> list[LiveFile]:
 
 
 def _rows(document: Json) -> tuple[Json, ...]:
-    snapshot = metadata.current_snapshot(document)
-    if snapshot is None or "manifest-list" not in snapshot:
-        return ()
-    return tuple(row for row in manifests.list_rows(snapshot["manifest-list"]) if entries.has_live(row))
+    rows = manifest_list.rows_of(metadata.current_snapshot(document))
+    return tuple(row for row in rows if entries.has_live(row))
 
 
 def _manifests(document: Json) -> list[Manifest]:
-    snapshot = metadata.current_snapshot(document) or {}
-    paths = [row["manifest_path"] for row in _rows(document)] or snapshot.get("manifests", [])
-    return [found for path in paths if (found := manifests.read(path)).files]
+    return [found for row in _rows(document) if (found := manifests.read(row["manifest_path"])).files]
 
 
 def live_entries(document: Json) -> list[Entry]:
@@ -125,7 +121,8 @@ def _needs_reader(document: Json, fields: Sequence[Json], read: Sequence[Manifes
     foreign = None in written
     if foreign and "schema.name-mapping.default" in document["properties"]:
         return True
-    if foreign and any("initial-default" in field for field in fields):
+    everywhere = not foreign and all(_same_columns(one or (), fields) for one in written)
+    if not everywhere and any(field.get("initial-default") is not None for field in fields):
         return True
     # DuckDB maps top columns by field id, but not what is inside of them.
     nested = {field["id"]: field["type"] for field in fields if isinstance(field["type"], dict)}

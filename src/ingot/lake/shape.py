@@ -12,7 +12,8 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from ingot.lake import datafiles, metadata, transforms, types
-from ingot.lake.errors import LakeError, SchemaError
+from ingot.lake.errors import SchemaError
+from ingot.lake.sql import literal
 from ingot.lake.transforms import Term
 from ingot.lake.types import Json
 
@@ -74,10 +75,6 @@ def evolved(wish: Wish, base: Json, previous: str, now_ms: int) -> Shape:
 
     Raises `SchemaError` where they do not fit.
     """
-    if base["format-version"] != 2:
-        raise LakeError(
-            f"{wish.name} has the Iceberg format version {base['format-version']}; Ingot writes version 2."
-        )
     now = metadata.current_schema(base)["fields"]
     counter = itertools.count(base["last-column-id"] + 1)
     if wish.mode == "overwrite":
@@ -142,18 +139,33 @@ def _appended(wish: Wish, now: Sequence[Json], fresh: Callable[[], int]) -> tupl
                     "same key would be lost.",
                     hint="Select it as well, or NULL where it shall be emptied.",
                 )
-            if field["required"]:
+            if field["required"] and field.get("write-default") is None:
                 raise SchemaError(
                     f"{wish.name} needs a value in '{field['name']}', which the new rows do not have."
                 )
             fields.append(field)
-            select.append(f"CAST(NULL AS {types.to_duckdb(field['type'])})")
+            select.append(_missing(wish.name, field))
             continue
         kept = _widened(wish.name, field, wanted[field["name"].casefold()], fresh)
         fields.append(kept)
         select.append(datafiles.cast(found[0], found[1], kept))
     added = types.with_ids([wanted[folded] for folded in given], [], fresh)
     return [*fields, *added], [*select, *_casts(list(given.values()), added)]
+
+
+def _missing(name: str, field: Json) -> str:
+    """What goes into a column that the new rows do not have: its default (version 3), or NULL."""
+    kind, value = types.to_duckdb(field["type"]), field.get("write-default")
+    simple = (
+        isinstance(field["type"], str) and field["type"] != "binary" and isinstance(value, str | int | float)
+    )
+    if kind is None or (value is not None and not simple):
+        raise SchemaError(
+            f"Column '{field['name']}' of {name} has "
+            f"{'a default' if kind else 'the type ' + types.shown(field['type'])} that Ingot does not write.",
+            hint="Select the column." if kind else "Write the table with another engine.",
+        )
+    return f"CAST({'NULL' if value is None else literal(str(value))} AS {kind})"
 
 
 def _widened(name: str, field: Json, wanted: Json, fresh: Callable[[], int]) -> Json:

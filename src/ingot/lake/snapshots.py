@@ -1,10 +1,9 @@
 """A new snapshot of a table: its manifest, its manifest list, and the summary that readers count on."""
 
-import time
 from collections.abc import Collection, Sequence
 from uuid import uuid4
 
-from ingot.lake import entries, files, manifests, metadata
+from ingot.lake import entries, files, manifest_list, manifests, metadata
 from ingot.lake.entries import Entry, Rewritten, as_number
 from ingot.lake.manifests import DataFile
 from ingot.lake.shape import Mode
@@ -23,21 +22,30 @@ def write(
     written: list[str],
     *,
     gone: Collection[str] = (),
+    extra: bool = False,
 ) -> Json:
     """Writes what the snapshot refers to and gives it back; every file is noted in `written`.
 
-    `overwrite` removes every file of the parent, `append` none, the other modes those whose paths are in
-    `gone`. A removed file is recorded as deleted.
+    `overwrite` removes every file of the parent, `append` none, the other modes those whose ids are in
+    `gone`. A removed file is recorded as deleted. `extra` where the new files have more columns than the table.
     """
     schema, spec = metadata.current_schema(document), metadata.default_spec(document)
     parent = metadata.current_snapshot(document)
     snapshot_id = uuid4().int >> 65
-    sequence = document["last-sequence-number"] + 1
+    version, sequence = document["format-version"], manifest_list.sequence_of(document)
     folder = f"{document['location']}/metadata"
-    before = manifests.list_rows(parent["manifest-list"]) if parent else ()
+    before = manifest_list.rows_of(parent)
     rows: list[Json] = []
     if added:
-        content = manifests.manifest(added, snapshot_id=snapshot_id, schema=schema, spec=spec, terms=terms)
+        content = manifests.manifest(
+            added,
+            snapshot_id=snapshot_id,
+            schema=schema,
+            spec=spec,
+            terms=terms,
+            version=version,
+            extra=extra,
+        )
         at = _store(folder, content, written)
         rows.append(
             manifests.listed(
@@ -48,24 +56,11 @@ def write(
     if mode == "append":
         rows += [row for row in before if entries.has_live(row)]
     else:
-        removed = [one for one in entries.live(before) if mode == "overwrite" or one.path in gone]
-        for row in entries.without(before, None if mode == "overwrite" else gone, snapshot_id):
+        removed = [one for one in entries.live(before) if mode == "overwrite" or one.id in gone]
+        for row in entries.without(before, None if mode == "overwrite" else gone, snapshot_id, version):
             rows.append(_listed(row, folder, sequence, written) if isinstance(row, Rewritten) else row)
-    parent_id = parent["snapshot-id"] if parent else None
-    at = f"{folder}/snap-{snapshot_id}-1-{uuid4()}.avro"
-    written.append(at)
-    files.write(
-        at, manifests.manifest_list(rows, snapshot_id=snapshot_id, parent=parent_id, sequence=sequence)
-    )
-    snapshot: Json = {
-        "snapshot-id": snapshot_id,
-        "sequence-number": sequence,
-        "timestamp-ms": max(time.time_ns() // 1_000_000, document["last-updated-ms"]),
-        "manifest-list": at,
-        "summary": _summary(parent, added, removed, mode),
-        "schema-id": schema["schema-id"],
-    }
-    return snapshot if parent_id is None else {**snapshot, "parent-snapshot-id": parent_id}
+    summary = _summary(parent, added, removed, mode)
+    return manifest_list.snapshot(document, rows, snapshot_id=snapshot_id, summary=summary, written=written)
 
 
 def _store(folder: str, content: bytes, written: list[str]) -> str:

@@ -1,7 +1,9 @@
 """What is ready to be committed: one table, view or deletion whose files are on disk, on no ref yet."""
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
+from uuid import uuid4
 
 from ingot.lake import files, names
 from ingot.lake.errors import MissingFileError
@@ -49,6 +51,19 @@ def read_json(location: str) -> Json:
     if not isinstance(found, dict):
         raise MissingFileError(f"The lake's file {location} is damaged: it is not Iceberg metadata.")
     return found
+
+
+def write_metadata(document: Json, previous: str | None) -> str:
+    """Stores a metadata file under the next number and gives back where it is."""
+    import orjson  # noqa: PLC0415
+
+    number = 0
+    if previous is not None:
+        head = PurePosixPath(previous).name.partition("-")[0].lstrip("v")
+        number = int(head) + 1 if head.isdecimal() else 1
+    at = f"{document['location']}/metadata/{number:05d}-{uuid4()}.metadata.json"
+    files.write(at, orjson.dumps(document))
+    return at
 
 
 def table_content(metadata: Json, location: str, content_id: str) -> Content:

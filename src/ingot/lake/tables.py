@@ -6,23 +6,20 @@ Nothing here moves a ref. An overwritten table keeps its uuid, its location and 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, get_args
 from uuid import uuid4
-
-import orjson
 
 from ingot.errors import did_you_mean
 from ingot.lake import datafiles, files, metadata, names, scan, snapshots, transforms, types, upsert
 from ingot.lake import shape as shapes
-from ingot.lake.datafiles import Arrow
+from ingot.lake.datafiles import LINEAGE, Arrow
 from ingot.lake.entries import Entry, as_number
 from ingot.lake.errors import LakeError, SchemaError
 from ingot.lake.manifests import DataFile
 from ingot.lake.model import Content, Key
 from ingot.lake.shape import DEFAULTS, Mode, Shape, Wish
 from ingot.lake.sql import identifier
-from ingot.lake.staged import Staged, read_json, table_content
+from ingot.lake.staged import Staged, read_json, table_content, write_metadata
 from ingot.lake.types import Json
 
 if TYPE_CHECKING:
@@ -71,13 +68,14 @@ def stage(
                 document=shape.document,
                 location=at,
             ) as change:
-                stored = tuple(identifier(field["name"]) for field in shape.fields)
-                added = _write(con, change.query, replace(shape, select=stored), name)
-                return _finish(key, shape, added, before, mode=mode, gone=change.gone)
+                fields = (*shape.fields, *(LINEAGE if change.numbered else ()))
+                stored = tuple(identifier(field["name"]) for field in fields)
+                added = _write(con, change.query, replace(shape, fields=fields, select=stored), name)
+                return _finish(key, shape, added, before, mode=mode, gone=change.gone, extra=change.numbered)
         partitioned = _one_spec(base, shape, name) if mode == "overwrite_partitions" else []
         added = _write(con, query, shape, name)
         touched = {tuple(map(as_number, one.partition)) for one in added}
-        gone = [one.path for one in partitioned if one.partition in touched]
+        gone = _and_their_deletes(partitioned, [one for one in partitioned if one.partition in touched])
         return _finish(key, shape, added, before, mode=mode, gone=gone)
 
 
@@ -109,6 +107,13 @@ def _one_spec(base: Json | None, shape: Shape, name: str) -> list[Entry]:
     return live
 
 
+def _and_their_deletes(live: Sequence[Entry], gone: Sequence[Entry]) -> set[str]:
+    """The ids of files that go, with the deletion vectors that speak of nothing else."""
+    paths = {one.path for one in gone}
+    speaking = [one for one in live if one.file.get("referenced_data_file") in paths]
+    return {one.id for one in (*gone, *speaking)}
+
+
 def _write(con: "DuckDBPyConnection", query: str, shape: Shape, name: str) -> list[DataFile]:
     document = shape.document
     target = document["properties"].get(_TARGET, "")
@@ -133,12 +138,15 @@ def _finish(
     *,
     mode: Mode,
     gone: Collection[str] = (),
+    extra: bool = False,
 ) -> Staged:
     """The snapshot and the metadata around data files that are on disk."""
     document = shape.document
     written = [one.path for one in added]
     try:
-        snapshot = snapshots.write(document, added, shape.terms, mode, written, gone=frozenset(gone))
+        snapshot = snapshots.write(
+            document, added, shape.terms, mode, written, gone=frozenset(gone), extra=extra
+        )
         main = {"action": "set-snapshot-ref", "ref-name": "main", "type": "branch"}
         updates = [
             {"action": "add-snapshot", "snapshot": snapshot},
@@ -177,17 +185,6 @@ def stage_properties(key: Key, properties: Mapping[str, str | None], *, before: 
         return Staged(key, before, before)
     at = write_metadata(done, before.metadata_location)
     return Staged(key, table_content(done, at, before.id), before, files=(at,))
-
-
-def write_metadata(document: Json, previous: str | None) -> str:
-    """Stores a metadata file under the next number and gives back where it is."""
-    number = 0
-    if previous is not None:
-        head = PurePosixPath(previous).name.partition("-")[0].lstrip("v")
-        number = int(head) + 1 if head.isdecimal() else 1
-    at = f"{document['location']}/metadata/{number:05d}-{uuid4()}.metadata.json"
-    files.write(at, orjson.dumps(document))
-    return at
 
 
 def _now() -> int:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ingot.errors import did_you_mean
-from ingot.lake import bounds, conditions, files, scan
+from ingot.lake import bounds, conditions, entries, files, manifest_list, metadata, part, scan
 from ingot.lake.conditions import Test
+from ingot.lake.datafiles import LINEAGE
 from ingot.lake.entries import Entry
 from ingot.lake.errors import SchemaError, WriteError
 from ingot.lake.sql import identifier
@@ -29,10 +30,12 @@ _FEW = 1000
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
-    """What is to be written, and the files that it replaces."""
+    """What is to be written, and the ids of the files that it replaces."""
 
     query: str
     gone: frozenset[str]
+    numbered: bool = False
+    """The query gives the numbers of rows too."""
 
 
 def check_key(by: Sequence[str], fields: Sequence[Json], name: str) -> list[Json]:
@@ -81,7 +84,10 @@ def prepared(
         new = f"temp.main.{made}"
         _check_rows(con, new, key, name)
         try:
-            yield _replaced(con, new, key=key, before=before, document=document, location=location, name=name)
+            with _replaced(
+                con, new, key=key, before=before, document=document, location=location, name=name
+            ) as change:
+                yield change
         except duckdb.Error as error:
             raise WriteError(f"Looking for the keys of {name} failed: {error}") from error
     finally:
@@ -113,6 +119,7 @@ def _check_rows(con: "DuckDBPyConnection", new: str, key: Sequence[Json], name: 
         )
 
 
+@contextmanager
 def _replaced(
     con: "DuckDBPyConnection",
     new: str,
@@ -122,23 +129,44 @@ def _replaced(
     document: Json,
     location: str,
     name: str,
-) -> Upsert:
+) -> Iterator[Upsert]:
     live = scan.live_entries(before) if before is not None else []
     everything = f"SELECT * FROM {new}"
     if before is None or not live:
-        return Upsert(everything, frozenset())
+        yield Upsert(everything, frozenset())
+        return
     using = ", ".join(identifier(field["name"]) for field in key)
-    if not scan.plain(before) or not scan.plain(document):
+    numbered = part.numbers_rows(document)
+    whole = not scan.plain(before) or not scan.plain(document)
+    if whole:
         # Deletions of other writers are only applied by DuckDB's Iceberg reader, which takes whole tables.
-        gone = [one.path for one in live]
-        old = scan.selection(before, location, None, name)
+        gone = [one.id for one in live]
     else:
         gone = _holding(con, new, live, key=key, document=document, location=location, name=name)
-        if not gone:
-            return Upsert(everything, frozenset())
-        old = scan.selection(document, location, None, name, only=gone)
+    if not gone:
+        yield Upsert(everything, frozenset())
+    elif numbered:
+        sources = entries.read(manifest_list.rows_of(metadata.current_snapshot(before)))
+        chosen = {one.path for one in live if one.id in set(gone)}
+        with part.only(document, location, sources, chosen, name=name, deletes=whole) as old:
+            yield Upsert(_numbered(new, f"({old})", using), frozenset(gone), numbered=True)
+    else:
+        old = (
+            scan.selection(before, location, None, name)
+            if whole
+            else scan.selection(document, location, None, name, only=gone)
+        )
+        kept = f"SELECT o.* FROM {old} AS o ANTI JOIN {new} AS n USING ({using})"
+        yield Upsert(f"{everything} UNION ALL BY NAME ({kept})", frozenset(gone))
+
+
+def _numbered(new: str, old: str, using: str) -> str:
+    """New rows keep the number of the row that they replace, old ones also when they were last changed."""
+    row, changed = (field["name"] for field in LINEAGE)
+    ids = f"SELECT {using}, min({row}) AS {row} FROM {old} AS o GROUP BY {using}"
+    updated = f"SELECT n.*, l.{row}, NULL::BIGINT AS {changed} FROM {new} AS n LEFT JOIN ({ids}) AS l USING ({using})"
     kept = f"SELECT o.* FROM {old} AS o ANTI JOIN {new} AS n USING ({using})"
-    return Upsert(f"{everything} UNION ALL BY NAME ({kept})", frozenset(gone))
+    return f"({updated}) UNION ALL BY NAME ({kept})"
 
 
 def _holding(

@@ -6,12 +6,10 @@ from uuid import uuid4
 
 import duckdb
 
-from ingot.lake import Lake, Staged, files, manifests, metadata
-from ingot.lake.maintenance import entries
-from ingot.lake.maintenance.rewrite import advance
+from ingot.lake import Lake, Staged, avro, entries, files, manifests, metadata
 from ingot.lake.model import Commit
-from ingot.lake.staged import table_content
-from ingot.lake.tables import write_metadata
+from ingot.lake.part import advance
+from ingot.lake.staged import table_content, write_metadata
 from ingot.lake.types import Json
 
 
@@ -26,7 +24,7 @@ def delete_rows(
     parent = metadata.current_snapshot(document)
     assert parent is not None
     folder = document["location"]
-    sources = entries.read(parent)
+    sources = entries.read(manifests.list_rows(parent["manifest-list"]))
     deleted = gone_already(con, sources)
     records: list[Json] = []
     for source in sources:
@@ -51,7 +49,7 @@ def delete_rows(
     schema = json.loads(json.dumps(sources[0].schema))
     about = {**sources[0].about, "content": "deletes", "partition-spec-id": str(spec["spec-id"])}
     about.pop("ingot.made-by", None)
-    content = entries.written(schema, records, about)
+    content = avro.written(schema, records, about)
     at = f"{folder}/metadata/{uuid4()}-m0.avro"
     files.write(at, content)
     count = sum(one["data_file"]["record_count"] for one in records)

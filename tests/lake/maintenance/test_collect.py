@@ -12,8 +12,7 @@ from sqlalchemy import create_engine
 
 from ingot.lake import Commit, Lake, MissingFileError, Put, RefKind, SqlCatalog, metadata
 from ingot.lake.maintenance import USUAL, Outcome, Policy, Step, maintain, sweep
-from ingot.lake.staged import Staged, table_content
-from ingot.lake.tables import write_metadata
+from ingot.lake.staged import Staged, table_content, write_metadata
 
 from .conftest import NOTHING, Add, disk, forget, numbers
 

@@ -11,8 +11,7 @@ from pyiceberg.table import StaticTable
 from ingot.errors import NotFoundError
 from ingot.lake import Lake, metadata
 from ingot.lake.maintenance import Outcome, Policy, Step, maintain
-from ingot.lake.staged import Staged, table_content
-from ingot.lake.tables import write_metadata
+from ingot.lake.staged import Staged, table_content, write_metadata
 
 from .conftest import Add, disk, numbers
 from .deletes import delete_rows
@@ -298,19 +297,26 @@ def test_a_table_with_unmerged_changes_elsewhere_is_left_alone(
     assert [one.outcome for one in compacted(lake, con)] == [Outcome.DONE]
 
 
-def test_a_table_of_another_format_version_is_skipped_and_the_others_are_done(
+def test_a_table_that_cannot_be_written_is_skipped_and_the_others_are_done(
     lake: Lake, con: duckdb.DuckDBPyConnection, add: Add
 ) -> None:
     for name in ("s.a", "s.b"):
         add(0, 10, name=name)
         add(10, 20, name=name)
     old = lake.at().table("s.a")
-    document = {**old.metadata, "format-version": 3, "next-row-id": 20}
+    schema = metadata.current_schema(old.metadata)
+    shape = {"id": 9, "name": "shape", "type": "geometry", "required": False}
+    document = {
+        **old.metadata,
+        "format-version": 3,
+        "next-row-id": 20,
+        "schemas": [{**schema, "fields": [*schema["fields"], shape]}],
+    }
     content = table_content(document, write_metadata(document, old.metadata_location), old.content.id)
     lake.commit("main", [Staged(("s", "a"), content, old.content)], message="version 3")
     skipped, done = compacted(lake, con)
     assert (skipped.table, skipped.outcome) == ("s.a", Outcome.SKIPPED)
-    assert "version 3" in skipped.reason
+    assert "'shape' is a geometry" in skipped.reason
     assert (done.table, done.outcome) == ("s.b", Outcome.DONE)
 
 

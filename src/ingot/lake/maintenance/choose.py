@@ -1,13 +1,14 @@
 """Which files of a table are worth writing anew: small ones that become fewer, and those with deleted rows."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from ingot.lake import files
-from ingot.lake.maintenance.entries import DATA, POSITION_DELETES, Entry, Source
+from ingot.lake.entries import POSITION_DELETES, Entry, Source
+from ingot.lake.manifests import DATA
 from ingot.lake.sql import literal
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ def batches(
 ) -> list[Batch]:
     """What to compact; `deleted` are the data files that delete files speak of.
 
-    `partitions` limits it to partitions that are named so (`shown`).
+    `partitions` limits it to partitions that are named so (`Entry.shown`).
     """
     groups: dict[tuple[int, tuple[Any, ...]], list[Entry]] = defaultdict(list)
     for source in sources:
         for one in source.entries:
-            if one.content == DATA and (partitions is None or shown(one.file.get("partition")) in partitions):
+            if one.content == DATA and (partitions is None or one.shown in partitions):
                 groups[one.spec_id, one.partition].append(one)
     found = []
     for (spec_id, partition), entries in groups.items():
@@ -53,11 +54,6 @@ def batches(
         if chosen:
             found.append(Batch(spec_id, partition, tuple(chosen)))
     return found
-
-
-def shown(partition: Mapping[str, Any] | None) -> str:
-    """A partition as people name it: `ordered_at_month=661/region=north`."""
-    return "/".join(f"{name}={value}" for name, value in (partition or {}).items())
 
 
 def _chosen(entries: Sequence[Entry], deleted: frozenset[str], target: int) -> list[Entry]:
@@ -79,16 +75,16 @@ def _chosen(entries: Sequence[Entry], deleted: frozenset[str], target: int) -> l
 
 
 def speaking_of(con: "DuckDBPyConnection", sources: Sequence[Source]) -> dict[str, frozenset[str]]:
-    """For each delete file the data files that it takes rows from."""
+    """For each delete file or vector, by its id, the data files that it takes rows from."""
     data = [one for source in sources for one in source.entries if one.content == DATA]
     found: dict[str, frozenset[str]] = {}
     for source in sources:
         for one in source.entries:
             if one.content == POSITION_DELETES:
-                found[one.path] = _positions(con, one)
+                found[one.id] = _positions(con, one)
             elif one.content != DATA:
                 # By value: any older file may hold such rows.
-                found[one.path] = frozenset(each.path for each in data if each.sequence < one.sequence)
+                found[one.id] = frozenset(each.path for each in data if each.sequence < one.sequence)
     return found
 
 

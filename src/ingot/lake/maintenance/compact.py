@@ -4,22 +4,31 @@ Rows never cross partitions, and a file is only touched where that makes fewer f
 written is counted against what was there before anything is committed.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
-from ingot.lake import datafiles, files, manifests, metadata, names, scan, transforms
+from ingot.lake import (
+    datafiles,
+    entries,
+    files,
+    manifest_list,
+    metadata,
+    names,
+    part,
+    scan,
+    transforms,
+    types,
+)
+from ingot.lake.datafiles import LINEAGE
+from ingot.lake.entries import Source
 from ingot.lake.errors import WriteError
-from ingot.lake.maintenance import choose, entries, rewrite
+from ingot.lake.maintenance import choose, rewrite
 from ingot.lake.maintenance.choose import Batch
-from ingot.lake.maintenance.entries import DATA, EXISTING, Source
-from ingot.lake.manifests import DataFile
+from ingot.lake.manifests import DATA, DataFile
 from ingot.lake.model import Key
 from ingot.lake.staged import Staged
 from ingot.lake.state import Table
-from ingot.lake.tables import write_metadata
 from ingot.lake.types import Json
 
 if TYPE_CHECKING:
@@ -45,7 +54,7 @@ class Plan:
     @property
     def bytes(self) -> int:
         """Size of what would be replaced."""
-        return sum(one.bytes for source in self.sources for one in source.entries if one.path in self.removed)
+        return sum(one.bytes for source in self.sources for one in source.entries if one.id in self.removed)
 
 
 class UnsuitableError(Exception):
@@ -64,12 +73,11 @@ def plan(
     snapshot = metadata.current_snapshot(document)
     if snapshot is None:
         return None
-    check_writable(document, snapshot)
+    _check_types(document)
+    part.numbers_rows(document)
     # A spec over a dropped column is an error now rather than after the writing.
     transforms.terms_of(metadata.default_spec(document), metadata.current_schema(document)["fields"])
-    sources = tuple(entries.read(snapshot))
-    if not all(entries.takes_sequences(source) for source in sources):
-        raise UnsuitableError("its manifests are of format version 1")
+    sources = tuple(entries.read(manifest_list.rows_of(snapshot)))
     target = target_bytes or target_of(document)
     speaks = choose.speaking_of(con, sources)
     deleted: frozenset[str] = frozenset().union(*speaks.values())
@@ -90,10 +98,12 @@ def plan(
     )
 
 
-def check_writable(document: Json, snapshot: Json) -> None:
-    """Raises `UnsuitableError` for tables that Ingot reads and does not write."""
-    if document["format-version"] != 2 or "manifest-list" not in snapshot:
-        raise UnsuitableError(f"it has the format version {document['format-version']}")
+def _check_types(document: Json) -> None:
+    for field in metadata.current_schema(document)["fields"]:
+        if types.to_duckdb(field["type"]) is None:
+            raise UnsuitableError(
+                f"'{field['name']}' is a {types.shown(field['type'])}, which Ingot does not write"
+            )
 
 
 def target_of(document: Json) -> int:
@@ -143,10 +153,10 @@ def again(what: Plan, table: Table) -> Plan | None:
     same = ("table-uuid", "format-version", "location", "current-schema-id", "schemas", "default-spec-id")
     if snapshot is None or any(table.metadata[name] != document[name] for name in same):
         return None
-    sources = tuple(entries.read(snapshot))
-    live = {one.path for source in sources for one in source.entries}
-    known = {one.path for source in what.sources for one in source.entries if one.content != DATA}
-    deletes = {one.path for source in sources for one in source.entries if one.content != DATA}
+    sources = tuple(entries.read(manifest_list.rows_of(snapshot)))
+    live = {one.id for source in sources for one in source.entries}
+    known = {one.id for source in what.sources for one in source.entries if one.content != DATA}
+    deletes = {one.id for source in sources for one in source.entries if one.content != DATA}
     if not what.removed <= live or deletes - known:
         return None
     return replace(what, table=table, sources=sources)
@@ -169,17 +179,21 @@ def _written(con: "DuckDBPyConnection", what: Plan, batch: Batch) -> list[DataFi
     spec = metadata.default_spec(document)
     terms = transforms.terms_of(spec, fields)
     same_spec = batch.spec_id == spec["spec-id"]
-    with _only(what, batch) as query:
+    numbers = LINEAGE if part.numbers_rows(document) else ()
+    chosen = {one.path for one in batch.chosen}
+    with part.only(
+        document, what.table.metadata_location, what.sources, chosen, name=name, deletes=what.has_deletes
+    ) as query:
         columns = datafiles.describe(con, query, name)
         done = datafiles.write(
             con,
             query,
             name=name,
             folder=f"{document['location']}/data",
-            fields=fields,
+            fields=(*fields, *numbers),
             select=[
                 datafiles.cast(column, kind, field)
-                for (column, kind), field in zip(columns, fields, strict=True)
+                for (column, kind), field in zip(columns, (*fields, *numbers), strict=True)
             ],
             # Files of one partition stay in it, and then DuckDB can cut them to size.
             terms=() if same_spec else terms,
@@ -196,76 +210,3 @@ def _written(con: "DuckDBPyConnection", what: Plan, batch: Batch) -> list[DataFi
         return done
     values = entries.partition_values(batch.chosen[0], terms)
     return [replace(one, partition=values) for one in done]
-
-
-@contextmanager
-def _only(what: Plan, batch: Batch) -> Iterator[str]:
-    """A query over the batch's files as the table has them now: its columns, its deletes.
-
-    They are put before the reader as a snapshot that nothing refers to and that is gone afterwards.
-    """
-    document = what.table.metadata
-    folder = f"{document['location']}/metadata"
-    snapshot_id, sequence = uuid4().int >> 65, document["last-sequence-number"] + 1
-    chosen = {one.path for one in batch.chosen}
-    temporary: list[str] = []
-    try:
-        rows = []
-        for source in what.sources:
-            if source.content != DATA:
-                if what.has_deletes and source.entries:
-                    rows.append(source.row)
-                continue
-            records = [{**one.record, "status": EXISTING} for one in source.entries if one.path in chosen]
-            if records:
-                content = entries.written(source.schema, records, source.about)
-                at = f"{folder}/{uuid4()}-m0.avro"
-                temporary.append(at)
-                files.write(at, content)
-                rows.append(
-                    _temporary_row(
-                        source.row,
-                        at=at,
-                        size=len(content),
-                        records=records,
-                        snapshot_id=snapshot_id,
-                        sequence=sequence,
-                    )
-                )
-        at = f"{folder}/snap-{snapshot_id}-1-{uuid4()}.avro"
-        temporary.append(at)
-        parent = metadata.current_snapshot(document)
-        assert parent is not None
-        files.write(
-            at,
-            manifests.manifest_list(
-                rows, snapshot_id=snapshot_id, parent=parent["snapshot-id"], sequence=sequence
-            ),
-        )
-        snapshot = {**parent, "snapshot-id": snapshot_id, "sequence-number": sequence, "manifest-list": at}
-        snapshot |= {"parent-snapshot-id": parent["snapshot-id"], "summary": {"operation": "replace"}}
-        alone = rewrite.advance(document, snapshot, what.table.metadata_location)
-        location = write_metadata(alone, what.table.metadata_location)
-        temporary.append(location)
-        yield f"SELECT * FROM {scan.expression(alone, location, None, what.table.name)}"
-    finally:
-        files.remove(temporary)
-
-
-def _temporary_row(
-    row: Json, *, at: str, size: int, records: Sequence[Json], snapshot_id: int, sequence: int
-) -> Json:
-    return {
-        **row,
-        "manifest_path": at,
-        "manifest_length": size,
-        "sequence_number": sequence,
-        "min_sequence_number": min(one["sequence_number"] for one in records),
-        "added_snapshot_id": snapshot_id,
-        "added_files_count": 0,
-        "existing_files_count": len(records),
-        "deleted_files_count": 0,
-        "added_rows_count": 0,
-        "existing_rows_count": sum(one["data_file"]["record_count"] for one in records),
-        "deleted_rows_count": 0,
-    }

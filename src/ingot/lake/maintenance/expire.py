@@ -11,9 +11,8 @@ from ingot.lake import metadata, names
 from ingot.lake.maintenance.clock import millis
 from ingot.lake.metadata.time import now
 from ingot.lake.model import Key
-from ingot.lake.staged import Staged, table_content
+from ingot.lake.staged import Staged, table_content, write_metadata
 from ingot.lake.state import Table
-from ingot.lake.tables import write_metadata
 from ingot.lake.types import Json
 
 

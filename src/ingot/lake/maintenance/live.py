@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from ingot.lake import manifests
 from ingot.lake.errors import MissingFileError
-from ingot.lake.maintenance import entries, storage
+from ingot.lake.maintenance import storage
 from ingot.lake.maintenance.clock import millis
 from ingot.lake.model import Content, ContentType
 from ingot.lake.state import document_of
@@ -80,9 +81,12 @@ class Live:
 def named_by(snapshot: Json) -> list[str]:
     """Every file that a snapshot is made of, those first that others do not lead to."""
     listed = snapshot.get("manifest-list")
-    manifests = list(snapshot.get("manifests", ())) if listed is None else entries.manifests_of(listed)
-    data = [path for one in manifests for path in entries.paths_of(one)]
-    return [*data, *manifests, *([] if listed is None else [listed])]
+    if listed is None:
+        found = list(snapshot.get("manifests", ()))
+    else:
+        found = [row["manifest_path"] for row in manifests.list_rows(listed)]
+    data = [one.path for at in found for one in manifests.read(at).files]
+    return [*data, *found, *([] if listed is None else [listed])]
 
 
 def statistics_of(document: Mapping[str, Any]) -> list[str]:

@@ -4,28 +4,18 @@ Manifests without a removed file are kept as they are; the others are written an
 header, so that nothing that another writer recorded is lost.
 """
 
-import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from ingot.lake import files, manifests, metadata, transforms
+from ingot.lake import entries, files, manifest_list, manifests, metadata, transforms
+from ingot.lake.entries import EQUALITY_DELETES, POSITION_DELETES, Entry, Source
 from ingot.lake.errors import SchemaError
-from ingot.lake.maintenance import entries
-from ingot.lake.maintenance.entries import (
-    DATA,
-    DELETED,
-    EQUALITY_DELETES,
-    EXISTING,
-    POSITION_DELETES,
-    Entry,
-    Source,
-)
-from ingot.lake.manifests import DataFile
+from ingot.lake.manifests import DATA, DataFile
 from ingot.lake.model import Content, Key
+from ingot.lake.part import advance
 from ingot.lake.same_rows import SAME_ROWS, origin
-from ingot.lake.staged import Staged, table_content
-from ingot.lake.tables import write_metadata
+from ingot.lake.staged import Staged, table_content, write_metadata
 from ingot.lake.types import Json
 
 
@@ -34,7 +24,7 @@ class Replacement:
     """What a snapshot takes away and what it puts there."""
 
     removed: frozenset[str] = frozenset()
-    """Paths of data and delete files."""
+    """Ids of data and delete files."""
     added: Sequence[DataFile] = ()
     merged: Sequence[Sequence[Source]] = field(default=())
     """Manifests of which each group becomes one."""
@@ -58,21 +48,12 @@ def stage(key: Key, before: Content, document: Json, sources: Sequence[Source], 
     return Staged(key, content, before, rows=rows, bytes=size, files=(*written, at))
 
 
-def advance(document: Json, snapshot: Json, previous: str) -> Json:
-    """The table's metadata with `snapshot` as its present one."""
-    main = {"action": "set-snapshot-ref", "ref-name": "main", "type": "branch"}
-    updates = [
-        {"action": "add-snapshot", "snapshot": snapshot},
-        {**main, "snapshot-id": snapshot["snapshot-id"]},
-    ]
-    return metadata.apply(document, [], updates, now_ms=snapshot["timestamp-ms"], previous=previous)
-
-
 def _snapshot(document: Json, sources: Sequence[Source], what: Replacement, written: list[str]) -> Json:
     parent = metadata.current_snapshot(document)
     assert parent is not None
     schema = metadata.current_schema(document)
-    snapshot_id, sequence = uuid4().int >> 65, document["last-sequence-number"] + 1
+    version, sequence = document["format-version"], manifest_list.sequence_of(document)
+    snapshot_id = uuid4().int >> 65
     folder = f"{document['location']}/metadata"
     rows: list[Json] = []
 
@@ -86,7 +67,13 @@ def _snapshot(document: Json, sources: Sequence[Source], what: Replacement, writ
         spec = metadata.default_spec(document)
         terms = transforms.terms_of(spec, schema["fields"])
         content = manifests.manifest(
-            what.added, snapshot_id=snapshot_id, schema=schema, spec=spec, terms=terms
+            what.added,
+            snapshot_id=snapshot_id,
+            schema=schema,
+            spec=spec,
+            terms=terms,
+            version=version,
+            extra=version > 2,
         )
         rows.append(
             manifests.listed(
@@ -99,63 +86,34 @@ def _snapshot(document: Json, sources: Sequence[Source], what: Replacement, writ
                 terms=terms,
             )
         )
+
+    def rewrite(group: Sequence[Source]) -> None:
+        done = entries.rewritten(group, what.removed, snapshot_id, version)
+        oldest = done.row["min_sequence_number"]
+        row = {
+            **done.row,
+            "manifest_path": keep(done.content),
+            "manifest_length": len(done.content),
+            "sequence_number": sequence,
+            "min_sequence_number": sequence if oldest is None else oldest,
+        }
+        if len(group) > 1:
+            kept = [one for source in group for one in source.entries if one.id not in what.removed]
+            row["partitions"] = _partitions(document, row["partition_spec_id"], kept)
+        rows.append(row)
+
     merged = {source.row["manifest_path"] for group in what.merged for source in group}
     for group in what.merged:
-        content, row = _manifest(document, group, what.removed, snapshot_id, sequence)
-        rows.append({**row, "manifest_path": keep(content)})
+        rewrite(group)
     for source in sources:
         if source.row["manifest_path"] in merged or not source.entries:
             continue
-        if any(one.path in what.removed for one in source.entries):
-            content, row = _manifest(document, [source], what.removed, snapshot_id, sequence)
-            rows.append({**row, "manifest_path": keep(content)})
+        if any(one.id in what.removed for one in source.entries):
+            rewrite([source])
         else:
             rows.append(source.row)
-    at = f"{folder}/snap-{snapshot_id}-1-{uuid4()}.avro"
-    written.append(at)
-    parent_id = parent["snapshot-id"]
-    files.write(
-        at, manifests.manifest_list(rows, snapshot_id=snapshot_id, parent=parent_id, sequence=sequence)
-    )
-    return {
-        "snapshot-id": snapshot_id,
-        "parent-snapshot-id": parent_id,
-        "sequence-number": sequence,
-        "timestamp-ms": max(time.time_ns() // 1_000_000, document["last-updated-ms"]),
-        "manifest-list": at,
-        "summary": _summary(parent, [one for source in sources for one in source.entries], what),
-        "schema-id": schema["schema-id"],
-    }
-
-
-def _manifest(
-    document: Json, group: Sequence[Source], removed: Collection[str], snapshot_id: int, sequence: int
-) -> tuple[bytes, Json]:
-    """The manifests of `group` as one, and its row in the manifest list without the path."""
-    live = [one for source in group for one in source.entries]
-    kept = [one for one in live if one.path not in removed]
-    gone = [one for one in live if one.path in removed]
-    records = [{**one.record, "status": EXISTING} for one in kept]
-    records += [{**one.record, "status": DELETED, "snapshot_id": snapshot_id} for one in gone]
-    first = group[0]
-    content = entries.written(first.schema, records, first.about)
-    row = {
-        **first.row,
-        "manifest_length": len(content),
-        "sequence_number": sequence,
-        "min_sequence_number": min((one.sequence for one in kept), default=sequence),
-        "added_snapshot_id": snapshot_id,
-        "added_files_count": 0,
-        "existing_files_count": len(kept),
-        "deleted_files_count": len(gone),
-        "added_rows_count": 0,
-        "existing_rows_count": sum(one.rows for one in kept),
-        "deleted_rows_count": sum(one.rows for one in gone),
-        "partitions": first.row.get("partitions")
-        if len(group) == 1
-        else _partitions(document, first.row["partition_spec_id"], kept),
-    }
-    return content, row
+    summary = _summary(parent, [one for source in sources for one in source.entries], what)
+    return manifest_list.snapshot(document, rows, snapshot_id=snapshot_id, summary=summary, written=written)
 
 
 def _partitions(document: Json, spec_id: int, kept: Sequence[Entry]) -> list[Json] | None:
@@ -172,8 +130,8 @@ def _partitions(document: Json, spec_id: int, kept: Sequence[Entry]) -> list[Jso
 
 
 def _summary(parent: Json, live: Sequence[Entry], what: Replacement) -> dict[str, str]:
-    gone = _counted([one for one in live if one.path in what.removed])
-    total = _counted([one for one in live if one.path not in what.removed])
+    gone = _counted([one for one in live if one.id in what.removed])
+    total = _counted([one for one in live if one.id not in what.removed])
     added = {
         "data-files": len(what.added),
         "records": sum(one.rows for one in what.added),

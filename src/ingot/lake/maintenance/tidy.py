@@ -5,10 +5,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingot.lake import metadata, names
-from ingot.lake.maintenance import entries, rewrite
-from ingot.lake.maintenance.compact import UnsuitableError, check_writable
-from ingot.lake.maintenance.entries import Source
+from ingot.lake import entries, manifest_list, metadata, names
+from ingot.lake.entries import Source
+from ingot.lake.maintenance import rewrite
 from ingot.lake.model import Key
 from ingot.lake.staged import Staged
 from ingot.lake.state import Table
@@ -34,14 +33,11 @@ class Plan:
 
 
 def plan(table: Table, *, few: int = _FEW) -> Plan | None:
-    """What there is to gain, or None. Raises `UnsuitableError`."""
+    """What there is to gain, or None."""
     snapshot = metadata.current_snapshot(table.metadata)
     if snapshot is None:
         return None
-    check_writable(table.metadata, snapshot)
-    sources = tuple(entries.read(snapshot))
-    if not all(entries.takes_sequences(source) for source in sources):
-        raise UnsuitableError("its manifests are of format version 1")
+    sources = tuple(entries.read(manifest_list.rows_of(snapshot)))
     kinds: dict[str, list[Source]] = defaultdict(list)
     for source in sources:
         if source.entries and source.row["manifest_length"] < TARGET_BYTES:

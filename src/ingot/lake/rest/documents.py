@@ -13,8 +13,7 @@ from ingot.lake.model import Key
 from ingot.lake.names import folder
 from ingot.lake.rest.answer import RestError
 from ingot.lake.rest.ports import Lake
-from ingot.lake.staged import read_json
-from ingot.lake.tables import write_metadata
+from ingot.lake.staged import read_json, write_metadata
 
 _KEPT: Lru[str, Json] = Lru(100_000, weigh=lambda document: 10 + len(document.get("snapshots") or ()))
 
