@@ -124,6 +124,8 @@ class CubeApi:
             if how is Outcome.STOPPED:
                 raise QueryInterruptedError("The query was cancelled.")
             return await self._sent(question.raw(), request)
+        except asyncio.CancelledError:  # nobody cancels this but a server that stops
+            return _json({"error": "The server stops."}, 503)
         finally:
             ended()
             question.leave()

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Generic, TypeVar
 
 from ingot.engines import Interrupt
+from ingot.engines.yielding import yield_to_others
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ class Flights(Generic[T]):
     """The flights under way, by what they are about. Safe to use from several threads."""
 
     def __init__(self, workers: int) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="query")
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="query", initializer=yield_to_others)
         self._lock = Lock()
         self._flying: dict[Hashable, Flight[T]] = {}
 

@@ -23,6 +23,7 @@ from ingot.engines.errors import QueryInterruptedError, QueryTimeoutError
 from ingot.engines.interrupt import Interrupt
 from ingot.engines.ports import Capabilities, Column, Lake, Parameters, Result, State
 from ingot.engines.sql import quote_identifier, quote_literal
+from ingot.engines.yielding import in_yielding_thread
 from ingot.errors import IngotError
 
 MOUNTS = 16
@@ -63,7 +64,7 @@ class DuckDBEngine:
             stores=(warehouse,),
         )
         self._extensions = tuple(extensions)
-        self._con = self._connect(extensions=self._extensions)
+        self._con = in_yielding_thread(lambda: self._connect(extensions=self._extensions))
         self._iceberg: DuckDBPyConnection | None = None
         self._mounted: OrderedDict[str, _Mounted] = OrderedDict()
         self._lock = Lock()
@@ -164,7 +165,8 @@ class DuckDBEngine:
         # Tables that another writer changed need DuckDB's Iceberg reader. It takes 0.1 s to load and cannot
         # be loaded into a connection that is closed to the world, so it gets a second one when first needed.
         if self._iceberg is None:
-            self._iceberg = self._connect(extensions=("avro", "iceberg", *self._extensions))
+            extensions = ("avro", "iceberg", *self._extensions)
+            self._iceberg = in_yielding_thread(lambda: self._connect(extensions=extensions))
         return _Mounted(mount(self._iceberg, at, catalog), self._iceberg)
 
     def _give_back(self, mounted: _Mounted) -> None:
