@@ -1,18 +1,13 @@
 """The record of runs."""
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-
 import pytest
+from sqlalchemy import create_engine
 
 from ingot.errors import NotFoundError
 from ingot.pipeline import RunResult, RunStatus, RunStore, Step, StepStatus
+from tests.lake.conftest import postgres_server, url
 
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'ops.db'}"
+__all__ = ["postgres_server", "url"]  # each test runs on both databases
 
 
 def result(run: str, status: RunStatus = RunStatus.RUNNING) -> RunResult:
@@ -73,14 +68,14 @@ def test_an_unknown_run_is_refused_with_the_nearest_id(url: str) -> None:
 
 
 def test_a_database_of_an_earlier_version_gets_the_columns_that_it_lacks(url: str) -> None:
-    path = url.removeprefix("sqlite:///")
     with RunStore(url) as store:
         store.begin(result("1"), "f")
         store.add_steps("1", 0, [STEP])
-    with closing(sqlite3.connect(path)) as con:
-        con.execute("ALTER TABLE steps DROP COLUMN rows_sql")
-        con.execute('ALTER TABLE steps DROP COLUMN "key"')
-        con.commit()
+    engine = create_engine(url)
+    with engine.begin() as con:
+        con.exec_driver_sql("ALTER TABLE steps DROP COLUMN rows_sql")
+        con.exec_driver_sql('ALTER TABLE steps DROP COLUMN "key"')
+    engine.dispose()
     with RunStore(url) as store:
         [step] = store.get("1").steps
         assert (step.name, step.key, step.rows_sql) == ("gold.orders", None, None)
