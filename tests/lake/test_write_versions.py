@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 import fastavro
@@ -12,9 +13,10 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from ingot.engines.duckdb import connect
-from ingot.lake import Lake, SchemaError, entries, files, manifest_list, manifests
+from ingot.lake import Lake, SchemaError, Staged, avro, entries, files, manifest_list, manifests
 from ingot.lake.maintenance import Outcome, Step, maintain
 from ingot.lake.rest import routes
+from ingot.lake.staged import table_content, write_metadata
 from ingot.lake.types import Json
 from tests.lake.rest.conftest import serving
 
@@ -136,8 +138,8 @@ def numbers(lake: Lake, con: Con) -> Numbers:
     plain = con.execute(f"SELECT i, v FROM {lake.at().scan('s.t')} ORDER BY ALL").fetchall()
     assert plain == sorted((i, v) for i, v, *_ in found)
     table = lake.at().table("s.t")
+    assert table.rows == len(found)
     if snapshot(lake)["summary"].get("engine-name") == "ingot":
-        # DuckDB counts the rows of a vector again when it adds to it.
         data = [one for one in entries.live(manifest_list.rows_of(snapshot(lake))) if one.content == 0]
         assert snapshot(lake)["summary"]["total-records"] == str(sum(one.rows for one in data))
     assert len({row for _, _, row, _ in found}) == len(found)
@@ -221,6 +223,60 @@ def test_partitions_of_version_3_go_with_their_vectors_and_no_others(lake: Lake,
     }
     assert after[100][0] == "b"
     assert after[100][1] >= 12
+
+
+def share_a_file(lake: Lake) -> None:
+    """Puts all deletion vectors of the table into one file, as Spark writes them."""
+    table = lake.at().table("s.t")
+    shared, blob, rows = f"{table.location}/data/{uuid4()}.puffin", b"", []
+    for row in manifest_list.rows_of(snapshot(lake)):
+        if row["content"] == 0:
+            rows.append(row)
+            continue
+        read = avro.read(row["manifest_path"])
+        records = []
+        for one in read.records:
+            file = one["data_file"]
+            offset = len(blob) + file["content_offset"]
+            blob += files.read(file["file_path"])
+            file = {**file, "file_path": shared, "content_offset": offset}
+            records.append({**one, "data_file": file})
+        content = avro.written(read.schema, records, read.about)
+        at = f"{table.location}/metadata/{uuid4()}-m0.avro"
+        files.write(at, content)
+        rows.append({**row, "manifest_path": at, "manifest_length": len(content)})
+    files.write(shared, blob)
+    now = snapshot(lake)
+    at = f"{table.location}/metadata/snap-1-{uuid4()}.avro"
+    numbers = {"sequence": now["sequence-number"], "first_row_id": now["first-row-id"]}
+    id = now["snapshot-id"]
+    files.write(at, manifests.manifest_list(rows, snapshot_id=id, parent=None, version=3, **numbers))
+    listed = [*table.metadata["snapshots"][:-1], {**now, "manifest-list": at}]
+    document = {**table.metadata, "snapshots": listed}
+    content_ = table_content(document, write_metadata(document, None), table.content.id)
+    lake.commit("main", [Staged(("s", "t"), content_, table.content)], message="shared")
+
+
+def test_vectors_in_one_file_are_told_apart(lake: Lake, con: Con) -> None:
+    """Removing those of one partition must not bring back what was deleted from another."""
+    con.execute("CREATE SCHEMA lake.s")
+    con.execute(
+        "CREATE TABLE lake.s.t (i BIGINT, v VARCHAR) PARTITIONED BY (v) WITH ('format-version' = '3')"
+    )
+    con.execute("INSERT INTO lake.s.t SELECT i, ['a', 'b', 'c'][i % 3 + 1] FROM range(12) r(i)")
+    con.execute("DELETE FROM lake.s.t WHERE i < 3")
+    before = numbers(lake, con)
+    share_a_file(lake)
+    assert numbers(lake, con) == before
+    vectors = [one for one in entries.live(manifest_list.rows_of(snapshot(lake))) if one.content == 1]
+    assert (len(vectors), len({one.path for one in vectors})) == (3, 1)
+    write(lake, con, "SELECT 100::BIGINT AS i, 'b' AS v", mode="overwrite_partitions")
+    after = numbers(lake, con)
+    assert after.keys() == {3, 5, 6, 8, 9, 11, 100}
+    assert after[3] == before[3]
+    (done,) = maintain(lake, con, steps=[Step.COMPACT]).tables
+    assert done.outcome is Outcome.DONE, done
+    assert numbers(lake, con) == after
 
 
 def test_compaction_of_version_3_keeps_every_number(lake: Lake, con: Con) -> None:

@@ -12,8 +12,7 @@ from ingot import quality
 from ingot.errors import NotFoundError
 from ingot.lake import Delete, Lake, Put, metadata
 from ingot.lake.names import key as key_of
-from ingot.lake.staged import table_content
-from ingot.lake.staged import write_metadata
+from ingot.lake.staged import table_content, write_metadata
 from ingot.quality import ColumnChange, PropertyChange, RowDiff, TableDiff
 
 Con = duckdb.DuckDBPyConnection

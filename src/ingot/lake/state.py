@@ -89,9 +89,14 @@ class Table:
         deleted = int(summary.get("total-position-deletes", 0))
         if snapshot is None:
             return 0, 0
-        if "total-records" in summary and "total-files-size" in summary:
+        # A deletion vector takes the place of an earlier one, and DuckDB's totals count both.
+        counted = self.metadata["format-version"] < 3 or not deleted
+        if counted and "total-records" in summary and "total-files-size" in summary:
             return int(summary["total-records"]) - deleted, int(summary["total-files-size"])
-        data = [one for one in scan.live_files(self.metadata) if one.content == 0]
+        live = scan.live_files(self.metadata)
+        data = [one for one in live if one.content == 0]
+        if not counted:
+            deleted = sum(one.rows for one in live if one.content == 1)
         return sum(one.rows for one in data) - deleted, sum(one.bytes for one in data)
 
     @property
