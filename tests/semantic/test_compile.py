@@ -50,7 +50,7 @@ def measures(*some: dict[str, Any]) -> dict[str, Any]:
         (measures({"name": "m", "type": "sum", "sql": "a AS b"}), "no name of its own"),
         (measures({"name": "m", "type": "sum", "sql": "a FROM b"}), "not one SQL"),
         (measures({"name": "m", "type": "sum", "sql": "{FILTER_PARAMS.orders.x.filter('x')}"}), "FILTER_PARAMS"),
-        (measures({"name": "m", "type": "sum", "sql": "a", "rolling_window": {"trailing": "1 day"}}), "rolling_window"),
+        (measures({"name": "m", "type": "sum", "sql": "a", "rolling_window": {"trailing": "1 dya"}}), "no length of time"),
         (measures({"name": "m", "type": "count", "drill_members": ["statu"]}), "did you mean 'orders.status'"),
         (measures({"name": "count", "type": "count"}), "two members named 'count'"),
         (cube(dimensions=[shop.KEY, {"name": "d", "type": "string", "sql": "{count}"}]), "cannot refer to a measure"),

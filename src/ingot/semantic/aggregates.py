@@ -42,8 +42,18 @@ def aggregate(model: Model, measure: Measure, *, is_root: bool) -> exp.Expr:
     return _filtered(_call(measure.aggregate, operand), conditions)
 
 
+def over_values(measure: Measure, operand: exp.Expr | None, condition: exp.Expr | None) -> exp.Expr:
+    """The aggregate of a multi-stage measure over the values of its inner step."""
+    if measure.aggregate == "raw":
+        assert operand is not None
+        return operand
+    return _filtered(_call(measure.aggregate, operand), [] if condition is None else [condition])
+
+
 def row_value(model: Model, measure: Measure, *, is_root: bool) -> exp.Expr:
     """What one row contributes to the measure, for ungrouped queries."""
+    if measure.staged:
+        raise QueryError(f"'{measure.full_name}' is computed from groups and cannot be asked ungrouped.")
     if measure.aggregate == "raw":
         raise QueryError(f"'{measure.full_name}' aggregates by itself and cannot be asked ungrouped.")
     conditions = [measure.condition.copy()] if measure.condition is not None else []

@@ -9,6 +9,7 @@ from sqlglot import exp
 from ingot.project import ProjectError
 from ingot.semantic import marks, snippet
 from ingot.semantic.compile_members import CompiledMembers, has_measure
+from ingot.semantic.compile_sub_queries import with_sub_queries
 from ingot.semantic.compile_views import compile_view
 from ingot.semantic.declared import Declared
 from ingot.semantic.hierarchies import hierarchies
@@ -49,7 +50,8 @@ def compile_model(project: "Project", *, compiled: Mapping[str, Any] = _NOTHING)
     _check_asked(members, found)
     if declared.problems:
         raise ProjectError(declared.problems)
-    return Model(cubes, views, found, {name: cube.joins for name, cube in cubes.items()})
+    edges, sub_queries = with_sub_queries(cubes.values())
+    return Model(cubes, views, found, edges, sub_queries)
 
 
 def _cube(members: CompiledMembers, sources: Sources, name: str) -> Cube | None:

@@ -12,6 +12,9 @@ from sqlglot import exp
 
 from ingot.semantic import formats, marks
 from ingot.semantic.cases import case
+from ingot.semantic.compile_granularities import granularities
+from ingot.semantic.compile_stages import rolling_measure, stage_measure
+from ingot.semantic.compile_sub_queries import sub_query_dimension
 from ingot.semantic.declared import Declared
 from ingot.semantic.joins import to_many
 from ingot.semantic.labels import label
@@ -19,9 +22,8 @@ from ingot.semantic.model import Aggregate, Cube, Dimension, Measure, Member, Se
 from ingot.semantic.scope import Scope
 from ingot.semantic.snippet import SnippetError
 
-OWN_SQL = frozenset({"number", "string", "boolean", "time"})
-_LATER = ("rolling_window", "multi_stage", "time_shift", "sub_query")
-_TYPES_LATER = frozenset({"number_agg", "rank"})
+OWN_SQL = frozenset({"number", "number_agg", "string", "boolean", "time"})
+_MULTI_STAGE = ("group_by", "reduce_by", "add_group_by", "grain", "filter", "time_shift", "order_by")
 
 Compiled = TypeVar("Compiled", Dimension, Measure, Segment)
 
@@ -81,10 +83,22 @@ class CompiledMembers:
 
     def _dimension(self, cube: str, spec: Any) -> Dimension:
         refuse_later(spec)
+        if spec.sub_query:
+            return sub_query_dimension(self, cube, spec)
         scope = Scope(self, cube, spec)
         tree = row_value(scope, spec)
         named = label(spec, self.declared.cubes[cube])
-        return Dimension(cube, spec.name, spec.type, tree, scope.paths(), named, bool(spec.primary_key))
+        own = granularities(spec, scope.read)
+        return Dimension(
+            cube,
+            spec.name,
+            spec.type,
+            tree,
+            scope.paths(),
+            named,
+            bool(spec.primary_key),
+            granularities=own,
+        )
 
     def _segment(self, cube: str, spec: Any) -> Segment:
         scope = Scope(self, cube, spec)
@@ -94,9 +108,21 @@ class CompiledMembers:
 
     def _measure(self, cube: str, spec: Any) -> Measure:
         refuse_later(spec)
+        if spec.rolling_window is not None:
+            return rolling_measure(self, cube, spec, self._plain_measure)
+        if spec.multi_stage:
+            check_format(spec)
+            return stage_measure(self, cube, spec, self._drill(cube, spec))
+        return self._plain_measure(cube, spec)
+
+    def _plain_measure(self, cube: str, spec: Any) -> Measure:
         scope = Scope(self, cube, spec)
         tree, condition, aggregate = aggregation(scope, spec)
         inner = tuple(dict.fromkeys(leaf for one in scope.measures for leaf in one.leaves))
+        if aggregate == "raw" and any(one.staged for one in scope.measures):
+            raise SnippetError(
+                "an expression that aggregates by itself cannot refer to a multi-stage measure"
+            )
         if aggregate == "raw" and any(leaf.partition(".")[0] != cube for leaf in inner):
             raise SnippetError(
                 "an expression that aggregates by itself may refer only to measures of its own cube"
@@ -106,7 +132,7 @@ class CompiledMembers:
         return Measure(
             cube,
             spec.name,
-            spec.type if spec.type in OWN_SQL else "number",
+            spec.type if spec.type in OWN_SQL and spec.type != "number_agg" else "number",
             aggregate,
             tree,
             condition,
@@ -114,6 +140,7 @@ class CompiledMembers:
             inner if aggregate == "calculated" else (f"{cube}.{spec.name}",),
             label(spec, self.declared.cubes[cube]),
             tuple(self._drill(cube, spec)),
+            staged=any(one.staged for one in scope.measures),
         )
 
     def _to_one(self, scope: Scope) -> None:
@@ -210,13 +237,17 @@ def no_measure(tree: exp.Expr, what: str) -> None:
 
 
 def refuse_later(spec: Any) -> None:
-    """Raises `SnippetError` for what is not built yet."""
+    """Raises `SnippetError` for what would be left out silently."""
     # Left out silently, these would give other numbers than the author means.
-    for key in _LATER:
+    if getattr(spec, "multi_stage", False):
+        if hasattr(spec, "sub_query"):
+            raise SnippetError("'multi_stage' of a dimension is not supported yet")
+        return
+    for key in _MULTI_STAGE:
         if getattr(spec, key, None):
-            raise SnippetError(f"'{key}' is not supported yet")
-    if spec.type in _TYPES_LATER:
-        raise SnippetError(f"the type '{spec.type}' is not supported yet")
+            raise SnippetError(f"'{key}' is for multi-stage measures: add multi_stage: true")
+    if spec.type == "rank":
+        raise SnippetError("a measure of type rank is a multi-stage measure: add multi_stage: true")
 
 
 def _aggregate(spec: Any, tree: exp.Expr | None) -> Aggregate:

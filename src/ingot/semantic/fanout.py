@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ingot.semantic.errors import QueryError
+from ingot.semantic.intervals import Interval
 from ingot.semantic.joins import Tree, tree
 from ingot.semantic.model import Found, Measure, Model, Path
 from ingot.semantic.resolve import Column, Resolved, conditions, member_paths
 from ingot.semantic.resolve import Tree as Conditions
+from ingot.semantic.rolling import Rolling
 
 Leaf = tuple[str, Path]
 """An aggregate: full name of its measure, and the path that leads to its cube."""
@@ -26,6 +28,14 @@ class Grain:
     dimensions: tuple[Column, ...]
     where: tuple[Conditions, ...] = ()
     segments: tuple[Found, ...] = ()
+    shifts: tuple[tuple[str, Interval], ...] = ()
+    """How far rows are moved in time, by full name of the time dimension."""
+    rolling: Rolling | None = None
+    """Given, a row stands in every period whose window it lies in; columns of its time are those periods."""
+
+    def shift(self, member: str) -> Interval:
+        """How far rows are moved along a time dimension."""
+        return dict(self.shifts).get(member, Interval())
 
     @classmethod
     def of(cls, query: Resolved) -> "Grain":
@@ -81,6 +91,8 @@ def shared_paths(grain: Grain) -> Iterator[Path]:
     """The joins that every aggregate needs: those of dimensions, conditions on them, and segments."""
     for column in grain.dimensions:
         yield from member_paths(column.found)
+    if grain.rolling is not None:
+        yield from member_paths(grain.rolling.time)
     for segment in grain.segments:
         yield from member_paths(segment)
     for one in grain.where:
@@ -98,6 +110,13 @@ def leaves(query: Resolved) -> tuple[Leaf, ...]:
         for name in one.member.leaves:
             found.setdefault((name, leaf_path(one.path, name)))
     return tuple(found)
+
+
+def staged(query: Resolved) -> bool:
+    """Whether a measure of the query, selected or filtered by, is computed in several steps."""
+    asked = [column.found for column in query.measures]
+    asked += [condition.found for one in query.having for condition in conditions(one)]
+    return any(isinstance(one.member, Measure) and one.member.staged for one in asked)
 
 
 def leaf_path(path: Path, name: str) -> Path:

@@ -12,12 +12,23 @@ from typing import Any, Literal
 
 from sqlglot import exp
 
+from ingot.semantic.stages import Granularity, Stage, SubQuery, Window
+
 Path = tuple[str, ...]
 """Cubes from where a join starts to where it ends, each step one declared join."""
 
 Relationship = Literal["one_to_one", "one_to_many", "many_to_one"]
 Aggregate = Literal[
-    "count", "sum", "avg", "min", "max", "count_distinct", "count_distinct_approx", "raw", "calculated"
+    "count",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "count_distinct",
+    "count_distinct_approx",
+    "raw",
+    "calculated",
+    "rank",
 ]
 """`raw`: the author's SQL aggregates by itself. `calculated`: arithmetic over other measures only."""
 
@@ -48,6 +59,9 @@ class Dimension:
     paths: tuple[Path, ...]
     label: Label
     primary_key: bool = False
+    granularities: Mapping[str, Granularity] = field(default_factory=dict)
+    """Those of the model's own, by name."""
+    sub_query: SubQuery | None = None
 
     @property
     def full_name(self) -> str:
@@ -60,7 +74,9 @@ class Measure:
 
     `sql` is the operand of the aggregate (None: count rows), or for `raw` and `calculated` the whole
     expression with marks for measures. `leaves` are the full names of the aggregates it is made of
-    (itself, where it is one). `condition` is its filters, joined by AND.
+    (itself, where it is one). `condition` is its filters, joined by AND. With a `stage`, both stand over other
+    measures' values and may have marks for dimensions, too. `staged`: it is computed in several steps, or made
+    of something that is.
     """
 
     cube: str
@@ -73,6 +89,9 @@ class Measure:
     leaves: tuple[str, ...]
     label: Label
     drill_members: tuple[str, ...] = ()
+    window: Window | None = None
+    stage: Stage | None = None
+    staged: bool = False
 
     @property
     def full_name(self) -> str:
@@ -221,6 +240,8 @@ class Model:
     members: Mapping[str, Found] = field(repr=False)
     edges: Mapping[str, tuple[Join, ...]] = field(repr=False)
     """Joins by the cube that declares them, in the order of declaration."""
+    sub_queries: Mapping[str, SubQuery] = field(default_factory=dict, repr=False)
+    """Sources of dimensions with `sub_query`, which stand in joins like cubes."""
 
     def measure(self, full_name: str) -> Measure:
         """The measure of a cube by full name."""

@@ -8,9 +8,8 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
 from ingot.semantic.context import ANYONE, Context
-from ingot.semantic.fanout import Fact, Grain, facts, leaves
+from ingot.semantic.fanout import Grain, facts, leaves, staged
 from ingot.semantic.filters import Value
-from ingot.semantic.joins import Tree
 from ingot.semantic.model import Model
 from ingot.semantic.query import Query
 from ingot.semantic.resolve import Resolved, resolve
@@ -55,18 +54,16 @@ def plan_resolved(
     """The plan of a query whose names are looked up."""
     statement = Statement(model, query, context=context)
     generator: Any = Dialect.get_or_raise(dialect).generator()
-    trees: list[Tree]
     if query.ungrouped:
-        select, whole = statement.ungrouped()
-        trees = [whole]
+        select = statement.ungrouped()
+    elif staged(query):
+        select = statement.composed()
     else:
-        found: tuple[Fact, ...] = facts(model, Grain.of(query), leaves(query))
-        select = statement.grouped(found)
-        trees = [fact.tree for fact in found] + [fact.own for fact in found if fact.own is not None]
+        select = statement.grouped(facts(model, Grain.of(query), leaves(query)))
     volatile = any(_volatile(node) for node in select.walk())
     total = generator.generate(counted(select.copy()), copy=False) if query.total else None
     sql = generator.generate(statement.ordered(select), copy=False)
-    cubes = {cube for one in trees for cube in one.cubes}
+    cubes = statement.writing.cubes
     tables = sorted({table for cube in cubes for table in model.cubes[cube].tables})
     return Plan(query, sql, tuple(statement.writing.parameters.values), total, tuple(tables), volatile)
 

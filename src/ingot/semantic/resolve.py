@@ -11,6 +11,7 @@ from ingot.semantic import dates
 from ingot.semantic.errors import MemberError, QueryError
 from ingot.semantic.model import Dimension, Found, Measure, Model, Path, Segment
 from ingot.semantic.query import Filter, Query
+from ingot.semantic.stages import Granularity
 from ingot.semantic.times import GRANULARITIES
 
 RANGES = frozenset(
@@ -37,6 +38,13 @@ class Column:
     granularity: str | None = None
     is_time: bool = False
     """Asked for as a time dimension, not as a dimension."""
+
+    @property
+    def period(self) -> str | Granularity | None:
+        """The granularity: one that every time has, or one of the model's own."""
+        if self.granularity is None or not isinstance(self.found.member, Dimension):
+            return None
+        return self.found.member.granularities.get(self.granularity, self.granularity)
 
     @property
     def alias(self) -> str:
@@ -122,7 +130,7 @@ def resolve(model: Model, query: Query, *, now: datetime | None = None) -> Resol
     columns = tuple({column.key: column for column in dimensions}.values())
     measures = tuple({name: _measure(model, name) for name in query.measures}.values())
     segments = tuple(_segment(model, name) for name in dict.fromkeys(query.segments))
-    where, having = _filters(_Reader(model, at, query.timezone), query.filters)
+    where, having = _filters(ValueReader(model, at, query.timezone), query.filters)
     if query.ungrouped and having:
         raise QueryError("An ungrouped query cannot filter by a measure.")
     return Resolved(
@@ -167,8 +175,10 @@ def _missing(model: Model, name: str) -> MemberError:
 
 
 def _check_granularity(name: str, found: Found) -> None:
-    if name not in GRANULARITIES:
-        raise MemberError(f"granularity of '{found.name}'", name, GRANULARITIES)
+    assert isinstance(found.member, Dimension)
+    own = found.member.granularities
+    if name not in GRANULARITIES and name not in own:
+        raise MemberError(f"granularity of '{found.name}'", name, [*GRANULARITIES, *own])
 
 
 def _dimension(model: Model, name: str) -> Column:
@@ -204,8 +214,8 @@ def _kind(found: Found) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
-    """What conditions are read with."""
+class ValueReader:
+    """What the values of conditions are read with."""
 
     model: Model
     now: datetime
@@ -233,7 +243,7 @@ class _Reader:
         return dates.span((text,), now=self.now, zone=self.zone).start.isoformat()
 
 
-def _filters(reader: _Reader, filters: tuple[Filter, ...]) -> tuple[tuple[Tree, ...], tuple[Tree, ...]]:
+def _filters(reader: ValueReader, filters: tuple[Filter, ...]) -> tuple[tuple[Tree, ...], tuple[Tree, ...]]:
     where: list[Tree] = []
     having: list[Tree] = []
     for one in filters:
@@ -252,7 +262,7 @@ def _filters(reader: _Reader, filters: tuple[Filter, ...]) -> tuple[tuple[Tree, 
     return tuple(where), tuple(having)
 
 
-def _tree(reader: _Reader, one: Filter) -> Tree | None:
+def _tree(reader: ValueReader, one: Filter) -> Tree | None:
     inner = one.or_ if one.or_ is not None else one.and_
     if inner is not None:
         parts = tuple(part for each in inner if (part := _tree(reader, each)) is not None)

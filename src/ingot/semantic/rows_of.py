@@ -62,7 +62,14 @@ class JoinedRows:
     def dimension(self, column: Column) -> exp.Expr:
         if self.fact.keyed is not None:
             return exp.column(self.writing.name(column), table=KEYS, quoted=True)
-        return self.writing.value(column)
+        return self._value(column)
+
+    def _value(self, column: Column) -> exp.Expr:
+        rolling = self.grain.rolling
+        member = column.found.member.full_name
+        if rolling is not None and member == rolling.member:
+            return rolling.column(column)
+        return self.writing.value(column, self.grain.shift(member))
 
     def leaf(self, leaf: Leaf) -> exp.Expr:
         measure = self.writing.model.measure(leaf[0])
@@ -75,7 +82,7 @@ class JoinedRows:
         keys = writing.model.cubes[cube].primary_key
         names = [f"key_{n}" for n in range(len(keys))]
         columns = [
-            exp.alias_(writing.value(column), writing.name(column), quoted=True, copy=False)
+            exp.alias_(self._value(column), writing.name(column), quoted=True, copy=False)
             for column in self.grain.dimensions
         ]
         columns += [
@@ -98,6 +105,11 @@ class JoinedRows:
         return writing.with_joins(select, self.fact.own)
 
     def _filtered(self, select: exp.Select) -> exp.Select:
+        rolling = self.grain.rolling
+        if rolling is not None:
+            assert isinstance(rolling.time.member, Dimension)
+            time = self.writing.time(rolling.time.member, self.grain.shift(rolling.member))
+            select = rolling.joined(select, time)
         tests = [condition_tree(one, self._condition) for one in self.grain.where]
         for segment in self.grain.segments:
             assert isinstance(segment.member, Segment)
@@ -107,5 +119,8 @@ class JoinedRows:
     def _condition(self, one: Condition) -> exp.Expr:
         member = one.found.member
         assert isinstance(member, Dimension)
+        shift = self.grain.shift(member.full_name)
+        if shift and one.operator not in ("set", "notSet"):
+            return self.writing.local_condition(one, lambda: marks.wrapped(self.writing.time(member, shift)))
         sql = member.sql
         return self.writing.condition(one, lambda: marks.wrapped(self.writing.local(sql.copy())))

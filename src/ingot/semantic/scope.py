@@ -118,9 +118,12 @@ class Scope:
         self.dimensions.append(dimension)
         if granularity is None:
             return dimension.sql.copy()
-        if dimension.type != "time" or granularity not in GRANULARITIES:
+        own = dimension.granularities.get(granularity)
+        if dimension.type != "time" or (granularity not in GRANULARITIES and own is None):
             raise SnippetError(f"'{{{reference}}}': '{granularity}' is no granularity of a time dimension")
-        return truncated(marks.local(dimension.sql.copy()), granularity)
+        if own is not None and own.sql is not None:
+            return own.sql.copy()
+        return truncated(marks.local(dimension.sql.copy()), own or granularity)
 
 
 class BrokenReferenceError(SnippetError):

@@ -10,17 +10,21 @@ from sqlglot import exp
 
 from ingot.semantic import marks
 from ingot.semantic.aggregates import COUNTS, calculation, row_value
+from ingot.semantic.composed import Composer
 from ingot.semantic.context import ANYONE, Context
 from ingot.semantic.fanout import Fact, Grain, Leaf, shared_paths
 from ingot.semantic.filters import condition_tree
-from ingot.semantic.joins import Tree, tree
+from ingot.semantic.joins import tree
 from ingot.semantic.model import Measure, Model
-from ingot.semantic.resolve import Column, Condition, Resolved, member_paths
+from ingot.semantic.resolve import Column, Condition, Resolved, conditions, member_paths
 from ingot.semantic.rows_of import JoinedRows, Reader, Rows
+from ingot.semantic.stages import SubQuery
 from ingot.semantic.writing import Writing
 
 # No cube can have this name.
 _FACTS = "#facts"
+_GROUPS = "#groups"
+_TESTED = "#tested"
 
 
 class Statement:
@@ -32,8 +36,12 @@ class Statement:
         self.model = model
         self.query = query
         self.grain = Grain.of(query)
-        self.writing = Writing(model, query.timezone, query.columns, context)
+        self.writing = Writing(model, query.timezone, query.columns, self._sub_query, context)
         self.reader = reader
+        self.composer = Composer(self.writing, reader, self.grain)
+
+    def _sub_query(self, one: SubQuery) -> exp.Expr:
+        return self.composer.sub_query(one)
 
     def rows(self, fact: Fact) -> Rows:
         return self.reader(self.writing, fact, self.grain)
@@ -45,8 +53,50 @@ class Statement:
             return self.finished(rows.select(), rows.dimension, rows.leaf)
         return self.united(facts)
 
-    def ungrouped(self) -> tuple[exp.Select, Tree]:
-        """The statement of an ungrouped query without order and limit, and its joins."""
+    def composed(self) -> exp.Select:
+        """The statement of a grouped query with measures that are computed in several steps."""
+        composer, query = self.composer, self.query
+        asked = [column.found for column in query.measures]
+        asked += [one.found for tree_ in query.having for one in conditions(tree_)]
+        parts = [p for one in asked for p in composer.parts(one.member.full_name, one.path, self.grain)]
+        relation = composer.relation(self.grain, parts)
+
+        def column(one: Column) -> exp.Expr:
+            return exp.column(self.writing.name(one), table=_GROUPS, quoted=True)
+
+        def value(one: Column | Condition) -> exp.Expr:
+            name, path = one.found.member.full_name, one.found.path
+            return composer.value(name, path, self.grain, relation.leaf(_GROUPS), column)
+
+        columns = [self.named(one, column(one)) for one in query.dimensions]
+        columns += [self.named(one, value(one)) for one in query.measures]
+        source = exp.Subquery(this=relation.select, alias=_alias(_GROUPS))
+        select = exp.Select().select(*columns).from_(source, copy=False)
+        if query.having:
+            select = self.tested(select, value)
+        return composer.series.on(select)
+
+    def tested(self, select: exp.Select, value: Callable[[Condition], exp.Expr]) -> exp.Select:
+        """The rows of `select` that pass the conditions on measures: `value` writes these beside its columns."""
+        places: dict[int, str] = {}
+
+        def to_sql(one: Condition) -> exp.Expr:
+            name = places.get(id(one))
+            if name is None:
+                name = places[id(one)] = f"#having_{len(places) + 1}"
+                select.select(exp.alias_(value(one), name, quoted=True), copy=False)
+            return self.writing.condition(one, lambda: exp.column(name, table=_TESTED, quoted=True))
+
+        tests = [condition_tree(one, to_sql) for one in self.query.having]
+        columns = [
+            self.named(one, exp.column(self.writing.name(one), table=_TESTED, quoted=True))
+            for one in self.query.columns
+        ]
+        source = exp.Subquery(this=select, alias=_alias(_TESTED))
+        return exp.Select().select(*columns).from_(source, copy=False).where(*tests, copy=False)
+
+    def ungrouped(self) -> exp.Select:
+        """The statement of an ungrouped query without order and limit."""
         paths = list(shared_paths(self.grain))
         paths += [path for column in self.query.measures for path in member_paths(column.found)]
         whole = tree(self.model.edges, paths)
@@ -58,7 +108,7 @@ class Statement:
         rows = JoinedRows(self.writing, Fact(whole, ()), self.grain)
         columns = [self.named(column, rows.dimension(column)) for column in self.query.dimensions]
         columns += [self.measure(column, leaf) for column in self.query.measures]
-        return rows.select().select(*columns, copy=False), whole
+        return rows.select().select(*columns, copy=False)
 
     def finished(
         self,

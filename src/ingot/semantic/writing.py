@@ -9,25 +9,40 @@ from copy import copy
 from sqlglot import exp
 
 from ingot.semantic.context import ANYONE, Context
+from ingot.semantic.errors import QueryError
 from ingot.semantic.filling import Filling
 from ingot.semantic.filters import Parameters, condition
+from ingot.semantic.intervals import Interval
 from ingot.semantic.joins import Tree as Joined
 from ingot.semantic.model import Dimension, Model
 from ingot.semantic.resolve import Column, Condition, Tree
-from ingot.semantic.times import in_zone, truncated
+from ingot.semantic.stages import Granularity, SubQuery
+from ingot.semantic.times import as_timestamp, shifted, truncated
+
+_NONE = Interval()
 
 
 class Writing:
     """One statement in the making."""
 
-    def __init__(self, model: Model, zone: str, columns: Sequence[Column], context: Context = ANYONE) -> None:
+    def __init__(
+        self,
+        model: Model,
+        zone: str,
+        columns: Sequence[Column],
+        sub_query: Callable[[SubQuery], exp.Expr] | None = None,
+        context: Context = ANYONE,
+    ) -> None:
         self.model = model
-        self.zone = zone
         self.context = context
+        self.cubes: set[str] = set()
+        """The cubes that are read."""
+        self._sub_query = sub_query
+        self.zone = zone
         self.parameters = Parameters()
-        self._filling = self._filled_with(())
         self._names = aliases(columns)
         self._used = {name.casefold() for name in self._names.values()}
+        self._filling = self._filled_with(())
 
     def within(self, where: Sequence[Tree]) -> "Writing":
         """The same statement where these conditions hold: FILTER_PARAMS in the model get them."""
@@ -49,19 +64,33 @@ class Writing:
         """`value` with its marks filled: local times, filters, who asks."""
         return self._filling.fill(value)
 
-    def value(self, column: Column) -> exp.Expr:
-        """The value of a dimension in a joined row."""
+    def value(self, column: Column, shift: Interval = _NONE) -> exp.Expr:
+        """The value of a dimension in a joined row, which is moved in time by `shift`."""
         member = column.found.member
         assert isinstance(member, Dimension)
-        value = self.local(member.sql.copy())
-        if member.type == "time":
-            value = in_zone(value, self.zone)
-            value = truncated(value, column.granularity) if column.granularity else value
-        return value
+        if member.type != "time":
+            return self.local(member.sql.copy())
+        period = column.period
+        if isinstance(period, Granularity) and period.sql is not None:
+            if shift:
+                raise QueryError(
+                    f"'{column.key}' is a granularity in SQL, along which no time can be shifted."
+                )
+            return as_timestamp(self.local(period.sql.copy()))
+        value = self.time(member, shift)
+        return truncated(value, period) if period is not None else value
+
+    def time(self, member: Dimension, shift: Interval = _NONE) -> exp.Expr:
+        """The local time of a joined row, moved by `shift`."""
+        return shifted(self.local(member.sql.copy()), self.zone, shift)
 
     def condition(self, one: Condition, column: Callable[[], exp.Expr]) -> exp.Expr:
         """The SQL of a condition on what `column` writes."""
         return condition(one, column, zone=self.zone, parameters=self.parameters)
+
+    def local_condition(self, one: Condition, time: Callable[[], exp.Expr]) -> exp.Expr:
+        """The SQL of a condition on a local time."""
+        return condition(one, time, zone="UTC", parameters=self.parameters)
 
     def joined(self, whole: Joined) -> exp.Select:
         """FROM of a tree of joins."""
@@ -75,7 +104,13 @@ class Writing:
         return select
 
     def source(self, cube: str) -> exp.Expr:
-        """The rows of a cube, under its name."""
+        """The rows of a cube, or of a sub-query that stands for one, under its name."""
+        if cube in self.model.sub_queries:
+            assert self._sub_query is not None
+            return exp.alias_(
+                self._sub_query(self.model.sub_queries[cube]), cube, table=True, quoted=True, copy=False
+            )
+        self.cubes.add(cube)
         found = self.model.cubes[cube]
         source = self.local(found.source.copy()) if found.marked else found.source.copy()
         return exp.alias_(source, cube, table=True, quoted=True, copy=False)
