@@ -164,6 +164,8 @@ def _fields(document: Json) -> list[Json]:
 def _checked(sql: str, name: str) -> exp.Query:
     try:
         found = [one for one in sqlglot.parse(sql, dialect=DIALECT) if one is not None]
+    except RecursionError as error:
+        raise SchemaError(f"The SQL of the view {name} is nested too deep.") from error
     except sqlglot.errors.SqlglotError as error:
         raise SchemaError(f"The SQL of the view {name} cannot be read: {error}") from error
     if len(found) != 1 or not isinstance(found[0], exp.Query):

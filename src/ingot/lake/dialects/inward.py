@@ -28,8 +28,8 @@ def inward(tree: exp.Query, fields: Sequence[Mapping[str, Any]], kinds: Kinds, d
             _divide(node, kinds)
     try:
         inner = tree.sql(dialect=_DUCKDB, unsupported_level=sqlglot.ErrorLevel.RAISE)
-    except (sqlglot.errors.SqlglotError, ValueError) as error:
-        raise Untranslatable(str(error).splitlines()[0]) from error
+    except (sqlglot.errors.SqlglotError, ValueError, RecursionError) as error:
+        raise Untranslatable(str(error).partition("\n")[0]) from error
     return f"SELECT {', '.join(map(_column, fields))} FROM ({inner}) AS v"
 
 

@@ -35,8 +35,10 @@ def read(text: str, dialect: str) -> exp.Query:
     """The one SELECT in `text`; raises `Untranslatable`."""
     try:
         found = [one for one in sqlglot.parse(text, dialect=dialect) if one is not None]
-    except (sqlglot.errors.SqlglotError, ValueError, RecursionError) as error:
-        raise Untranslatable(str(error).splitlines()[0] if str(error) else "it is nested too deep") from error
+    except RecursionError as error:
+        raise Untranslatable("it is nested too deep") from error
+    except (sqlglot.errors.SqlglotError, ValueError) as error:
+        raise Untranslatable(str(error).partition("\n")[0]) from error
     if len(found) != 1 or not isinstance(found[0], exp.Query):
         raise Untranslatable("it is not one SELECT statement")
     return found[0]

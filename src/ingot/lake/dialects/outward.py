@@ -81,8 +81,8 @@ def outward(tree: exp.Query, fields: Sequence[Mapping[str, Any]], kinds: Kinds, 
             change(node, to)
     try:
         inner = tree.sql(dialect=to, unsupported_level=sqlglot.ErrorLevel.RAISE)
-    except (sqlglot.errors.SqlglotError, ValueError) as error:
-        raise Untranslatable(str(error).splitlines()[0]) from error
+    except (sqlglot.errors.SqlglotError, ValueError, RecursionError) as error:
+        raise Untranslatable(str(error).partition("\n")[0]) from error
     columns = ", ".join(
         f"CAST({column(field['name'], to)} AS {typed(field['type'], to)}) AS {column(field['name'], to)}"
         for field in fields
@@ -157,9 +157,7 @@ def _ordered(node: exp.Ordered, kinds: Kinds, to: Target) -> None:
 
 
 def _not_all(node: exp.Expr, _kinds: Kinds, _to: Target) -> None:
-    if node.args.get("all") or (
-        isinstance(node.this, exp.Column) and not node.this.table and node.this.name.upper() == "ALL"
-    ):
+    if node.args.get("all") or (isinstance(node.this, exp.Var) and node.this.name.upper() == "ALL"):
         raise Untranslatable("BY ALL is not known there; write the columns")
 
 
