@@ -28,6 +28,14 @@ def test_the_settings_for_trino_are_those_of_the_tests() -> None:
     assert first_block("Trino") == trino.catalog("http://localhost:4000", "main|lake")
 
 
+def test_the_settings_for_spark_over_nessie_are_those_of_the_tests() -> None:
+    text = PAGE.read_text().partition("## Other clients of Nessie")[2]
+    block = re.search(r"^```\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    assert block is not None
+    told = dict(line.split(maxsplit=1) for line in block[1].splitlines())
+    assert told == spark.nessie_catalog("dev", "http://localhost:4000", "dev", "/path/to/the/warehouse")
+
+
 @pytest.mark.parametrize("name", ["spark=3.5.7", "iceberg=1.10.1", "trino=476"])
 def test_the_page_names_the_versions_that_are_fetched(name: str) -> None:
     script = (PAGE.parents[2] / ".ci" / "java").read_text()
