@@ -14,12 +14,13 @@ from ingot.engines.errors import (
     QueryTimeoutError,
 )
 from ingot.engines.interrupt import Interrupt
-from ingot.engines.ports import Capabilities, Column, Engine, Result
+from ingot.engines.ports import Capabilities, Column, Engine, HeldTable, Result
 
 __all__ = [
     "Capabilities",
     "Column",
     "Engine",
+    "HeldTable",
     "Interrupt",
     "OutOfMemoryError",
     "QueryError",

@@ -54,6 +54,17 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldTable:
+    """A table beside those of the lake: rows that files hold, under a name that stands for these rows for ever."""
+
+    name: str
+    select: str
+    """The SELECT over the files."""
+    bytes: int
+    """About how large its rows are in memory."""
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What differs between engines; ask this, never the engine's name."""
 

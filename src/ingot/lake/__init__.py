@@ -46,17 +46,20 @@ if TYPE_CHECKING:
     from ingot.lake.lake import Lake
     from ingot.lake.staged import Staged
     from ingot.lake.state import Column, State, Table, View
+    from ingot.lake.timespans import Span, spans
 
 _LAZY = {
     "Condition": "ingot.lake.conditions",
     "Lake": "ingot.lake.lake",
     "SqlCatalog": "ingot.lake.catalog",
+    "Span": "ingot.lake.timespans",
     "Staged": "ingot.lake.staged",
     "Store": "ingot.lake.catalog.store",
     "Column": "ingot.lake.state",
     "State": "ingot.lake.state",
     "Table": "ingot.lake.state",
     "View": "ingot.lake.state",
+    "spans": "ingot.lake.timespans",
 }
 
 __all__ = [
@@ -88,6 +91,7 @@ __all__ = [
     "Ref",
     "RefKind",
     "SchemaError",
+    "Span",
     "SqlCatalog",
     "Staged",
     "State",
@@ -96,6 +100,7 @@ __all__ = [
     "Unchanged",
     "View",
     "WriteError",
+    "spans",
 ]
 
 

@@ -17,11 +17,12 @@ from duckdb import DuckDBPyConnection
 
 from ingot.engines.duckdb.connect import connect
 from ingot.engines.duckdb.errors import translate
+from ingot.engines.duckdb.held import Held
 from ingot.engines.duckdb.mount import Mount, mount
 from ingot.engines.duckdb.readonly import check
 from ingot.engines.errors import QueryInterruptedError, QueryTimeoutError
 from ingot.engines.interrupt import Interrupt
-from ingot.engines.ports import Capabilities, Column, Lake, Parameters, Result, State
+from ingot.engines.ports import Capabilities, Column, HeldTable, Lake, Parameters, Result, State
 from ingot.engines.sql import quote_identifier, quote_literal
 from ingot.engines.yielding import in_yielding_thread
 from ingot.errors import IngotError
@@ -68,6 +69,7 @@ class DuckDBEngine:
         self._iceberg: DuckDBPyConnection | None = None
         self._mounted: OrderedDict[str, _Mounted] = OrderedDict()
         self._lock = Lock()
+        self._held = Held()
 
     def query(
         self,
@@ -77,10 +79,14 @@ class DuckDBEngine:
         parameters: Parameters = (),
         timeout: float | None = None,
         interrupt: Interrupt | None = None,
+        held: Sequence[HeldTable] = (),
     ) -> Result:
-        """The result of one read-only statement at `at`; see `Engine.query`."""
+        """The result of one read-only statement at `at`; see `Engine.query`.
+
+        The tables `held` can be read beside those of the lake, as `"#rollups".main.<name>`.
+        """
         check(sql)
-        with self.session(at, timeout=timeout, interrupt=interrupt) as cursor:
+        with self.session(at, timeout=timeout, interrupt=interrupt, held=held) as cursor:
             cursor.execute(sql, parameters or None)
             columns = tuple(Column(name, str(kind)) for name, kind, *_ in cursor.description or ())
             return Result(columns, cursor.fetchall())
@@ -100,7 +106,12 @@ class DuckDBEngine:
 
     @contextmanager
     def session(
-        self, at: State, *, timeout: float | None = None, interrupt: Interrupt | None = None
+        self,
+        at: State,
+        *,
+        timeout: float | None = None,
+        interrupt: Interrupt | None = None,
+        held: Sequence[HeldTable] = (),
     ) -> Iterator[DuckDBPyConnection]:
         """A cursor whose current catalog is `at`: `gold.fact_orders` means the table at that commit.
 
@@ -123,7 +134,10 @@ class DuckDBEngine:
             if timer:
                 timer.daemon = True
                 timer.start()
-            with interrupt.stopping(cursor.interrupt) if interrupt else nullcontext():
+            with (
+                self._held.reading(mounted.con, held) if held else nullcontext(),
+                interrupt.stopping(cursor.interrupt) if interrupt else nullcontext(),
+            ):
                 yield cursor
         except duckdb.Error as error:
             raise self._explain(error, mounted.mount, at, timeout if expired else None) from error
