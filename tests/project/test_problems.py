@@ -28,7 +28,7 @@ def test_all_problems_of_all_files_are_reported_at_once_in_file_order(folder: Fo
     assert "unknown value 'kip' for 'type'" in said[0]
     assert "did you mean 'kpi'?" in said[0]
     assert said[1].startswith(
-        "ingot.yml:1:1: unknown key 'nmae' in ingot.yml; did you mean 'name'? (expected one of: dashboards"
+        "ingot.yml:1:1: unknown key 'nmae' in ingot.yml; did you mean 'name'? (expected one of: auth, dashboards"
     )
     assert said[2] == "ingot.yml:2:15: 'port' of serve cannot be '70000' (expected at most 65535)"
     assert "unknown value 'cuont' for 'type' of measure 'n'; did you mean 'count'?" in said[3]

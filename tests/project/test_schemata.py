@@ -22,6 +22,7 @@ GOOD = [
     ("ingot", "ingot.yml", "{}"),
     ("ingot", "ingot.yml", "name: shop\ndefault_profile: dev\nprofiles: {dev: {engine: {threads: 4, memory_limit: 2GB}}}\nserve: {port: '${PORT:-4000}'}"),
     ("ingot", "ingot.yml", "lake: {protected: main}"),
+    ("ingot", "ingot.yml", "auth: {jwt: {jwks_url: 'https://login.example.com/keys', audience: shop}, lake_groups: [admins]}"),
     ("ingot", "ingot.yml", "lake: {protected: [main, release/2026]}"),
     ("ingot", "ingot.yml", "sources: [{name: a, tables: {x: {path: x.csv}}}]"),
     ("ingot", "ingot.yml", "sources: {a: {tables: [{name: x, path: [x.csv, y.csv]}]}}"),
@@ -35,6 +36,10 @@ GOOD = [
 
 BAD = [
     ("ingot", "ingot.yml", "nmae: x"),
+    ("ingot", "ingot.yml", "auth: {}"),
+    ("ingot", "ingot.yml", "auth: {jwt: {}}"),
+    ("ingot", "ingot.yml", "auth: {jwt: {public_key: x, jwks_url: 'https://x'}}"),
+    ("ingot", "ingot.yml", "auth: {jwt: {public_key: x, algorithms: [none]}}"),
     ("ingot", "ingot.yml", "lake: {protected: ['']}"),
     ("ingot", "ingot.yml", "lake: {protect: main}"),
     ("ingot", "ingot.yml", "serve: {port: 70000}"),

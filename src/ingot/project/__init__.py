@@ -15,6 +15,7 @@ from ingot.project.problem import Problem, ProjectError, problem
 from ingot.project.root import find
 
 if TYPE_CHECKING:
+    from ingot.project.auth import Auth, Jwt
     from ingot.project.cube import Cube, Folder, Include, Join, View, ViewCube
     from ingot.project.dashboard import Breakdown, Dashboard, Kpi, TableTile, Tile, TimeRange, Trend
     from ingot.project.loading import load
@@ -54,14 +55,15 @@ _HOMES = {
     "policy": ("Policy",),
     "rollup": ("PreAggregation", "RefreshKey"),
     "schemata": ("schemas", "write_schemas"),
+    "auth": ("Auth", "Jwt"),
     "settings": ("Engine", "LakeSettings", "Serve", "Settings"),
     "source": ("FileOptions", "Source", "SourceTable"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "Breakdown", "Case", "Cube", "Dashboard", "Dimension", "Engine", "FileOptions", "Filter", "Folder", "Granularity",
-    "Hierarchy", "Include", "Join", "Kpi", "LakeSettings", "Measure", "Place", "Policy", "PreAggregation", "Problem", "Project",
+    "Auth", "Breakdown", "Case", "Cube", "Dashboard", "Dimension", "Engine", "FileOptions", "Filter", "Folder", "Granularity",
+    "Hierarchy", "Include", "Join", "Jwt", "Kpi", "LakeSettings", "Measure", "Place", "Policy", "PreAggregation", "Problem", "Project",
     "ProjectError", "RefreshKey", "RollingWindow", "Segment", "Serve", "Settings", "Source", "SourceTable", "TableTile",
     "Tile", "TimeRange", "Transform", "Trend", "View", "ViewCube", "find", "load", "problem", "schemas", "write_schemas",
 ]  # fmt: skip

@@ -96,6 +96,7 @@ class _Loader:
             views=views,
             dashboards=dashboards,
             files=tuple(self.files),
+            auth=known.auth,
         )
 
     # -- files -----------------------------------------------------------------------------------------

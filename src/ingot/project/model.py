@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ingot.project.auth import Auth
 from ingot.project.cube import Cube, View
 from ingot.project.dashboard import Dashboard
 from ingot.project.environment import concealed
@@ -44,6 +45,7 @@ class Project:
         ops_url: SQLAlchemy URL of the database of runs and jobs.
         warehouse: absolute folder or URI of the tables' data.
         transform: None where there is no dbt project.
+        auth: None where everybody may ask.
         files: the files that were read, absolute, in reading order.
     """
 
@@ -64,6 +66,7 @@ class Project:
     views: tuple[View, ...]
     dashboards: tuple[Dashboard, ...]
     files: tuple[Path, ...]
+    auth: Auth | None = None
 
     def dump(self) -> dict[str, Any]:
         """The project for machines: plain JSON values, the environment's values as the files spell them."""

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from ingot.project.auth import Auth
 from ingot.project.source import Source
 from ingot.project.spec import Frozen, Named, Options, PathText, Positive, Slug, Some, Spec, Text, Whole, Word
 
@@ -64,6 +65,11 @@ class Serve(Spec):
     sql_port: Whole = Field(
         15432, ge=0, le=65535, description="Port of the PostgreSQL protocol; 0 picks a free one."
     )
+    continue_wait: Positive = Field(
+        5, description="Seconds that a request waits for its rows before it is told to ask again."
+    )
+    query_timeout: Positive = Field(600, description="Seconds after which a query is stopped.")
+    cache_mb: Whole = Field(128, ge=0, description="Memory for kept answers, in MB; 0 keeps none.")
 
 
 class TransformSettings(Spec):
@@ -118,6 +124,7 @@ class Settings(Spec):
         default_factory=LakeSettings, description="The lake: which branches are protected."
     )
     serve: Serve = Field(default_factory=Serve, description="Where `ingot serve` listens: address and ports.")
+    auth: Auth | None = Field(None, description="Who may ask. Default: anybody who reaches the port.")
     sources: Named[Source] = Field((), description="Sources, as in the files of sources/.")
     semantic: SemanticSettings = Field(
         default_factory=SemanticSettings, description="Where the cubes and views are."

@@ -1,0 +1,107 @@
+"""`auth` in `ingot.yml`: who may ask the server, and how it knows who asks."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from ingot.project.environment import FromEnv
+from ingot.project.spec import Some, Spec, Word
+from ingot.project.tree import Map
+
+SHARED = ("HS256", "HS384", "HS512")
+SIGNED = (
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+)  # fmt: skip
+Algorithm = Literal[
+    "HS256", "HS384", "HS512",
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+]  # fmt: skip
+SHORTEST = 16
+
+
+class Jwt(Spec):
+    """How a token is checked: by one of a shared secret, a public key, or the keys at an address."""
+
+    kind: ClassVar[str] = "jwt"
+    rules: ClassVar[Mapping[str, Any]] = {
+        "oneOf": [{"required": [key]} for key in ("secret", "public_key", "jwks_url")]
+    }
+
+    secret: Word | None = Field(
+        None,
+        description="The shared secret of HS256 tokens, as `${NAME}` from the environment; at least 16 characters.",
+    )
+    public_key: Word | None = Field(None, description="The public key (PEM) of signed tokens.")
+    jwks_url: Word | None = Field(
+        None, description="Where the identity provider publishes its keys: https, or http on this machine."
+    )
+    algorithms: Some[Algorithm] = Field(
+        (),
+        description="The algorithms that are accepted. Default: HS256 with a secret, else RS256 and ES256.",
+    )
+    issuer: Some[Word] = Field((), description="Who must have issued the token (`iss`).")
+    audience: Some[Word] = Field((), description="For whom it must be (`aud`).")
+    claims_namespace: Word | None = Field(
+        None, description="The claim that holds the security context. Default: the whole payload."
+    )
+
+    @classmethod
+    def inspect(cls, data: Map, report: Callable[..., None]) -> None:
+        given = [key for key in ("secret", "public_key", "jwks_url") if key in data]
+        if len(given) != 1:
+            said = " and ".join(f"'{key}'" for key in given) if given else "none of them"
+            report(None, f"'jwt' needs one of 'secret', 'public_key' and 'jwks_url', not {said}")
+            return
+        secret = data.get("secret")
+        if secret is not None and not isinstance(secret, FromEnv):
+            report(
+                "secret",
+                "a secret does not stand in a file",
+                expected="${NAME}, a variable of the environment",
+            )
+        elif isinstance(secret, FromEnv) and len(secret) < SHORTEST:
+            report("secret", f"the secret is shorter than {SHORTEST} characters and could be guessed")
+        url = data.get("jwks_url")
+        if isinstance(url, str) and not _is_safe(url):
+            report("jwks_url", "keys must come over https", expected="https://… (or http:// on this machine)")
+        allowed = SHARED if given == ["secret"] else SIGNED
+        algorithms = data.get("algorithms", ())
+        for one in [algorithms] if isinstance(algorithms, str) else algorithms:
+            # A public key that were taken for a shared secret would let anybody sign.
+            if one in (*SHARED, *SIGNED) and one not in allowed:
+                report("algorithms", f"{one} does not go with '{given[0]}'", expected=", ".join(allowed))
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """The algorithms that hold."""
+        if self.algorithms:
+            return self.algorithms
+        return ("HS256",) if self.secret is not None else ("RS256", "ES256")
+
+
+class Auth(Spec):
+    """Who may ask over HTTP. Without it anybody may who reaches the port."""
+
+    kind: ClassVar[str] = "auth"
+
+    jwt: Jwt = Field(description="Tokens in the header Authorization, as with Cube.")
+    groups_claim: Word = Field(
+        "groups", description="The claim with the asker's groups; dots lead inside: realm_access.roles."
+    )
+    lake_groups: Some[Word] = Field(
+        (),
+        description="Groups that may use the lake itself, past the metrics' policies: Iceberg, Nessie, "
+        "tables, diffs, runs. '*' is everybody with a token. Default: nobody.",
+    )
+
+
+def _is_safe(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    )
