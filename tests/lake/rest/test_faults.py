@@ -168,30 +168,33 @@ def test_names_that_duckdb_gives_or_takes_are_so_once_and_its_second_request_is_
     assert numbers(catalog, lake, main, "s.u") == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize(("setting", "fault"), [("http_retries = 0", Fault.ERROR_504), ("", BAD_GATEWAY)])
-def test_where_duckdb_does_not_ask_again_the_state_before_is_one_rollback_away(
+@pytest.mark.parametrize(
+    ("retries", "struck"),
+    [(0, [Fault.ERROR_504]), (3, [BAD_GATEWAY]), (3, [Fault.AFTER, *[Fault.BEFORE] * 3])],
+    ids=["retries are off", "a bad gateway", "the server is gone"],
+)
+def test_where_duckdb_gives_up_the_state_before_is_one_revert_away(
     main: duckdb.DuckDBPyConnection,
     catalog: RestCatalog,
     lake: Lake,
     faults: Faults,
-    setting: str,
-    fault: Fault,
+    retries: int,
+    struck: list[Fault],
 ) -> None:
     """DuckDB 1.5.5 then removes the files of rows that it believes to be refused, though they were committed.
 
     Nothing that it acknowledged is lost, but the table cannot be read until that commit is taken back.
     """
-    if setting:
-        main.execute(f"SET {setting}")
+    main.execute(f"SET http_retries = {retries}")
     before = lake.catalog.ref("main").hash
-    faults.next(fault, path="transactions/commit")
+    faults.next(*struck, path="transactions/commit")
     with pytest.raises(duckdb.Error):
         main.execute("INSERT INTO lake.s.t VALUES (10)")
+    assert [one.fault for one in faults.struck] == struck
     faults.next()
-    assert len(faults.seen) == 0
     made = lake.catalog.commit_of(lake.catalog.ref("main").hash)
     assert made.parents == (before,)
-    with pytest.raises(duckdb.Error):
+    with pytest.raises(duckdb.Error, match="Cannot open file"):
         main.execute("SELECT i FROM lake.s.t").fetchall()
     lake.catalog.revert("main", made.hash)
     assert numbers(catalog, lake, main) == [0, 1, 2, 3]
