@@ -138,6 +138,8 @@ def numbers(lake: Lake, con: Con) -> Numbers:
     plain = con.execute(f"SELECT i, v FROM {lake.at().scan('s.t')} ORDER BY ALL").fetchall()
     assert plain == sorted((i, v) for i, v, *_ in found)
     table = lake.at().table("s.t")
+    everything = con.execute(f"SELECT * FROM {lake.at().scan('s.t')}").description
+    assert [one[0] for one in everything or ()] == [one.name for one in table.schema]
     assert table.rows == len(found)
     if snapshot(lake)["summary"].get("engine-name") == "ingot":
         data = [one for one in entries.live(manifest_list.rows_of(snapshot(lake))) if one.content == 0]

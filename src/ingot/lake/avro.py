@@ -14,9 +14,13 @@ import fastavro
 
 from ingot.lake import files
 from ingot.lake.errors import MissingFileError
+from ingot.lake.lru import Lru
 from ingot.lake.types import Json
 
 _DAMAGED = (ValueError, EOFError, KeyError, IndexError, OverflowError, zlib.error)
+
+
+_known: Lru[str, tuple[Json, Any]] = Lru(1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,7 @@ def read(location: str) -> Avro:
     content = io.BytesIO(files.read(location))
     try:
         reader: Any = fastavro.block_reader(content)
-        schema = _without(reader.writer_schema, deep=False)
-        plain = fastavro.parse_schema(_without(deepcopy(reader.writer_schema), deep=True))
+        schema, plain = _schemas(reader)
         records: list[Any] = []
         for block in reader:
             records += [
@@ -45,6 +48,16 @@ def read(location: str) -> Avro:
         raise MissingFileError(message) from error
     about = {name: value for name, value in reader.metadata.items() if not name.startswith("avro.")}
     return Avro(schema, about, tuple(records))
+
+
+def _schemas(reader: Any) -> tuple[Json, Any]:
+    """The schema as it was written, and as it is read; a table's manifests have few, and parsing them takes longer than the rest."""
+    text = reader.metadata["avro.schema"]
+    if (found := _known.get(text)) is not None:
+        return found
+    schema: Json = _without(reader.writer_schema, deep=False)
+    plain = fastavro.parse_schema(_without(deepcopy(reader.writer_schema), deep=True))
+    return _known.put(text, (schema, plain))
 
 
 def written(schema: Json, records: Sequence[Json], about: Mapping[str, str]) -> bytes:
