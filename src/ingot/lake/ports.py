@@ -11,7 +11,7 @@ a protected branch other than by a merge raise `ProtectedRefError` unless `force
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from ingot.lake.inventory import Inventory
+from ingot.lake.inventory import Inventory, Move
 from ingot.lake.model import (
     Commit,
     Content,
@@ -78,6 +78,9 @@ class Catalog(Protocol):
 
         The next page begins at the first parent of the last commit of this one.
         """
+
+    def moves(self, name: str, *, limit: int) -> Sequence[Move]:
+        """Where the ref `name` has pointed since it was made, newest first; `NotFoundError` where it is not there."""
 
     def entries(self, at: str, *, prefix: Key = ()) -> Mapping[Key, Content]:
         """Every key below `prefix` and its content at commit hash `at`."""

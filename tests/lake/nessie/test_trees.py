@@ -206,12 +206,21 @@ def test_a_reference_is_fetched_by_name_alone(client: Client) -> None:
     assert client.http.get(f"/trees/@{ROOT}").status_code == 400
 
 
-def test_recent_changes_are_the_commits_that_a_branch_was_at(client: Client) -> None:
+def test_recent_changes_are_where_a_branch_was_whatever_its_commits_say(client: Client, lake: Lake) -> None:
     commits = [client.commit(namespace(name)).json()["targetBranch"]["hash"] for name in "ab"]
     found = client.http.get("/trees/main/recent-changes").json()
     assert found["reference"]["hash"] == commits[1]
     assert found["current"]["commitHash"] == commits[1]
+    assert found["current"]["meta"]["hash"] == commits[1]
     assert [one["commitHash"] for one in found["previous"]] == [commits[0], ROOT]
+    lake.catalog.assign_ref("main", commits[0])
+    client.branch("dev")
+    found = client.http.get("/trees/main/recent-changes").json()
+    assert found["current"]["commitHash"] == commits[0]
+    assert [one["commitHash"] for one in found["previous"]] == [commits[1], commits[0], ROOT]
+    found = client.http.get("/trees/dev/recent-changes").json()
+    assert (found["current"]["commitHash"], found["previous"]) == (commits[0], [])
+    assert client.http.get("/trees/nope/recent-changes").json()["errorCode"] == "REFERENCE_NOT_FOUND"
 
 
 def test_paths_that_do_not_exist_are_answered_in_json(http: httpx2.Client) -> None:

@@ -3,14 +3,16 @@
 Every move is noted in a log, which is what `main@2026-01-31` is answered from.
 """
 
+import itertools
 import time
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from ingot.errors import ConflictError, UsageError
 from ingot.lake import names
-from ingot.lake.catalog import resolve, schema
+from ingot.lake.catalog import records, resolve, schema
 from ingot.lake.errors import CommitConflictError, ProtectedRefError
+from ingot.lake.inventory import Move
 from ingot.lake.model import Conflict, ConflictType, Ref, RefKind
 
 DEFAULT_BRANCH = "main"
@@ -115,6 +117,16 @@ def check_open(tx: Connection, name: str, always: frozenset[str], *, force: bool
 def note(tx: Connection, name: str, hash: str | None) -> None:
     """Writes a move (None: the name is gone) into the log of moves."""
     tx.execute(insert(schema.moves).values(name=name, hash=hash, moved_at=now()))
+
+
+def moves(tx: Connection, name: str, limit: int) -> list[Move]:
+    """The moves of a ref that is there, newest first, not beyond an earlier ref that had its name."""
+    find(tx, name)
+    table = schema.moves.c
+    newest = select(table.hash, table.moved_at).where(table.name == name)
+    rows = tx.execute(newest.order_by(table.moved_at.desc(), table.id.desc()).limit(limit))
+    found = (Move(name, row.hash, records.moment(row.moved_at)) for row in rows)
+    return list(itertools.takewhile(lambda move: move.hash is not None, found))
 
 
 def now() -> int:

@@ -14,7 +14,7 @@ from ingot.lake.catalog.history import History
 from ingot.lake.catalog.merge import Modes
 from ingot.lake.catalog.store import Store
 from ingot.lake.errors import CatalogUnavailableError, CommitConflictError
-from ingot.lake.inventory import Inventory
+from ingot.lake.inventory import Inventory, Move
 from ingot.lake.model import (
     ROOT_HASH,
     Commit,
@@ -176,6 +176,10 @@ class SqlCatalog:
             yield from found
             at = found[-1].parents[0]
             limit = None if limit is None else limit - len(found)
+
+    def moves(self, name: str, *, limit: int) -> Sequence[Move]:
+        """Where the ref `name` has pointed since it was made, newest first; see the port."""
+        return self._store.read(lambda tx: refs.moves(tx, name, limit))
 
     def entries(self, at: str, *, prefix: Key = ()) -> Mapping[Key, Content]:
         """Every key below `prefix` and its content at commit hash `at`."""

@@ -108,7 +108,7 @@ def delete(call: Call) -> Answer:
 
 
 def recent_changes(call: Call) -> Answer:
-    """Where a reference points, and which commits it pointed at before, newest first.
+    """Where a reference points, and where it pointed before, newest first: also at what its commits do not tell.
 
     The state database is consistent or refuses to answer, so every commit that is found is consistent.
     """
@@ -117,15 +117,14 @@ def recent_changes(call: Call) -> Answer:
         raise bad_request("The history of a reference is fetched by its name alone, without a hash.")
     assert spec.name is not None
     ref = named(call.lake, spec.name)
-    commits = list(call.lake.catalog.log(ref.hash, limit=_RECENT))
-    states = [_state(commit.hash, meta_json(commit, version=2)) for commit in commits]
-    if len(commits) < _RECENT:
-        states.append(_state(ROOT_HASH, None))
+    moves = [move.hash for move in call.lake.catalog.moves(ref.name, limit=_RECENT + 1) if move.hash]
+    # It may have moved on since it was looked up.
+    before = moves[moves.index(ref.hash) + 1 :] if ref.hash in moves else []
     return Answer(
         {
             "reference": reference_json(ref),
-            "current": states[0],
-            "previous": states[1:],
+            "current": _state(call, ref.hash),
+            "previous": [_state(call, hash) for hash in before],
             "commitLogConsistency": "NOT_CHECKED",
         }
     )
@@ -168,7 +167,8 @@ class _Described:
         }
 
 
-def _state(hash: str, meta: Json | None) -> Json:
+def _state(call: Call, hash: str) -> Json:
+    meta = None if hash == ROOT_HASH else meta_json(call.lake.catalog.commit_of(hash), version=2)
     return {"commitHash": hash, "commitConsistency": "COMMIT_CONSISTENT", "meta": meta}
 
 
