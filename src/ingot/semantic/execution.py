@@ -77,6 +77,9 @@ class Execution:
             return kept
         plan = part.plan
 
+        # Only an engine that can hold them is asked to.
+        held: dict[str, Any] = {"held": plan.held} if plan.held else {}
+
         def rows(sql: str) -> list[tuple[Any, ...]]:
             result = self._engine.query(
                 sql,
@@ -84,6 +87,7 @@ class Execution:
                 parameters=plan.parameters,
                 timeout=self._timeout,
                 interrupt=interrupt,
+                **held,
             )
             return result.rows
 

@@ -2,18 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
+from ingot.engines import HeldTable
 from ingot.semantic.context import ANYONE, Context
 from ingot.semantic.fanout import Grain, facts, leaves, staged
 from ingot.semantic.filters import Value
 from ingot.semantic.model import Model
 from ingot.semantic.query import Query
 from ingot.semantic.resolve import Resolved, resolve
+from ingot.semantic.rollups import sketch
+from ingot.semantic.rows_of import JoinedRows, Reader
 from ingot.semantic.statement import Statement, counted
+from ingot.semantic.volatile import volatile as is_volatile
+
+if TYPE_CHECKING:
+    from ingot.semantic.rollups.library import Choice
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +35,10 @@ class Plan:
     """The tables of the lake that it reads."""
     volatile: bool
     """Whether the model's SQL asks for the clock, chance or what is outside of the lake: no answer is kept."""
+    held: tuple[HeldTable, ...] = ()
+    """The stored rollups that it reads."""
+    choice: "Choice | None" = None
+    """Which rollups were tried, and why others are not read."""
 
 
 def plan(
@@ -49,10 +59,15 @@ def plan(
 
 
 def plan_resolved(
-    model: Model, query: Resolved, *, dialect: str = "duckdb", context: Context = ANYONE
+    model: Model,
+    query: Resolved,
+    *,
+    dialect: str = "duckdb",
+    context: Context = ANYONE,
+    reader: Reader = JoinedRows,
 ) -> Plan:
-    """The plan of a query whose names are looked up."""
-    statement = Statement(model, query, context=context)
+    """The plan of a query whose names are looked up; `reader` decides where each fact is read from."""
+    statement = Statement(model, query, reader, context)
     generator: Any = Dialect.get_or_raise(dialect).generator()
     if query.ungrouped:
         select = statement.ungrouped()
@@ -60,52 +75,11 @@ def plan_resolved(
         select = statement.composed()
     else:
         select = statement.grouped(facts(model, Grain.of(query), leaves(query)))
-    volatile = any(_volatile(node) for node in select.walk())
+    if dialect == "duckdb":
+        select = sketch.computed(select)
+    volatile = is_volatile(select)
     total = generator.generate(counted(select.copy()), copy=False) if query.total else None
     sql = generator.generate(statement.ordered(select), copy=False)
     cubes = statement.writing.cubes
     tables = sorted({table for cube in cubes for table in model.cubes[cube].tables})
     return Plan(query, sql, tuple(statement.writing.parameters.values), total, tuple(tables), volatile)
-
-
-_CLOCK = tuple(
-    getattr(exp, name)
-    for name in (
-        "CurrentDate",
-        "CurrentDatetime",
-        "CurrentTime",
-        "CurrentTimestamp",
-        "Localtime",
-        "Localtimestamp",
-        "Rand",
-        "Uuid",
-    )
-    if hasattr(exp, name)
-)
-_CLOCK_NAMES = frozenset(
-    {
-        "now",
-        "today",
-        "random",
-        "get_current_time",
-        "get_current_timestamp",
-        "transaction_timestamp",
-        "uuid",
-        "nextval",
-        "age",
-        "uuidv4",
-        "uuidv7",
-    }
-)
-
-
-def _volatile(node: exp.Expr) -> bool:
-    if isinstance(node, exp.Table):  # a table function may read what no fingerprint knows
-        return (
-            not isinstance(node.this, exp.Identifier)
-            and node.sql(dialect="duckdb").split("(")[0].lower() not in _SERIES
-        )
-    return isinstance(node, _CLOCK) or (isinstance(node, exp.Anonymous) and node.name.lower() in _CLOCK_NAMES)
-
-
-_SERIES = frozenset({"range", "generate_series", "unnest"})

@@ -10,6 +10,7 @@ from ingot.semantic.cache import Answer
 from ingot.semantic.execution import Part
 from ingot.semantic.plan import Plan
 from ingot.semantic.query import Query
+from ingot.semantic.rollups.shown import match_results, pre_aggregations, used
 from ingot.semantic.writing import aliases
 
 
@@ -25,7 +26,7 @@ def loaded(part: Part, answer: Answer, dialect: str) -> dict[str, Any]:
         "external": False,
         "slowQuery": False,
         "total": answer.total,
-        "usedPreAggregations": {},
+        "usedPreAggregations": used(part.plan.choice),
         "refreshKeyValues": [],
         "ref": part.at.ref,
         "commit": part.at.state.hash,
@@ -78,11 +79,11 @@ def sql(query: Query, plan: Plan) -> dict[str, Any]:
             **first,
             "order": [{"id": key, "desc": descending} for key, descending in plan.query.order],
             "cacheKeyQueries": [],
-            "preAggregations": [],
+            "preAggregations": pre_aggregations(plan.choice),
             "dataSource": "default",
             "memberNames": members,
             "aliasNameToMember": {names[key]: key for key in members},
-            "rollupMatchResults": [],
+            "rollupMatchResults": match_results(plan.choice),
             "canUseTransformedQuery": _transformed(normalized(query, plan.query)),
             "external": False,
         }

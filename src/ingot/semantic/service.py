@@ -4,7 +4,9 @@ The one way from every surface to an answer. Safe to use from several threads. W
 `Context`; how an answer is computed and kept is in `execution`.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -23,6 +25,7 @@ from ingot.semantic.query import Query
 from ingot.semantic.questions import Given, questions
 from ingot.semantic.recent import Recent
 from ingot.semantic.resolve import Resolved, resolve
+from ingot.semantic.rollups.library import Rollups
 from ingot.semantic.states import At, States
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from ingot.project import Project
 
 __all__ = ["Given", "Service"]
+
+PlanKey = tuple[int, bytes, Resolved, object]
 
 
 class Service:
@@ -44,13 +49,18 @@ class Service:
         *,
         cache_bytes: int = 128 * 1024 * 1024,
         timeout: float | None = None,
+        rollups: Path | None = None,
     ) -> None:
-        """`timeout`: seconds after which a query is stopped. Raises `ProjectError` for a wrong model."""
-        self.model: Model = check_project(project)
+        """`timeout`: seconds after which a query is stopped. `rollups`: the folder where rollups are kept.
+
+        Raises `ProjectError` for a wrong model.
+        """
         self._dialect = engine.dialect
         self._states = States(lake)
+        self.rollups = Rollups(rollups, self._states) if rollups is not None else None
+        self.model: Model = self._checked(project)
         self._execution = Execution(engine, cache_bytes=cache_bytes, timeout=timeout)
-        self._plans: Recent[tuple[int, bytes, Resolved], Plan] = Recent(2_000)
+        self._plans: Recent[PlanKey, Plan] = Recent(2_000)
 
     def close(self) -> None:
         """Stops every query that is under way."""
@@ -58,7 +68,13 @@ class Service:
 
     def reload(self, project: "Project") -> None:
         """Answers from now on by the project's present model; `ProjectError` leaves the old one in use."""
-        self.model = check_project(project)
+        self.model = self._checked(project)
+
+    def _checked(self, project: "Project") -> Model:
+        model = check_project(project)
+        if self.rollups is not None:
+            self.rollups.declare(project, model)
+        return model
 
     def load(
         self, query: Given, *, ref: str | None = None, multi: bool | None = None, context: Context = ANYONE
@@ -91,7 +107,7 @@ class Service:
         parts, answers = [], []
         for one in queries:
             at = self._states.at_hand(ref or one.ref or "main")
-            plan = self._plans.get(self._plan_key(self.model, one, now, context)) if at else None
+            plan = self._plans.get(self._plan_key(self.model, one, now, context, at)) if at else None
             part = self._part(one, kind, plan, at) if at and plan else None
             answer = self._execution.at_hand(part) if part else None
             if part is None or answer is None:
@@ -113,7 +129,7 @@ class Service:
         for one in queries:
             name = ref or one.ref or "main"
             at = ats.get(name) or ats.setdefault(name, self._states.at(name))
-            parts.append(self._part(one, kind, self._plan(model, one, now, context), at))
+            parts.append(self._part(one, kind, self._plan(model, one, now, context, at), at))
         alone = _alone(kind, queries, multi)
         return Asked(self._execution, kind, parts, alone=alone, dialect=self._dialect)
 
@@ -150,10 +166,9 @@ class Service:
         self, query: Given, ref: str | None, context: Context
     ) -> tuple[str, list[Query], list[Plan]]:
         kind, queries = questions(query)
-        if ref is not None:
-            self._states.at(ref)
+        at = self._states.at(ref) if ref is not None else None
         now = datetime.now(UTC)
-        return kind, queries, [self._plan(self.model, one, now, context) for one in queries]
+        return kind, queries, [self._plan(self.model, one, now, context, at) for one in queries]
 
     @staticmethod
     def _questions(query: Given, multi: bool | None) -> tuple[str, list[Query]]:
@@ -162,15 +177,27 @@ class Service:
             raise QueryError(f'A {kind} has several results: send "queryType": "multi" with it.')
         return kind, queries
 
-    def _plan(self, model: Model, query: Query, now: datetime, context: Context) -> Plan:
-        key = self._plan_key(model, query, now, context)
+    def _plan(self, model: Model, query: Query, now: datetime, context: Context, at: At | None) -> Plan:
+        if at is None and self.rollups is not None and self.rollups.of(model):
+            at = self._states.at(query.ref or "main")
+        key = self._plan_key(model, query, now, context, at)
         found = self._plans.get(key)
-        return found or self._plans.keep(key, plan_resolved(model, key[2], dialect=self._dialect))
+        return found or self._plans.keep(key, self._planned_anew(model, key[2], context, at))
 
-    @staticmethod
-    def _plan_key(model: Model, query: Query, now: datetime, context: Context) -> tuple[int, bytes, Resolved]:
-        """All that a plan depends on: what is asked, of which model, by whom."""
-        return (id(model), context.key, resolve(model, query, now=now))
+    def _planned_anew(self, model: Model, query: Resolved, context: Context, at: At | None) -> Plan:
+        if self.rollups is None or at is None or not self.rollups.of(model):
+            return plan_resolved(model, query, dialect=self._dialect, context=context)
+        choice = self.rollups.choice(model, at)
+        plan = plan_resolved(model, query, dialect=self._dialect, context=context, reader=choice)
+        held = tuple(self.rollups.held(build) for _, build in choice.used)
+        return replace(plan, held=held, choice=choice)
+
+    def _plan_key(
+        self, model: Model, query: Query, now: datetime, context: Context, at: At | None
+    ) -> PlanKey:
+        """All that a plan depends on: what is asked, of which model, by whom, and the rollups that are there."""
+        there = self.rollups.version(model, at) if self.rollups is not None and at is not None else None
+        return (id(model), context.key, resolve(model, query, now=now), there)
 
     def _part(self, query: Query, kind: str, plan: Plan, at: At) -> Part:
         filled = normalized(query, plan.query, kind)

@@ -3,7 +3,7 @@
 Knows nothing of groups or aggregates: those are the business of `rows_of` and `statement`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 
 from sqlglot import exp
@@ -37,6 +37,8 @@ class Writing:
         self.context = context
         self.cubes: set[str] = set()
         """The cubes that are read."""
+        self.stored: Mapping[str, exp.Expr] = {}
+        """Where the rows of a cube are kept that its SQL would compute."""
         self._sub_query = sub_query
         self.zone = zone
         self.parameters = Parameters()
@@ -111,6 +113,8 @@ class Writing:
                 self._sub_query(self.model.sub_queries[cube]), cube, table=True, quoted=True, copy=False
             )
         self.cubes.add(cube)
+        if cube in self.stored:
+            return exp.alias_(self.stored[cube].copy(), cube, table=True, quoted=True, copy=False)
         found = self.model.cubes[cube]
         source = self.local(found.source.copy()) if found.marked else found.source.copy()
         return exp.alias_(source, cube, table=True, quoted=True, copy=False)

@@ -1,0 +1,240 @@
+"""Writes what is missing of a rollup at one state of the lake.
+
+All missing partitions come out of one SELECT; files that were made from the same inputs, for whatever ref, are
+taken as they are.
+"""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from ingot.engines.sql import quote_identifier, quote_literal
+from ingot.errors import IngotError
+from ingot.semantic import dates
+from ingot.semantic.rollups import pieces as cutting
+from ingot.semantic.rollups.definition import Rollup, Window, within
+from ingot.semantic.rollups.pieces import Piece
+from ingot.semantic.rollups.store import Build, File, Store
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from ingot.engines.duckdb import DuckDBEngine
+    from ingot.lake import State
+
+_KEPT = re.compile(
+    r"(BOOLEAN|U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\)|VARCHAR|BLOB|DATE|TIME|UUID"
+    r"|TIMESTAMP( WITH TIME ZONE)?|UINTEGER\[\])"
+)
+"""Types that Parquet gives back as they were."""
+_TABLE = "rollup"
+_OLDEST, _NEWEST = datetime(1, 1, 1), datetime(9999, 12, 31)  # noqa: DTZ001 - UTC without a zone
+
+
+class BuildError(IngotError):
+    """A rollup cannot be built."""
+
+    code = "rollup"
+
+
+def build(
+    rollup: Rollup,
+    state: "State",
+    tables: Sequence[str],
+    *,
+    engine: "DuckDBEngine",
+    store: Store,
+    again: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+) -> Build:
+    """The rollup at `state`, whose cubes read `tables`; finished files are not made again unless `again`.
+
+    Raises `BuildError` where it can never be stored, or `stop` says to end, and what the engine raises.
+    """
+    if rollup.never is not None:
+        raise BuildError(f"The rollup {rollup.full_name} can never be stored: {rollup.never}.")
+    began = time.perf_counter()
+    inputs = state.fingerprint(tables)
+    known = store.build(rollup.hash, inputs)
+    with engine.session(state) as cursor:
+        window = _window(rollup, cursor)
+        if known is not None and not again and known.window == window and _there(known, store):
+            return known
+        wanted = cutting.pieces(rollup, state, tables, window)
+        missing = [
+            one for one in wanted if again or not store.path(rollup.hash, one.name, one.inputs).exists()
+        ]
+        columns = _columns(rollup, cursor)
+        if missing:
+            _write(rollup, missing, columns, cursor, store, stop=stop)
+        files, first, last = _described(rollup, wanted, cursor, store)
+    made = Build(
+        rollup.full_name,
+        rollup.hash,
+        inputs,
+        columns,
+        files,
+        first,
+        last,
+        window,
+        datetime.now(UTC),
+        round(time.perf_counter() - began, 4),
+        len(missing),
+    )
+    store.publish(made)
+    return made
+
+
+def restored(columns: "dict[str, str] | Any", files: Sequence[str]) -> str:
+    """The SELECT that gives the stored rows with the types that they had."""
+    shown = ", ".join(
+        quote_identifier(name)
+        if _KEPT.fullmatch(kind)
+        else f"CAST({quote_identifier(name)} AS {kind}) AS {quote_identifier(name)}"
+        for name, kind in columns.items()
+    )
+    return f"SELECT {shown} FROM read_parquet({quote_literal(list(files))}, hive_partitioning = false)"
+
+
+def _there(known: Build, store: Store) -> bool:
+    return all((store.root / one.path).exists() for one in known.files)
+
+
+def _columns(rollup: Rollup, cursor: "DuckDBPyConnection") -> dict[str, str]:
+    rows = cursor.execute(f"DESCRIBE {_sql(rollup.select())}").fetchall()
+    return {name: kind for name, kind, *_ in rows}
+
+
+def _sql(tree: exp.Expr) -> str:
+    return tree.sql(dialect="duckdb")
+
+
+def _write(
+    rollup: Rollup,
+    missing: Sequence[Piece],
+    columns: dict[str, str],
+    cursor: "DuckDBPyConnection",
+    store: Store,
+    *,
+    stop: Callable[[], bool],
+) -> None:
+    shown = ", ".join(_stored(name, kind) for name, kind in columns.items())
+    order = ", ".join(quote_identifier(name) for name in _order(rollup, columns))
+    order = f" ORDER BY {order}" if order else ""
+    if len(missing) == 1:
+        one = missing[0]
+        rows = _sql(rollup.select(None if one.whole else [one.window]))
+        _copy(rollup, one, f"SELECT {shown} FROM ({rows}){order}", cursor, store)
+        return
+    windows = cutting.merged([one.window for one in missing])
+    rows = _sql(rollup.select(windows))
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE {_TABLE} AS SELECT {shown} FROM ({rows})")
+    try:
+        assert rollup.time is not None
+        column = exp.column(rollup.time.name, quoted=True)
+        for one in missing:
+            if stop():
+                raise BuildError(f"Building {rollup.full_name} was stopped.")
+            test = _sql(within(column, [one.window]))
+            _copy(rollup, one, f"SELECT * FROM temp.{_TABLE} WHERE {test}{order}", cursor, store)
+    finally:
+        cursor.execute(f"DROP TABLE IF EXISTS temp.{_TABLE}")
+
+
+def _order(rollup: Rollup, columns: dict[str, str]) -> list[str]:
+    facts = ["fact"] if "fact" in columns and len(rollup.facts) > 1 else []
+    return [*facts, *rollup.sort]
+
+
+def _stored(name: str, kind: str) -> str:
+    """A column as Parquet can keep it: whole numbers beyond 64 bits as decimals, the unknown as text."""
+    quoted = quote_identifier(name)
+    if _KEPT.fullmatch(kind):
+        return quoted
+    return f"CAST({quoted} AS {'DECIMAL(38,0)' if kind == 'HUGEINT' else 'VARCHAR'}) AS {quoted}"
+
+
+def _copy(rollup: Rollup, one: Piece, select: str, cursor: "DuckDBPyConnection", store: Store) -> None:
+    scratch = store.scratch(rollup.hash)
+    try:
+        cursor.execute(f"COPY ({select}) TO {quote_literal(str(scratch))} (FORMAT parquet, COMPRESSION zstd)")
+        scratch.replace(store.path(rollup.hash, one.name, one.inputs))
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _described(
+    rollup: Rollup, wanted: Sequence[Piece], cursor: "DuckDBPyConnection", store: Store
+) -> tuple[tuple[File, ...], datetime | None, datetime | None]:
+    """The files with their sizes, and the first and last stored time."""
+    paths = [store.path(rollup.hash, one.name, one.inputs) for one in wanted]
+    if not paths:
+        return (), None, None
+    listed = quote_literal([str(path) for path in paths])
+    counted = cursor.execute(f"SELECT file_name, num_rows FROM parquet_file_metadata({listed})").fetchall()
+    rows = {name: int(count) for name, count in counted}
+    files = tuple(
+        File(one.name, f"{rollup.hash}/{path.name}", rows[str(path)], path.stat().st_size)
+        for one, path in zip(wanted, paths, strict=True)
+    )
+    times = [one.name for one in rollup.dimensions if one.is_time]
+    if not times or not any(one.rows for one in files):
+        return files, None, None
+    # Of all times: what is shown in another zone must have begun after the first and before the last of any.
+    ends = ", ".join(
+        f"least(min({quote_identifier(name)})), greatest(max({quote_identifier(name)}))" for name in times
+    )
+    found = cursor.execute(f"SELECT {ends} FROM read_parquet({listed}, hive_partitioning = false)").fetchone()
+    firsts = [_moment(value) for value in (found or ())[0::2] if value is not None]
+    lasts = [_moment(value) for value in (found or ())[1::2] if value is not None]
+    if not firsts:
+        return files, None, None
+    return files, min(firsts), max(lasts)
+
+
+def _window(rollup: Rollup, cursor: "DuckDBPyConnection") -> Window | None:
+    """The build range as it is now, widened to whole partitions."""
+    if rollup.build_start is None and rollup.build_end is None:
+        return None
+    assert rollup.time is not None
+    unit = rollup.partition or rollup.time.granularity or "day"
+    start = _evaluated(rollup, rollup.build_start, cursor)
+    end = _evaluated(rollup, rollup.build_end, cursor)
+    first = _OLDEST if start is None else dates.floor(start, unit)
+    last = _NEWEST
+    if end is not None:
+        last = dates.floor(end, unit)
+        last = last if last == end else dates.moved(last, unit, 1)
+    return first, max(first, last)
+
+
+def _evaluated(rollup: Rollup, text: str | None, cursor: "DuckDBPyConnection") -> datetime | None:
+    if text is None:
+        return None
+    try:
+        tree = sqlglot.parse_one(text, dialect="duckdb")
+    except SqlglotError:
+        raise BuildError(
+            f"{rollup.place}: the build range of {rollup.full_name} is not SQL: {text}"
+        ) from None
+    if not isinstance(tree, exp.Query):
+        tree = exp.Select().select(tree)
+    found = cursor.execute(tree.sql(dialect="duckdb")).fetchone()
+    value = found[0] if found else None
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return None if value is None else _moment(value)
+
+
+def _moment(value: Any) -> datetime:
+    if isinstance(value, datetime):
+        return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - UTC without a zone
+    raise BuildError(f"A build range gives a time, not {str(value)[:60]!r}.")

@@ -1,0 +1,136 @@
+"""`StoredRows`: a fact read from a rollup instead of the cubes' tables.
+
+What `match` accepted needs no doubt here: each stored row passes the filters with all rows that it stands for,
+or with none of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sqlglot import exp
+
+from ingot.semantic import marks
+from ingot.semantic.aggregates import COUNTS
+from ingot.semantic.fanout import Grain, Leaf
+from ingot.semantic.filters import condition_tree
+from ingot.semantic.model import Dimension
+from ingot.semantic.resolve import Column, Condition
+from ingot.semantic.rollups import sketch
+from ingot.semantic.rollups.definition import FACT, StoredDimension
+from ingot.semantic.rollups.match import Use, filter_column, rolling_column
+from ingot.semantic.writing import Writing
+
+# No cube can have this name.
+STORED = "#stored"
+_LONG = exp.DataType.build("bigint")
+
+
+class StoredRows:
+    """The rows of a rollup at a grain. `source` is its table or subquery, `types` the types of its columns."""
+
+    def __init__(
+        self, writing: Writing, grain: Grain, use: Use, source: exp.Expr, types: Mapping[str, str]
+    ) -> None:
+        self.writing = writing
+        self.grain = grain
+        self.use = use
+        self.source = source
+        self.types = types
+
+    def select(self) -> exp.Select:
+        """FROM and WHERE, without columns."""
+        source = self.source.copy()
+        source.set("alias", exp.TableAlias(this=exp.to_identifier(STORED, quoted=True)))
+        select = exp.Select().from_(source, copy=False)
+        rolling = self.grain.rolling
+        if rolling is not None:
+            stored = rolling_column(self._same(rolling.time.member), self.grain)
+            assert stored is not None
+            time = self.writing.time(_as_member(stored), self.grain.shift(rolling.member))
+            select = rolling.joined(select, time)
+        tests = [condition_tree(one, self._condition) for one in self.grain.where]
+        flags = {one.column.key: one for one in self.use.rollup.dimensions if one.segment}
+        tests += [_column(flags[segment.member.full_name].name) for segment in self.grain.segments]
+        if len(self.use.rollup.facts) > 1:
+            number = exp.Literal.number(self.use.fact.number)
+            tests.append(exp.EQ(this=_column(FACT), expression=number))
+        return select.where(*tests, copy=False) if tests else select
+
+    def dimension(self, column: Column) -> exp.Expr:
+        """The value of a dimension of the grain, without an alias."""
+        rolling = self.grain.rolling
+        if rolling is not None and column.found.member.full_name == rolling.member:
+            return rolling.column(column)
+        stored = self.use.columns[column.key]
+        if stored.is_time and stored.granularity == column.granularity and self.writing.zone == "UTC":
+            shift = self.grain.shift(column.found.member.full_name)
+            if not shift and stored.granularity is not None:
+                return _column(stored.name)
+        member = _as_member(stored)
+        moved = replace(column, found=replace(column.found, member=member))
+        shift = self.grain.shift(member.full_name)
+        return self.writing.value(moved, shift) if shift else self.writing.value(moved)
+
+    def leaf(self, leaf: Leaf) -> exp.Expr:
+        """The aggregate over the rows of a group, put together from its stored parts."""
+        measure = self.use.rollup.model.measure(leaf[0])
+        parts = self.use.fact.leaves[leaf[0]]
+        if "sketch" in parts:
+            return sketch.merged(_column(parts["sketch"]))
+        if "sum" in parts:
+            return self._average(parts["sum"], parts["count"])
+        value = _column(parts["value"])
+        if measure.aggregate in COUNTS:
+            total = exp.Cast(this=exp.Sum(this=value), to=_LONG.copy())
+            return exp.Coalesce(this=total, expressions=[exp.Literal.number(0)])
+        if measure.aggregate == "sum":
+            return exp.Sum(this=value)
+        if measure.aggregate in ("min", "max"):
+            return (exp.Min if measure.aggregate == "min" else exp.Max)(this=value)
+        return exp.AnyValue(this=value)
+
+    def _average(self, total: str, count: str) -> exp.Expr:
+        """As the engine computes it: decimals are divided as whole numbers, or the last digit may differ."""
+        kind = self.types.get(total, "")
+        whole: exp.Expr = exp.Sum(this=_column(total))
+        number: exp.Expr = exp.Sum(this=_column(count))
+        if kind.startswith("DECIMAL"):
+            scale = int(kind.rstrip(")").split(",")[1])
+            digits = exp.Literal.number(10**scale)
+            text = exp.func("REPLACE", _text(whole), exp.Literal.string("."), exp.Literal.string(""))
+            whole = exp.Paren(this=text) if scale else _text(whole)
+            number = exp.Paren(this=exp.Mul(this=number, expression=digits))
+        double = exp.Cast(this=whole, to=exp.DataType.build("double"))
+        return exp.Div(this=double, expression=exp.func("NULLIF", number, exp.Literal.number(0)))
+
+    def _condition(self, one: Condition) -> exp.Expr:
+        member = one.found.member
+        same = self._same(member)
+        stored = same[0]
+        if isinstance(member, Dimension) and member.type == "time":
+            chosen = filter_column(same, one, self.writing.zone, self.grain, loose=self.use.rollup.loose)
+            assert chosen is not None
+            stored = chosen
+        shift = self.grain.shift(member.full_name)
+        if shift and one.operator not in ("set", "notSet"):
+            moved = _as_member(stored)
+            return self.writing.local_condition(one, lambda: marks.wrapped(self.writing.time(moved, shift)))
+        return self.writing.condition(one, lambda: _column(stored.name))
+
+    def _same(self, member: object) -> list[StoredDimension]:
+        return [one for one in self.use.rollup.dimensions if one.member is member]
+
+
+def _as_member(stored: StoredDimension) -> Dimension:
+    """The dimension as if the stored column were its SQL."""
+    member = stored.member
+    assert isinstance(member, Dimension)
+    return replace(member, sql=_column(stored.name))
+
+
+def _column(name: str) -> exp.Expr:
+    return exp.column(name, table=STORED, quoted=True)
+
+
+def _text(tree: exp.Expr) -> exp.Expr:
+    return exp.Cast(this=tree, to=exp.DataType.build("text"))
