@@ -6,7 +6,16 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from ingot.project.environment import concealed
-from ingot.project.member import Described, Dimension, Format, Hierarchy, Measure, Segment
+from ingot.project.member import (
+    Described,
+    Dimension,
+    Format,
+    Hierarchy,
+    Measure,
+    Operator,
+    Segment,
+    Values,
+)
 from ingot.project.place import Marks
 from ingot.project.policy import Policy
 from ingot.project.rollup import PreAggregation, RefreshKey
@@ -118,7 +127,9 @@ class Include(Spec):
 def _plain_includes(value: Any) -> Any:
     """`[a, b]` as `[{name: a}, {name: b}]`."""
     if not isinstance(value, Seq):
-        return value
+        if not isinstance(value, list | tuple):
+            return value
+        return [{"name": item} if isinstance(item, str) else item for item in value]
     made = Seq(value.file, value.at)
     for item, at in zip(value, value.marks, strict=True):
         entry = item
@@ -167,15 +178,18 @@ class DefaultFilter(Spec):
     kind: ClassVar[str] = "default filter"
 
     member: Word = Field(description="The member that is compared.")
-    operator: Word = Field(description="How it is compared.")
-    values: Some[Text] = Field((), description="The values to compare with.")
-    unless: Some[Word] = Field((), description="Members that switch the condition off.")
+    operator: Operator = Field(description="How it is compared.")
+    values: Values = Field((), description="The values to compare with.")
+    unless: Some[Word] = Field(
+        (), description="Members of which a filter in the query switches the condition off."
+    )
 
 
 class View(Model):
     """Members of several cubes under one name: what people are meant to query."""
 
     kind: ClassVar[str] = "view"
+    renames: ClassVar[Mapping[str, str]] = {"shown": "public", "filters": "default_filters"}
 
     cubes: tuple[ViewCube, ...] = Field((), description="The cubes and the members taken from them.")
     folders: tuple[Folder, ...] = Field((), description="Groups of members, for browsing.")

@@ -17,7 +17,7 @@ def calculation(model: Model, name: str, path: Path, leaf: Callable[[Leaf], exp.
     """The value of a measure, with every aggregate in it written by `leaf`."""
     measure = model.measure(name)
     if measure.aggregate != "calculated":
-        return leaf((name, path))
+        return leaf((measure.full_name, path))
     assert measure.sql is not None
     return marks.fill_measures(
         measure.sql.copy(), lambda inner: calculation(model, inner, leaf_path(path, inner), leaf)

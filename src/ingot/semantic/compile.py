@@ -10,11 +10,11 @@ from ingot.project import ProjectError
 from ingot.semantic import marks, snippet
 from ingot.semantic.compile_members import CompiledMembers, has_measure
 from ingot.semantic.compile_sub_queries import with_sub_queries
-from ingot.semantic.compile_views import compile_view
+from ingot.semantic.compile_views import Views
 from ingot.semantic.declared import Declared
 from ingot.semantic.hierarchies import hierarchies
 from ingot.semantic.labels import inherited
-from ingot.semantic.model import Cube, Dimension, Found, Join, Member, Model, View
+from ingot.semantic.model import Cube, Dimension, Found, Join, Member, Model
 from ingot.semantic.scope import Scope
 from ingot.semantic.snippet import SnippetError
 from ingot.semantic.sources import Sources
@@ -42,11 +42,13 @@ def compile_model(project: "Project", *, compiled: Mapping[str, Any] = _NOTHING)
         own: list[Member] = [*cube.dimensions.values(), *cube.measures.values(), *cube.segments.values()]
         for member in own:
             found[member.full_name] = Found(member.full_name, member, (cube.name,), member.label)
-    views: dict[str, View] = {}
-    for spec in declared.views:
-        view = views[spec.name] = compile_view(spec, cubes, declared.edges, declared.problems)
+    compiler = Views(declared, cubes, compiled)
+    views = compiler.all()
+    for view in views.values():
         for one in view.members.values():
             found[one.full_name] = Found(one.full_name, one.member, one.path, one.label)
+    found |= compiler.hidden
+    members.asked |= compiler.asked
     _check_asked(members, found)
     if declared.problems:
         raise ProjectError(declared.problems)
@@ -126,7 +128,7 @@ def _check_keys(declared: Declared, cubes: Mapping[str, Cube]) -> None:
 
 
 def _refuse_policies(declared: Declared) -> None:
-    for spec in [*declared.cubes.values(), *declared.views]:
+    for spec in [*declared.cubes.values(), *declared.views.values()]:
         # A policy that is read and not enforced would show what it is meant to hide.
         if spec.access_policy:
             declared.report(spec, f"'{spec.name}' has an access_policy, which is not enforced yet")

@@ -1,7 +1,7 @@
-"""What the files declare of each cube once `extends` is followed; nothing is parsed yet."""
+"""What the files declare of each cube and view once `extends` is followed; nothing is parsed yet."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlglot import exp
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ingot.project import Cube, View
     from ingot.project.spec import Spec
 
+Extending = TypeVar("Extending", "Cube", "View")
+
 
 class Declared:
     """The specs of all cubes by name. Problems that they have as a whole are added to `problems`."""
@@ -19,14 +21,15 @@ class Declared:
     def __init__(self, cubes: "Sequence[Cube]", views: "Sequence[View]") -> None:
         self.problems: list[Problem] = []
         self.cubes: dict[str, Cube] = {}
-        self.views: list[View] = []
+        self.views: dict[str, View] = {}
         used: set[str] = set()
         for cube in cubes:
             if self._new(cube, used):
                 self.cubes[cube.name] = cube
         for view in views:
             if self._new(view, used):
-                self.views.append(view)
+                self.views[view.name] = view
+        self.names = frozenset((*self.cubes, *self.views))
         self.members: dict[str, dict[str, Any]] = {}
         """Specs of members by cube and name, in the order of the files."""
         self.kinds: dict[str, dict[str, str]] = {}
@@ -34,6 +37,7 @@ class Declared:
         self.lineages: dict[str, list[Cube]] = {}
         for name in self.cubes:
             self._gather(name)
+        self.view_lineages = {name: self._lineage(name, self.views, "view") for name in self.views}
         self.edges: dict[str, tuple[Join, ...]] = {name: self._edges(name) for name in self.cubes}
         """The joins of each cube without their SQL: enough to find paths."""
 
@@ -49,26 +53,27 @@ class Declared:
         used.add(spec.name.casefold())
         return True
 
-    def _lineage(self, name: str) -> "list[Cube]":
-        """The specs that make up a cube, the most general first."""
-        chain = [self.cubes[name]]
-        while (parent := chain[-1].extends) is not None:
-            if parent not in self.cubes:
-                what = f"cube '{chain[-1].name}' extends '{parent}', which is not a cube"
-                self.report(chain[-1], what, known=self.cubes, name=parent)
+    def _lineage(self, name: str, among: "Mapping[str, Extending]", kind: str) -> "list[Extending]":
+        """The specs that make up a cube or view, the most general first."""
+        chain: list[Extending] = [among[name]]
+        while chain[-1].extends is not None:
+            parent: str = chain[-1].extends
+            if parent not in among:
+                what = f"{kind} '{chain[-1].name}' extends '{parent}', which is not a {kind}"
+                self.report(chain[-1], what, known=among, name=parent)
                 break
             if any(one.name == parent for one in chain):
                 steps = " -> ".join([*(one.name for one in chain), parent])
-                self.report(chain[-1], f"cube '{name}' extends itself: {steps}")
+                self.report(chain[-1], f"{kind} '{name}' extends itself: {steps}")
                 break
-            chain.append(self.cubes[parent])
+            chain.append(among[parent])
         return chain[::-1]
 
     def _gather(self, name: str) -> None:
         members: dict[str, Any] = {}
         kinds: dict[str, str] = {}
         joins: dict[str, Any] = {}
-        self.lineages[name] = self._lineage(name)
+        self.lineages[name] = self._lineage(name, self.cubes, "cube")
         for spec in self.lineages[name]:
             own: set[str] = set()
             groups: tuple[tuple[str, Sequence[Any]], ...] = (

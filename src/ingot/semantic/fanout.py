@@ -108,7 +108,7 @@ def leaves(query: Resolved) -> tuple[Leaf, ...]:
     for one in asked:
         assert isinstance(one.member, Measure)
         for name in one.member.leaves:
-            found.setdefault((name, leaf_path(one.path, name)))
+            found.setdefault((plain_name(name), leaf_path(one.path, name)))
     return tuple(found)
 
 
@@ -120,6 +120,18 @@ def staged(query: Resolved) -> bool:
 
 
 def leaf_path(path: Path, name: str) -> Path:
-    """The path to measure `name` as seen from a measure at `path`: the same cube, or one of its own."""
+    """The path to measure `name` as seen from a measure at `path`: the same cube, one of its own, or the name's."""
     cube = name.partition(".")[0]
+    if ">" in cube:
+        return tuple(cube.split(">"))
     return path if path[-1] == cube else (cube,)
+
+
+def leaf_name(path: Path, name: str) -> str:
+    """The name of a measure at the end of a path, whatever it is seen from: for a view's own measures."""
+    return f"{'>'.join(path)}.{name}"
+
+
+def plain_name(name: str) -> str:
+    """The measure's own name, without the path to its cube."""
+    return name[name.rindex(">", 0, name.index(".")) + 1 :] if ">" in name.partition(".")[0] else name

@@ -19,12 +19,13 @@ _PATTERNS = {
 def problem(value: Any, kind: str | None) -> str | None:
     """Why a format cannot be used for values of the type `kind`; None where it can."""
     if value is not None and not isinstance(value, str):
-        fits = {"custom-time": is_time, "custom-numeric": is_number}.get(value.type)
-        if fits is not None and not fits(value.value or ""):
+        pattern: str = value.value or ""
+        wrong = {"custom-time": not is_time(pattern), "custom-numeric": not is_number(pattern)}
+        if wrong.get(value.type):
             return f"a format of type {value.type} needs a 'value', such as '%Y-%m' or '.2f'"
         return None
     known = value is None or value in NAMED or _DECIMALS.fullmatch(value) or is_time(value)
-    if known or (kind != "time" and is_number(value)):
+    if known or (kind != "time" and isinstance(value, str) and is_number(value)):
         return None
     return f"'{value}' is no format for a {kind}"
 

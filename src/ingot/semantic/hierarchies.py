@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingot.semantic.compile_members import CompiledMembers
+from ingot.semantic.declared import Declared
 from ingot.semantic.labels import humanized
-from ingot.semantic.model import Hierarchy, ViewMember
+from ingot.semantic.model import Dimension, Hierarchy, ViewMember
 
 
 def hierarchies(members: CompiledMembers, cube: str) -> tuple[Hierarchy, ...]:
@@ -28,6 +29,27 @@ def hierarchies(members: CompiledMembers, cube: str) -> tuple[Hierarchy, ...]:
             what = f"hierarchy '{cube}.{spec.name}': '{written}' is {f'a {kind}, not' if kind else 'not'} a dimension"
             known = [n for n, k in declared.kinds.get(owner, {}).items() if k == "dimension"]
             declared.report(spec, what, known=known, name=name)
+        found.append(Hierarchy(spec.name, spec.title or humanized(spec.name), tuple(levels), spec.public))
+    return tuple(found)
+
+
+def own_hierarchies(
+    declared: Declared, lineage: list[Any], members: Mapping[str, ViewMember]
+) -> tuple[Hierarchy, ...]:
+    """The hierarchies that a view declares over its members."""
+    specs: dict[str, Any] = {one.name: one for spec in lineage for one in spec.hierarchies}
+    view = lineage[-1].name
+    found = []
+    for spec in specs.values():
+        levels = []
+        for written in spec.levels:
+            owner, _, name = written.strip("{} ").rpartition(".")
+            one = members.get(name) if owner in ("", "CUBE", "TABLE", view) else None
+            if one is None or not isinstance(one.member, Dimension):
+                what = f"hierarchy '{view}.{spec.name}': '{written}' is not a dimension of the view"
+                declared.report(spec, what, known=members, name=name)
+                continue
+            levels.append(one.full_name)
         found.append(Hierarchy(spec.name, spec.title or humanized(spec.name), tuple(levels), spec.public))
     return tuple(found)
 

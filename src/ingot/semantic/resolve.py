@@ -7,7 +7,7 @@ makes them share plans and cached answers.
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ingot.semantic import dates
+from ingot.semantic import dates, default_filters
 from ingot.semantic.errors import MemberError, QueryError
 from ingot.semantic.model import Dimension, Found, Measure, Model, Path, Segment
 from ingot.semantic.query import Filter, Query
@@ -130,7 +130,13 @@ def resolve(model: Model, query: Query, *, now: datetime | None = None) -> Resol
     columns = tuple({column.key: column for column in dimensions}.values())
     measures = tuple({name: _measure(model, name) for name in query.measures}.values())
     segments = tuple(_segment(model, name) for name in dict.fromkeys(query.segments))
-    where, having = _filters(ValueReader(model, at, query.timezone), query.filters)
+    reader = ValueReader(model, at, query.timezone)
+    where, having = _filters(reader, query.filters)
+    for one, operator, values in default_filters.asked(model, query):
+        always = _condition(reader, one, operator, values)
+        where, having = (
+            (where, (*having, always)) if isinstance(one.member, Measure) else ((*where, always), having)
+        )
     if query.ungrouped and having:
         raise QueryError("An ungrouped query cannot filter by a measure.")
     return Resolved(
@@ -272,8 +278,12 @@ def _tree(reader: ValueReader, one: Filter) -> Tree | None:
     found = _find(reader.model, one.member)
     if isinstance(found.member, Segment):
         raise QueryError(f"'{found.name}' is a segment: put it into \"segments\".")
-    operator = {"in": "equals", "notIn": "notEquals"}.get(one.operator, one.operator)
-    return Condition(found, operator, reader.values(found, operator, one.values or ()))
+    return _condition(reader, found, one.operator, one.values or ())
+
+
+def _condition(reader: ValueReader, found: Found, written: str, values: tuple[str | None, ...]) -> Condition:
+    operator = {"in": "equals", "notIn": "notEquals"}.get(written, written)
+    return Condition(found, operator, reader.values(found, operator, values))
 
 
 def conditions(tree: Tree) -> list[Condition]:
