@@ -23,7 +23,7 @@ def test_config_says_the_prefix_and_exactly_what_is_served(http: httpx2.Client, 
     found = body(http.get("/config", params={"warehouse": "main"}))
     assert found["defaults"]["prefix"] == "main"
     known = {"namespace": "s", "table": "t", "view": "v"}
-    assert len(found["endpoints"]) == len(set(found["endpoints"])) == 23
+    assert len(found["endpoints"]) == len(set(found["endpoints"])) == 24
     for endpoint in found["endpoints"]:
         method, path = endpoint.split(" ")
         path = path.removeprefix("/v1").format(prefix="main", **known)

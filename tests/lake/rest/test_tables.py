@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from ingot.lake import Lake
-from tests.lake.rest.answers import SCHEMA, body, refused, snapshot
+from tests.lake.rest.answers import SCHEMA, body, refused, setting, snapshot
 
 pytestmark = pytest.mark.usefixtures("no_failure_in_the_log")
 
@@ -119,3 +119,38 @@ def test_a_file_that_is_no_table_cannot_be_registered(http: httpx2.Client, lake:
             path.write_text(content)
         response = http.post(f"{s}/register", json={"name": name, "metadata-location": str(path)})
         refused(response, 400, "BadRequestException")
+
+
+def test_a_table_is_registered_over_another_where_that_is_asked(
+    http: httpx2.Client, lake: Lake, t: str
+) -> None:
+    first = body(http.get(t))["metadata-location"]
+    content = lake.at("main").table("s.t").content.id
+    body(http.post(t, json=setting(a="1")))
+    asked = {"name": "t", "metadata-location": first}
+    refused(http.post("/main/namespaces/s/register", json=asked), 409, "AlreadyExistsException")
+    back = body(http.post("/main/namespaces/s/register", json={**asked, "overwrite": True}))
+    assert back["metadata-location"] == first
+    assert "a" not in lake.at("main").table("s.t").properties
+    assert lake.at("main").table("s.t").content.id == content
+
+
+def test_reports_are_taken_and_credentials_are_none(http: httpx2.Client, lake: Lake, t: str) -> None:
+    head = lake.at("main").hash
+    report = {
+        "report-type": "scan-report",
+        "table-name": "s.t",
+        "snapshot-id": 1,
+        "filter": True,
+        "schema-id": 0,
+        "projected-field-ids": [1],
+        "projected-field-names": ["i"],
+        "metrics": {},
+    }
+    assert http.post(f"{t}/metrics", json=report).status_code == 204
+    assert body(http.get(f"{t}/credentials")) == {"storage-credentials": []}
+    for path in ("metrics", "credentials"):
+        method = "POST" if path == "metrics" else "GET"
+        gone = http.request(method, f"/main/namespaces/s/tables/none/{path}", json=report)
+        refused(gone, 404, "NoSuchTableException")
+    assert lake.at("main").hash == head

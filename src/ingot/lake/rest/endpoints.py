@@ -24,6 +24,7 @@ PATHS: Mapping[str, Mapping[str, Endpoint]] = {
         "DELETE": tables.drop,
     },
     "/namespaces/{namespace}/tables/{table}/metrics": {"POST": tables.metrics},
+    "/namespaces/{namespace}/tables/{table}/credentials": {"GET": tables.credentials},
     "/namespaces/{namespace}/register": {"POST": tables.register},
     "/tables/rename": {"POST": tables.rename},
     "/transactions/commit": {"POST": tables.commit_many},

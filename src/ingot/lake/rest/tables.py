@@ -144,6 +144,12 @@ def metrics(call: Call) -> Answer:
     return Answer(204)
 
 
+def credentials(call: Call) -> Answer:
+    """None: a client opens files with what it has, be it a shared folder or keys of its own."""
+    _exists(call, call.key("table"), ContentType.TABLE)
+    return Answer(body={"storage-credentials": []})
+
+
 def head_view(call: Call) -> Answer:
     """204 where the view exists."""
     return _exists(call, call.key("view"), ContentType.VIEW)
