@@ -1,7 +1,5 @@
-"""Several processes on one catalog, some of them killed: nothing acknowledged is lost, nothing is half done."""
+"""Several processes and threads on one catalog. Writers that are killed, and their history: `tests/lake/crash`."""
 
-import random
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -18,30 +16,6 @@ from .contents import namespace, table
 
 pytestmark = pytest.mark.slow
 
-COMMITTER = Path(__file__).with_name("committer.py")
-
-
-def start(url: str, writer: str, count: int, mode: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, str(COMMITTER), url, writer, str(count), mode]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-
-def test_concurrent_processes_lose_no_update_and_log_every_acknowledged_commit_once(url: str) -> None:
-    catalog = SqlCatalog(url)
-    try:
-        catalog.commit("main", [Put(("s",), namespace())], message="begin")
-        writers = [start(url, f"w{index}", 25, "shared") for index in range(3)]
-        acknowledged = [line for one in writers for line in one.communicate(timeout=60)[0].split()]
-        assert [one.returncode for one in writers] == [0, 0, 0]
-        logged = [commit.hash for commit in catalog.log(catalog.resolve("main"))]
-        assert sorted(logged[:-1]) == sorted(acknowledged)
-        assert len(set(logged)) == 76
-        counter = catalog.content(catalog.resolve("main"), ("s", "counter"))
-        assert counter is not None
-        assert counter.snapshot_id == 75
-    finally:
-        catalog.close()
-
 
 def test_processes_that_open_a_new_catalog_at_once_agree_on_one(url: str) -> None:
     code = f"from ingot.lake import SqlCatalog; c = SqlCatalog({url!r}); print(len(c.refs())); c.close()"
@@ -49,33 +23,6 @@ def test_processes_that_open_a_new_catalog_at_once_agree_on_one(url: str) -> Non
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)
     ]
     assert [one.communicate(timeout=60)[0].strip() for one in opened] == ["1"] * 4
-
-
-def test_a_killed_writer_leaves_a_readable_catalog_with_everything_it_acknowledged(url: str) -> None:
-    catalog = SqlCatalog(url)
-    catalog.commit("main", [Put(("s",), namespace())], message="begin")
-    acknowledged: set[str] = set()
-    for attempt in range(6):
-        writer = start(url, f"k{attempt}", 100_000, "own")
-        assert writer.stdout is not None
-        acknowledged.add(writer.stdout.readline().strip())
-        time.sleep(random.uniform(0, 0.15))
-        writer.send_signal(signal.SIGKILL)
-        # The last line may have been cut off by the kill; a whole one was acknowledged.
-        acknowledged |= {line.strip() for line in writer.stdout if line.endswith("\n")}
-        writer.wait()
-        writer.stdout.close()
-        fresh = SqlCatalog(url)
-        try:
-            head = fresh.resolve("main")
-            logged = [commit.hash for commit in fresh.log(head)]
-            assert acknowledged <= set(logged)
-            # Each commit after the first adds exactly one table, so a lost or doubled one would show.
-            assert len(fresh.entries(head)) == len(logged)
-            fresh.commit("main", [Put(("s", f"after{attempt}"), table())], message="goes on")
-        finally:
-            fresh.close()
-    catalog.close()
 
 
 def test_branches_that_are_merged_at_once_lose_nothing(url: str) -> None:

@@ -1,10 +1,8 @@
-"""Maintenance beside writers and readers in other processes, and killed at any moment."""
+"""Maintenance beside writers and readers in other processes; killed, it is in `tests/lake/crash`."""
 
-import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +14,7 @@ from ingot.lake import Lake
 from ingot.lake.maintenance import Outcome, Policy, Step, maintain
 from ingot.lake.maintenance import tables as steps_on_tables
 
-from .conftest import NOTHING, Add, disk, numbers
+from .conftest import NOTHING, Add, numbers
 from .deletes import delete_rows
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -148,44 +146,3 @@ def test_a_table_that_never_rests_is_left_for_the_next_time(
     assert (skipped.outcome, skipped.reason) == (Outcome.SKIPPED, "other writers were faster each time")
     assert numbers(lake, con) == [*range(30), *[1000] * len(raced)]
     assert nothing_is_left(lake, con)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(400)
-def test_a_kill_at_any_moment_loses_nothing_and_leaves_every_ref_readable(
-    lake: Lake, con: duckdb.DuckDBPyConnection, url: str, warehouse: Path
-) -> None:
-    for number in range(6):
-        query = f"SELECT {number} AS i, 'before' AS writer"
-        lake.commit("main", [lake.stage(con, "s.t", query, on="main", mode="append")], message="before")
-        lake.tag(f"v{number}")
-    expected = [(number, "before") for number in range(6)]
-    chance = random.Random(7)
-    for attempt in range(40):
-        # Something to compact and something to collect, each time.
-        for number in range(3):
-            query = f"SELECT {number} AS i, 'w{attempt:02}' AS writer"
-            lake.commit("main", [lake.stage(con, "s.t", query, on="main", mode="append")], message="append")
-            expected.append((number, f"w{attempt:02}"))
-        lake.commit("main", [lake.stage(con, "s.u", f"SELECT {attempt} AS i", on="main")], message="u")
-        tending = start(url, warehouse, "maintain")
-        assert tending.stdout is not None
-        tending.stdout.readline()
-        # The first round is done within a third of a second or so.
-        time.sleep(chance.uniform(0, 0.35))
-        tending.send_signal(signal.SIGKILL)
-        _, err = tending.communicate()
-        assert "Traceback" not in err
-        assert rows(lake, con) == sorted(expected)
-        assert numbers(lake, con, name="s.u") == [attempt]
-        for number in range(6):
-            found = con.execute(f"SELECT count(*) FROM {lake.at(f'v{number}').scan('s.t')}").fetchall()
-            assert found == [(number + 1,)]
-    before = disk(warehouse)
-    report = maintain(lake, con, policy=NOTHING)
-    assert not report.warnings
-    report = maintain(lake, con, policy=NOTHING)
-    assert rows(lake, con) == sorted(expected)
-    assert len(disk(warehouse)) < len(before)
-    # What kills left behind is found: only what refs need is there now.
-    assert maintain(lake, con, policy=NOTHING, dry_run=True).files_freed == 0
