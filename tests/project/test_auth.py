@@ -4,7 +4,7 @@ import pytest
 
 from .conftest import Folder
 
-SECRET = "a-secret-of-more-than-16-characters"
+SECRET = "a-secret-of-more-than-32-characters-x"
 
 
 ENVIRON = {"API_SECRET": SECRET, "SHORT": "tiny"}
@@ -27,7 +27,8 @@ def test_a_secret_comes_from_the_environment_and_is_never_shown(folder: Folder) 
     ("jwt", "said"),
     [
         ("secret: in-the-file-in-plain-sight", "does not stand in a file"),
-        ("secret: '${SHORT}'", "shorter than 16"),
+        ("secret: '${SHORT}'", "shorter than 32"),
+        ("secret: '${API_SECRET}', algorithms: [HS256, HS512]", "shorter than 64"),
         ("secret: '${API_SECRET}', public_key: x", "not 'secret' and 'public_key'"),
         ("issuer: me", "not none of them"),
         ("secret: '${API_SECRET}', algorithms: RS256", "RS256 does not go with 'secret'"),

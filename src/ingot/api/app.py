@@ -5,11 +5,13 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount
 
 from ingot import ui
 from ingot.api import cube, v1
+from ingot.api.door import Door
 from ingot.api.errors import handlers
 from ingot.api.local import LocalOnly
 from ingot.engines.duckdb import DuckDBEngine
@@ -21,20 +23,32 @@ from ingot.semantic import Service
 def create_app(project: Project, *, local: bool = False) -> Starlette:
     """The application that serves `project`; it opens the lake now and closes it at shutdown.
 
-    `local` is for a server that listens on this machine only: it refuses what other sites' pages send.
+    `local` is for a server that listens on this machine only: without a login it refuses what other sites'
+    pages send. With a login any page may ask, as with Cube: what it lacks is a token.
 
     Raises `ProjectError` where the data model or a dashboard is wrong.
     """
+    tokens = None
+    if project.auth is not None:
+        from ingot.api.tokens import Tokens  # noqa: PLC0415 - only who has a login needs its library
+
+        tokens = Tokens(project.auth)
     lake = Lake.open(project)
-    engine = DuckDBEngine(lake)
+    engine = DuckDBEngine(lake, memory_limit=project.engine.memory_limit, threads=project.engine.threads)
     try:
-        service = Service(project, lake, engine)
+        service = Service(
+            project,
+            lake,
+            engine,
+            cache_bytes=project.serve.cache_mb * 1_000_000,
+            timeout=project.serve.query_timeout,
+        )
     except BaseException:
         engine.close()
         lake.close()
         raise
 
-    answers = cube.CubeApi(service)
+    answers = cube.CubeApi(service, continue_wait=project.serve.continue_wait)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -46,19 +60,33 @@ def create_app(project: Project, *, local: bool = False) -> Starlette:
             engine.close()
             lake.close()
 
+    page = ui.routes()
     routes: list[BaseRoute] = [
         *v1.routes(project, lake),
         *answers.routes(),
         Mount("/iceberg", routes=rest.routes(lake)),
         *nessie.routes(lake),
-        *ui.routes(),
+        *page,
     ]
     return Starlette(
         routes=routes,
         lifespan=lifespan,
         exception_handlers=handlers(),
         middleware=[
-            *([Middleware(LocalOnly)] if local else []),
+            *_guards(project, local=local),
             Middleware(GZipMiddleware, minimum_size=2000, compresslevel=4),
+            *([Middleware(Door, tokens=tokens, page=page)] if tokens is not None else []),
         ],
     )
+
+
+def _guards(project: Project, *, local: bool) -> list[Middleware]:
+    """What keeps other sites' pages out, or lets them in because they need a token."""
+    if project.auth is not None:
+        methods = ["GET", "POST", "DELETE"]
+        return [
+            Middleware(
+                CORSMiddleware, allow_origins=["*"], allow_methods=methods, allow_headers=["*"], max_age=86400
+            )
+        ]
+    return [Middleware(LocalOnly)] if local else []

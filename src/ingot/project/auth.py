@@ -18,7 +18,8 @@ Algorithm = Literal[
     "HS256", "HS384", "HS512",
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
 ]  # fmt: skip
-SHORTEST = 16
+SHORTEST = {"HS256": 32, "HS384": 48, "HS512": 64}
+"""Bytes of a secret that cannot be found by trying (RFC 7518)."""
 
 
 class Jwt(Spec):
@@ -31,7 +32,7 @@ class Jwt(Spec):
 
     secret: Word | None = Field(
         None,
-        description="The shared secret of HS256 tokens, as `${NAME}` from the environment; at least 16 characters.",
+        description="The shared secret of HS256 tokens, as `${NAME}` from the environment; at least 32 characters.",
     )
     public_key: Word | None = Field(None, description="The public key (PEM) of signed tokens.")
     jwks_url: Word | None = Field(
@@ -61,14 +62,16 @@ class Jwt(Spec):
                 "a secret does not stand in a file",
                 expected="${NAME}, a variable of the environment",
             )
-        elif isinstance(secret, FromEnv) and len(secret) < SHORTEST:
-            report("secret", f"the secret is shorter than {SHORTEST} characters and could be guessed")
         url = data.get("jwks_url")
         if isinstance(url, str) and not _is_safe(url):
             report("jwks_url", "keys must come over https", expected="https://… (or http:// on this machine)")
         allowed = SHARED if given == ["secret"] else SIGNED
         algorithms = data.get("algorithms", ())
-        for one in [algorithms] if isinstance(algorithms, str) else algorithms:
+        algorithms = [algorithms] if isinstance(algorithms, str) else algorithms
+        least = max((SHORTEST[one] for one in algorithms if one in SHORTEST), default=SHORTEST["HS256"])
+        if isinstance(secret, FromEnv) and len(secret.encode()) < least:
+            report("secret", f"the secret is shorter than {least} characters and could be found by trying")
+        for one in algorithms:
             # A public key that were taken for a shared secret would let anybody sign.
             if one in (*SHARED, *SIGNED) and one not in allowed:
                 report("algorithms", f"{one} does not go with '{given[0]}'", expected=", ".join(allowed))
