@@ -307,12 +307,17 @@ class Grain(Spec):
     keep_only: Some[Word] = Field((), description="The only dimensions that are kept.")
 
 
-class StageFilter(Grain):
+class StageFilter(Spec):
     """Which of the query's filters a multi-stage measure keeps."""
 
     kind: ClassVar[str] = "filter"
 
-    mode: Literal["relative", "fixed"] | None = Field(None, description="Whether the query's filters hold.")
+    mode: Literal["relative", "fixed"] | None = Field(
+        None, description="Relative: it changes the filters of what refers to it; fixed: those of the query."
+    )
+    exclude: Some[Word] = Field((), description="Members whose filters do not hold.")
+    keep_only: Some[Word] = Field((), description="The only members whose filters hold.")
+    include: tuple[Filter, ...] = Field((), description="Filters that hold besides.")
 
 
 class OrderBy(Spec):

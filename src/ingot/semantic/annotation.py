@@ -5,6 +5,7 @@ from typing import Any
 from ingot.semantic.model import Dimension, Label, Measure
 from ingot.semantic.query import Filter, Query
 from ingot.semantic.resolve import Column, Resolved
+from ingot.semantic.stages import Granularity
 
 
 def described(label: Label, kind: str) -> dict[str, Any]:
@@ -58,11 +59,23 @@ def _dimension(column: Column) -> dict[str, Any]:
     member = column.found.member
     assert isinstance(member, Dimension)
     found = described(column.found.label, member.type)
-    if column.granularity is not None:
-        name = column.granularity
-        interval = "3 months" if name == "quarter" else f"1 {name}"
-        found["granularity"] = {"name": name, "title": name, "interval": interval}
+    if column.period is not None:
+        found["granularity"] = granularity(column.period)
     return found
+
+
+def granularity(period: str | Granularity) -> dict[str, Any]:
+    """What a granularity is called, and how long it is."""
+    if isinstance(period, str):
+        interval = "3 months" if period == "quarter" else f"1 {period}"
+        return {"name": period, "title": period, "interval": interval}
+    found = {"name": period.name, "title": period.title}
+    written = {
+        "interval": period.written_interval,
+        "offset": period.written_offset,
+        "origin": period.written_origin,
+    }
+    return found | {key: value for key, value in written.items() if value is not None}
 
 
 def normalized(query: Query, resolved: Resolved, kind: str = "regularQuery") -> dict[str, Any]:

@@ -184,8 +184,9 @@ class Composer:
         for some in plain.values():
             branches += self._facts(some)
         if all_rows or not parts:
-            for fact in facts(self.model, grain, ()):
-                rows = self.reader(self.writing, fact, grain)
+            at = Grain(grain.dimensions) if all_rows else grain
+            for fact in facts(self.model, at, ()):
+                rows = self.reader(self.writing, fact, at)
                 branches.append((rows.dimension, {}, rows.select(), True))
         selects = []
         for dimension, values, select, grouped in branches:

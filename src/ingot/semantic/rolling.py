@@ -251,6 +251,8 @@ def _finest(measure: str, columns: list[Column]) -> Column | None:
                 f"'{measure}' has a rolling window, and '{one.key}' is a granularity of which no series of periods "
                 + ("can be made: it is SQL." if period.sql is not None else "can be made beside another one.")
             )
+    if len(columns) == 1:
+        return columns[0]
     ordered = sorted(columns, key=lambda one: GRANULARITIES.index(one.granularity or ""))
     if ordered[0].granularity == "week" and len({one.granularity for one in ordered}) > 1:
         raise QueryError(f"'{measure}' has a rolling window, and weeks do not fit into '{ordered[1].key}'.")
