@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 
 class Nursery:
@@ -25,15 +25,13 @@ class Nursery:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
 
     def born(self, **task: Any) -> "Worker":
-        """A worker that has begun with `task`."""
+        """A worker for `task`, which gets ready and begins when it is first listened to."""
         self._count += 1
         pipe = self._folder / f"pipe-{self._count}"
         os.mkfifo(pipe)
         assert self._process.stdin is not None
         print(json.dumps({"pipe": str(pipe), **task}), file=self._process.stdin, flush=True)
-        worker = Worker(pipe.open())
-        pipe.unlink()
-        return worker
+        return Worker(pipe)
 
     def close(self) -> None:
         """Ends the process that forks; workers must have ended before."""
@@ -45,20 +43,21 @@ class Nursery:
 class Worker:
     """A process to be killed, and what it has said."""
 
-    def __init__(self, pipe: IO[str]) -> None:
+    def __init__(self, pipe: Path) -> None:
         self._pipe = pipe
-        self.pid = int(pipe.readline())
+        self._pid = 0
 
     def said(self) -> Iterator[dict[str, Any]]:
         """What it says, until it is dead. A line that its death cut off was not said."""
-        with self._pipe:
-            for line in self._pipe:
+        with self._pipe.open() as pipe:
+            self._pid = int(pipe.readline())
+            for line in pipe:
                 if line.endswith("\n"):
                     yield json.loads(line)
 
     def kill(self) -> None:
         """SIGKILL, whatever it is doing."""
-        os.kill(self.pid, signal.SIGKILL)
+        os.kill(self._pid, signal.SIGKILL)
 
 
 def main() -> None:
@@ -71,12 +70,20 @@ def main() -> None:
     for line in sys.stdin:
         if os.fork() == 0:
             task = json.loads(line)
-            pipe = os.open(task.pop("pipe"), os.O_WRONLY)
-            os.write(pipe, f"{os.getpid()}\n".encode())
+            path: str = task.pop("pipe")
+            speaks: list[int] = []
+
+            def start(path: str = path, speaks: list[int] = speaks) -> int:
+                # Waits for the one who listens.
+                speaks.append(os.open(path, os.O_WRONLY))
+                os.write(speaks[0], f"{os.getpid()}\n".encode())
+                return speaks[0]
+
             try:
-                work.run(pipe, **task)
+                work.run(start, **task)
             except BaseException:  # noqa: BLE001 (the end of a process)
-                os.write(pipe, json.dumps({"failed": traceback.format_exc()}).encode() + b"\n")
+                failed = json.dumps({"failed": traceback.format_exc()})
+                os.write(speaks[0] if speaks else start(), failed.encode() + b"\n")
             os._exit(0)
 
 

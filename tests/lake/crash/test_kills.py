@@ -159,9 +159,10 @@ def test_kills_at_any_moment_lose_nothing_and_leave_nothing_half_done(
         watch = Watch(con, {"main": Branch()})
         tables = {"s.t": [1], "s.u": [2], "s.v": [3], "s.parted": [4]}
         watch.steps(lake, {"do": "commit", "on": "main", "id": "begin", "set": tables})
-        for number, what in enumerate(plan):
-            if number % 40 == 0:
-                usual = measured(watch, nursery, tmp_path)
+        usual = measured(watch, nursery, tmp_path)
+
+        def next_one(number: int) -> tuple[Worker, float | None]:
+            what = plan[number]
             seconds, (reached, decided) = usual[what]
             # By turns at a random time, before or after a random call that reaches the disk, and one of the
             # last that decide whether the step is there.
@@ -171,8 +172,13 @@ def test_kills_at_any_moment_lose_nothing_and_leave_nothing_half_done(
                 (chance.uniform(0, seconds), {}),
                 (None, {"point": decided - chance.randint(0, 4), "deciding": True}),
             ][number % 4]
-            worker = nursery.born(folder=str(tmp_path), what=what, first=watch.free(), **how)
-            heard = hear(worker, wait)
+            return nursery.born(folder=str(tmp_path), what=what, first=watch.free(), **how), wait
+
+        ready = [next_one(0)]
+        for number, what in enumerate(plan):
+            heard = hear(*ready.pop())
+            if number + 1 < KILLS:
+                ready.append(next_one(number + 1))  # while this one's traces are looked at
             for step, made in heard.done:
                 watch.acknowledged(step, made)
             with opened(tmp_path) as fresh:
@@ -181,6 +187,8 @@ def test_kills_at_any_moment_lose_nothing_and_leave_nothing_half_done(
             recover(watch, lake, number)
             if number % 8 == 7:
                 watch.tend(lake, tmp_path / "warehouse")
+            if number % 40 == 39:
+                usual = measured(watch, nursery, tmp_path)
         watch.tend(lake, tmp_path / "warehouse")
     record_property("kills", f"{inside} of {KILLS} inside of the operation; {dict(seen)}")
     assert inside > 0.75 * KILLS

@@ -83,17 +83,27 @@ def stage(
 
 
 def run(
-    pipe: int, *, folder: str, what: str, first: int, rounds: int = 0, point: int = 0, deciding: bool = False
+    start: Callable[[], int],
+    *,
+    folder: str,
+    what: str,
+    first: int,
+    rounds: int = 0,
+    point: int = 0,
+    deciding: bool = False,
 ) -> None:
-    """Rounds of `what` with numbers from `first` on; for ever, where `rounds` is 0."""
+    """Rounds of `what` with numbers from `first` on; for ever, where `rounds` is 0.
 
-    def say(**line: object) -> None:
-        os.write(pipe, json.dumps(line).encode() + b"\n")
-
+    `start` waits until the worker may begin, and gives the pipe to speak into.
+    """
     with (
         Lake(f"sqlite:///{folder}/lake.db", f"{folder}/warehouse") as lake,
         connect(threads=1, extensions=("avro", "iceberg")) as con,
     ):
+        pipe = start()
+
+        def say(**line: object) -> None:
+            os.write(pipe, json.dumps(line).encode() + b"\n")
 
         def step(**step: Any) -> None:
             say(trying=step)
@@ -171,11 +181,10 @@ def points(last: Mapping[Counted, int]) -> Iterator[Mapping[Counted, int]]:
 
     def watch(_: FrameType, event: str, called: Any) -> None:
         if event in ("c_call", "c_return"):
-            for kind in passed:
-                if kind(called):
-                    passed[kind] += 1
-                    if passed[kind] == last.get(kind):
-                        os.kill(os.getpid(), signal.SIGKILL)
+            for kind in filter(lambda kind: kind(called), passed):
+                passed[kind] += 1
+                if passed[kind] == last.get(kind):
+                    os.kill(os.getpid(), signal.SIGKILL)
 
     sys.setprofile(watch)
     try:
