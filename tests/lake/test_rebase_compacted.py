@@ -102,6 +102,7 @@ def test_a_branch_that_was_compacted_brings_only_what_it_appended(branched: Lake
     assert numbers(branched, con) == expected
 
 
+@pytest.mark.slow
 def test_both_sides_append_and_compact_and_append(branched: Lake, con: Con) -> None:
     for at, branch in ((100, "main"), (200, "dev")):
         write(branched, con, branch, at, at + 2)
@@ -113,6 +114,7 @@ def test_both_sides_append_and_compact_and_append(branched: Lake, con: Con) -> N
     assert numbers(branched, con) == [*range(30), *range(100, 104), *range(200, 204)]
 
 
+@pytest.mark.slow
 def test_where_one_side_was_only_compacted_the_other_is_what_both_are(branched: Lake, con: Con) -> None:
     branched.catalog.create_ref(RefKind.BRANCH, "other", branched.at("dev").hash)
     compact(branched, con, "main")
@@ -127,6 +129,7 @@ def test_where_one_side_was_only_compacted_the_other_is_what_both_are(branched: 
     assert numbers(branched, con) == [500, 501]
 
 
+@pytest.mark.slow
 def test_both_compacted_keeps_the_targets_files(branched: Lake, con: Con) -> None:
     compact(branched, con, "main")
     compact(branched, con, "dev")
@@ -145,6 +148,7 @@ def test_deletes_that_a_compaction_ended_stay_ended(branched: Lake, con: Con) ->
     assert numbers(branched, con) == [*range(0, 30, 2), 101, 102, 103]
 
 
+@pytest.mark.slow
 def test_a_delete_beside_a_compaction_is_one_sided_and_beside_an_append_a_conflict(
     branched: Lake, con: Con
 ) -> None:
@@ -247,6 +251,7 @@ def test_a_duckdb_transaction_begun_before_a_compaction_commits_after_it(
     assert sequences == sorted(set(sequences))
 
 
+@pytest.mark.slow
 def test_an_update_begun_before_a_compaction_is_refused(branched: Lake, con: Con, address: str) -> None:
     """Its deletions speak of files that are no longer there."""
     client = attached(con, address)
@@ -259,6 +264,7 @@ def test_an_update_begun_before_a_compaction_is_refused(branched: Lake, con: Con
     assert numbers(branched, con) == list(range(30))
 
 
+@pytest.mark.slow
 def test_a_pyiceberg_append_prepared_before_a_compaction_is_put_behind_it(
     branched: Lake, con: Con, address: str
 ) -> None:
@@ -274,6 +280,7 @@ def test_a_pyiceberg_append_prepared_before_a_compaction_is_put_behind_it(
     catalog.close()
 
 
+@pytest.mark.slow
 def test_a_staged_compaction_has_entries_of_the_new_snapshot(branched: Lake, con: Con) -> None:
     compact(branched, con, "main")
     snapshot = branched.at().table("s.t").metadata["snapshots"][-1]

@@ -141,18 +141,12 @@ class NumbersMachine(RuleBasedStateMachine):
         self.touched = set()
 
 
-class LongNumbersMachine(NumbersMachine):
-    """The same with more patience."""
-
-
-SHORT = settings(
-    max_examples=2,
-    stateful_step_count=15,
+PATIENT = settings(
+    max_examples=12,
+    stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
-NumbersMachine.TestCase.settings = SHORT
-LongNumbersMachine.TestCase.settings = settings(SHORT, max_examples=12, stateful_step_count=25)
-TestNumbers = NumbersMachine.TestCase
-TestNumbersAtLength = pytest.mark.slow(LongNumbersMachine.TestCase)
+NumbersMachine.TestCase.settings = PATIENT
+TestNumbers = pytest.mark.slow(NumbersMachine.TestCase)

@@ -102,6 +102,7 @@ def test_version_1_is_written_in_every_way(lake: Lake, con: Con, pyiceberg: Rest
     assert snapshot(lake)["summary"]["deleted-records"] == "6"
 
 
+@pytest.mark.slow
 def test_partitions_of_version_1_are_replaced(lake: Lake, con: Con, pyiceberg: RestCatalog) -> None:
     write(lake, con, "SELECT 0::BIGINT AS p, 0::BIGINT AS i, 'x' AS v", partition_by=["p"])
     spec = pyiceberg.load_table("s.t").spec()
@@ -170,6 +171,7 @@ def test_an_append_to_version_3_numbers_its_rows_and_leaves_the_others(lake: Lak
     assert numbers(lake, con) == expected | {30: ("duck", 13, 5)}
 
 
+@pytest.mark.slow
 def test_an_overwrite_of_version_3_removes_the_vectors(lake: Lake, con: Con) -> None:
     third(con)
     write(lake, con, "SELECT i, 'new' AS v FROM range(3) r(i)", mode="overwrite")
@@ -196,6 +198,7 @@ def test_an_upsert_into_version_3_keeps_the_numbers_of_the_rows(lake: Lake, con:
     assert numbers(lake, con) == found | {4: ("again", 4, 5), 50: ("duck", found[50][1], 6)}
 
 
+@pytest.mark.slow
 def test_an_upsert_into_files_without_deletions_leaves_the_others_as_they_are(lake: Lake, con: Con) -> None:
     con.execute("CREATE SCHEMA lake.s")
     con.execute("CREATE TABLE lake.s.t (i BIGINT, v VARCHAR) WITH ('format-version' = '3')")
@@ -209,6 +212,7 @@ def test_an_upsert_into_files_without_deletions_leaves_the_others_as_they_are(la
     assert con.execute("SELECT sum(more) FROM lake.s.t").fetchall() == [(1,)]
 
 
+@pytest.mark.slow
 def test_partitions_of_version_3_go_with_their_vectors_and_no_others(lake: Lake, con: Con) -> None:
     con.execute("CREATE SCHEMA lake.s")
     con.execute(
@@ -303,6 +307,7 @@ def test_compaction_of_version_3_keeps_every_number(lake: Lake, con: Con) -> Non
     assert numbers(lake, con) == before
 
 
+@pytest.mark.slow
 def test_branches_of_a_version_3_table_merge_across_a_compaction_with_numbers_of_their_own(
     lake: Lake, con: Con
 ) -> None:
@@ -322,6 +327,7 @@ def test_branches_of_a_version_3_table_merge_across_a_compaction_with_numbers_of
     }
 
 
+@pytest.mark.slow
 def test_rows_from_before_the_upgrade_to_version_3_get_their_numbers_once(
     lake: Lake, con: Con, address: str
 ) -> None:
@@ -346,6 +352,7 @@ def test_rows_from_before_the_upgrade_to_version_3_get_their_numbers_once(
     assert numbers(lake, con) == found | {3: ("up", found[3][1], 4)}
 
 
+@pytest.mark.slow
 def test_defaults_of_version_3_are_read_and_written(lake: Lake, con: Con) -> None:
     third(con)
     write(lake, con, "SELECT i, 'new' AS v FROM range(20, 22) r(i)", mode="overwrite")
