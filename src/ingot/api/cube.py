@@ -93,8 +93,11 @@ class CubeApi:
         params = request.query_params
         ref = params.get("ref") or None
         views = params.get("onlyViews") == "true"
+        extended = params.get("extended") in ("", "true", "1")
         who = context(request)
-        return await self._aside(lambda: _json(self._service.meta(ref=ref, only_views=views, context=who)))
+        return await self._aside(
+            lambda: _json(self._service.meta(ref=ref, only_views=views, extended=extended, context=who))
+        )
 
     async def cancel(self, request: Request) -> Response:
         """Stops what the same asker asked under an id."""

@@ -23,11 +23,12 @@ def described(label: Label, kind: str) -> dict[str, Any]:
     return found
 
 
-def drill(measure: Measure) -> dict[str, Any]:
+def drill(label: Label) -> dict[str, Any]:
     """The members shown when a value of the measure is opened."""
+    grouped = label.details.get("drill", {"measures": [], "dimensions": []})
     return {
-        "drillMembers": list(measure.drill_members),
-        "drillMembersGrouped": {"measures": [], "dimensions": list(measure.drill_members)},
+        "drillMembers": [*grouped["dimensions"], *grouped["measures"]],
+        "drillMembersGrouped": grouped,
     }
 
 
@@ -42,7 +43,7 @@ def annotation(query: Resolved) -> dict[str, Any]:
     for column in query.measures:
         member = column.found.member
         assert isinstance(member, Measure)
-        found["measures"][column.key] = described(column.found.label, member.type) | drill(member)
+        found["measures"][column.key] = described(column.found.label, member.type) | drill(column.found.label)
     for column in query.dimensions:
         found["timeDimensions" if column.is_time else "dimensions"][column.key] = _dimension(column)
         if column.is_time:

@@ -12,6 +12,7 @@ from ingot.semantic.compile_members import CompiledMembers, has_measure
 from ingot.semantic.compile_sub_queries import with_sub_queries
 from ingot.semantic.compile_views import Views
 from ingot.semantic.declared import Declared
+from ingot.semantic.drill import drilled
 from ingot.semantic.hierarchies import hierarchies
 from ingot.semantic.labels import inherited
 from ingot.semantic.model import Cube, Dimension, Found, Join, Member, Model
@@ -41,7 +42,8 @@ def compile_model(project: "Project", *, compiled: Mapping[str, Any] = _NOTHING)
     for cube in cubes.values():
         own: list[Member] = [*cube.dimensions.values(), *cube.measures.values(), *cube.segments.values()]
         for member in own:
-            found[member.full_name] = Found(member.full_name, member, (cube.name,), member.label)
+            named = drilled(member, member.label, declared.kinds)
+            found[member.full_name] = Found(member.full_name, member, (cube.name,), named)
     compiler = Views(declared, cubes, compiled)
     views = compiler.all()
     for view in views.values():
@@ -82,7 +84,7 @@ def _cube(members: CompiledMembers, sources: Sources, name: str) -> Cube | None:
         inherited(declared.lineages[name], name),
         hierarchies(members, name),
         marks.has_marks(source),
-        declared.cubes[name],
+        tuple(declared.lineages[name]),
     )
 
 

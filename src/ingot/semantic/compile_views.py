@@ -8,6 +8,7 @@ from typing import Any
 from ingot.project import problem
 from ingot.semantic.declared import Declared
 from ingot.semantic.default_filters import default_filters
+from ingot.semantic.drill import translated
 from ingot.semantic.folders import folders
 from ingot.semantic.formats import described
 from ingot.semantic.hierarchies import of_view, own_hierarchies
@@ -69,7 +70,7 @@ class Views:
         for name, split in splits.items():
             title = humanized(name)
             named = replace(label, title=title, short_title=title)
-            yield View(name, split, named, (), of_view(carried, split), spec=spec)
+            yield View(name, translated(split), named, (), of_view(carried, split), specs=tuple(lineage))
 
     def _finished(
         self,
@@ -81,7 +82,7 @@ class Views:
     ) -> View:
         spec = lineage[-1]
         made = OwnMembers(spec, members, own, Known(self._declared, self._cubes, self._compiled))
-        members = {**members, **made.all()}
+        members = translated({**members, **made.all()})
         self.asked |= made.asked
         self.hidden |= made.hidden
         groups = [name for one in lineage for name in (one.view_group, *one.view_groups) if name]
@@ -93,7 +94,7 @@ class Views:
             own_hierarchies(self._declared, lineage, members) + of_view(carried, members),
             default_filters(self._declared, lineage, members),
             tuple(dict.fromkeys(groups)),
-            spec,
+            tuple(lineage),
         )
 
     def _path(self, spec: Any, part: Any) -> Path | None:

@@ -27,7 +27,7 @@ def label(spec: Any, owner: Any, *, name: str | None = None) -> Label:
         spec.meta or None,
         spec.public,
         getattr(spec, "currency", None) if member else None,
-        details(spec) if member else {},
+        details(spec, owner) if member else {},
     )
 
 
@@ -45,9 +45,9 @@ def inherited(lineage: Iterable[Any], name: str) -> Label:
     return Label(title, title, description, None, meta or None, public)
 
 
-def details(spec: Any) -> Mapping[str, Any]:
+def details(spec: Any, owner: Any) -> Mapping[str, Any]:
     """What `/meta` tells beside title, type and format."""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"spec": spec}
     if getattr(spec, "aliases", ()):
         found["aliases"] = list(spec.aliases)
     if spec.kind != "dimension":
@@ -56,6 +56,9 @@ def details(spec: Any) -> Mapping[str, Any]:
         found["granularities"] = [_granularity(each) for each in spec.granularities]
     if spec.order is not None:
         found["order"] = spec.order
+    if spec.key is not None:
+        key = spec.key.strip("{} ").removeprefix("CUBE.").removeprefix("TABLE.")
+        found["key"] = key if "." in key else f"{owner.name}.{key}"
     if spec.values:
         found["values"] = list(spec.values)
     if spec.links:

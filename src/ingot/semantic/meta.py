@@ -1,105 +1,171 @@
 """The model as Cube's `/meta` tells it: cubes and views with their visible members."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from ingot.semantic.annotation import described, drill
-from ingot.semantic.model import Dimension, Label, Measure, Member, Model
+from ingot.semantic.extended import cube_details, member_details, view_details
+from ingot.semantic.folders import flat
+from ingot.semantic.model import (
+    Cube,
+    Dimension,
+    Folder,
+    Found,
+    Hierarchy,
+    Label,
+    Measure,
+    Model,
+    View,
+)
 
 
-def meta(model: Model, *, only_views: bool = False) -> list[dict[str, Any]]:
-    """Everything that may be asked for, in the order of the files."""
+def meta(model: Model, *, only_views: bool = False, extended: bool = False) -> list[dict[str, Any]]:
+    """Everything that may be asked for, in the order of the files; `extended`: with SQL, joins and more."""
     parts = _components(model)
     found: list[dict[str, Any]] = []
-    if not only_views:
-        for cube in model.cubes.values():
-            if cube.label.public:
-                members: list[_Row] = [
-                    *((m.full_name, m, m.label, None) for m in cube.measures.values()),
-                    *((d.full_name, d, d.label, None) for d in cube.dimensions.values()),
-                    *((s.full_name, s, s.label, None) for s in cube.segments.values()),
-                ]
-                found.append(
-                    _entry(cube.name, "cube", cube.label, members) | {"connectedComponent": parts[cube.name]}
-                )
+    for cube in () if only_views else model.cubes.values():
+        if cube.label.public:
+            entry = _cube(model, cube, extended=extended) | {"connectedComponent": parts[cube.name]}
+            found.append(entry | (cube_details(cube) if extended else {}))
     for view in model.views.values():
         if view.label.public:
-            own: list[_Row] = [
-                (one.full_name, one.member, one.label, one.member.full_name) for one in view.members.values()
-            ]
-            found.append(_entry(view.name, "view", view.label, own))
+            entry = _view(model, view, extended=extended)
+            found.append(entry | (view_details(view) if extended else {}))
     return found
 
 
-_Row = tuple[str, Member, Label, str | None]
+def _cube(model: Model, cube: Cube, *, extended: bool) -> dict[str, Any]:
+    kinds: tuple[Iterable[str], ...] = (cube.measures, cube.dimensions, cube.segments)
+    members = [model.members[f"{cube.name}.{name}"] for kind in kinds for name in kind]
+    entry = _entry(cube.name, "cube", cube.label)
+    return (
+        entry
+        | _members([(one, None) for one in members], extended=extended)
+        | _groups((), cube.hierarchies, cube.name)
+    )
 
 
-def _entry(name: str, kind: str, label: Label, members: list[_Row]) -> dict[str, Any]:
-    entry: dict[str, Any] = {"name": name, "type": kind, "title": label.title}
+def _view(model: Model, view: View, *, extended: bool) -> dict[str, Any]:
+    members = [
+        (model.members[one.full_name], None if one.own else one.member.full_name)
+        for one in view.members.values()
+    ]
+    entry = _entry(view.name, "view", view.label)
+    if view.groups:
+        entry["viewGroups"] = list(view.groups)
+    shown = {one.full_name for one in view.members.values() if one.label.public}
+    folders = tuple(_shown(folder, shown) for folder in view.folders)
+    return entry | _members(members, extended=extended) | _groups(folders, view.hierarchies, view.name)
+
+
+def _entry(name: str, kind: str, label: Label) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": name,
+        "type": kind,
+        "title": label.title,
+        "isVisible": True,
+        "public": True,
+    }
     if label.description is not None:
         entry["description"] = label.description
     if label.meta:
         entry["meta"] = label.meta
-    measures: list[dict[str, Any]] = []
-    dimensions: list[dict[str, Any]] = []
-    segments: list[dict[str, Any]] = []
-    for full_name, member, member_label, alias in members:
-        if not member_label.public:
+    return entry
+
+
+def _members(members: list[tuple[Found, str | None]], *, extended: bool) -> dict[str, Any]:
+    found: dict[str, list[dict[str, Any]]] = {"measures": [], "dimensions": [], "segments": []}
+    for one, alias in members:
+        if not one.label.public:
             continue
-        if isinstance(member, Measure):
-            measures.append(_measure(full_name, member, member_label, alias))
-        elif isinstance(member, Dimension):
-            dimensions.append(_dimension(full_name, member, member_label, alias))
+        if isinstance(one.member, Measure):
+            kind, told = "measures", _measure(one.member, one.label)
+        elif isinstance(one.member, Dimension):
+            kind, told = "dimensions", _dimension(one.member, one.label)
         else:
-            one = {"name": full_name, "title": member_label.title, "shortTitle": member_label.short_title}
-            if member_label.description is not None:
-                one["description"] = member_label.description
-            segments.append(one | _common(alias))
-    return entry | {
-        "isVisible": True,
-        "public": True,
-        "measures": measures,
-        "dimensions": dimensions,
-        "segments": segments,
-        "hierarchies": [],
-        "folders": [],
-        "nestedFolders": [],
+            kind, told = "segments", _segment(one.label)
+        common: dict[str, Any] = {"isVisible": True, "public": True}
+        if alias is not None:
+            common["aliasMember"] = alias
+        if one.label.details.get("aliases"):
+            common["aliases"] = one.label.details["aliases"]
+        more = member_details(one.member) if extended else {}
+        found[kind].append({"name": one.name} | told | common | more)
+    return dict(found)
+
+
+def _measure(measure: Measure, label: Label) -> dict[str, Any]:
+    aggregate = {
+        "raw": measure.type, "calculated": measure.type, "count_distinct": "countDistinct",
+        "count_distinct_approx": "countDistinctApprox",
+    }.get(measure.aggregate, measure.aggregate)  # fmt: skip
+    rolling = measure.window is not None
+    told = described(label, measure.type) | {
+        "cumulativeTotal": rolling,
+        "cumulative": rolling,
+        "aggType": aggregate,
+    }
+    return told | drill(label)
+
+
+def _dimension(dimension: Dimension, label: Label) -> dict[str, Any]:
+    details = label.details
+    told = described(label, "string" if dimension.type == "switch" else dimension.type) | {
+        "suggestFilterValues": details.get("suggestFilterValues", True),
+        "primaryKey": dimension.primary_key,
+    }
+    return told | {
+        key: details[key] for key in ("granularities", "order", "key", "values", "links") if key in details
     }
 
 
-def _common(alias: str | None) -> dict[str, Any]:
-    found: dict[str, Any] = {"isVisible": True, "public": True}
-    if alias is not None:
-        found["aliasMember"] = alias
-    return found
+def _segment(label: Label) -> dict[str, Any]:
+    told: dict[str, Any] = {"title": label.title, "shortTitle": label.short_title}
+    if label.description is not None:
+        told["description"] = label.description
+    if label.meta:
+        told["meta"] = label.meta
+    return told
 
 
-def _measure(name: str, measure: Measure, label: Label, alias: str | None) -> dict[str, Any]:
-    kind = {"raw": measure.type, "calculated": measure.type, "count_distinct": "countDistinct",
-            "count_distinct_approx": "countDistinctApprox"}.get(measure.aggregate, measure.aggregate)  # fmt: skip
-    return (
-        {"name": name}
-        | described(label, measure.type)
-        | {"cumulativeTotal": False, "cumulative": False, "aggType": kind}
-        | drill(measure)
-        | _common(alias)
-    )
+def _groups(folders: tuple[Folder, ...], hierarchies: tuple[Hierarchy, ...], owner: str) -> dict[str, Any]:
+    return {
+        "hierarchies": [_hierarchy(one, owner) for one in hierarchies if one.public],
+        "folders": [{"name": one.name, "members": flat(one)} for one in folders],
+        "nestedFolders": [_folder(one) for one in folders],
+    }
 
 
-def _dimension(name: str, dimension: Dimension, label: Label, alias: str | None) -> dict[str, Any]:
-    return (
-        {"name": name}
-        | described(label, dimension.type)
-        | {"suggestFilterValues": True, "primaryKey": dimension.primary_key}
-        | _common(alias)
-    )
+def _hierarchy(one: Hierarchy, owner: str) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "name": f"{owner}.{one.name}",
+        "title": one.title,
+        "levels": list(one.levels),
+        "isVisible": True,
+        "public": True,
+    }
+    return told if one.alias is None else told | {"aliasMember": one.alias}
+
+
+def _folder(one: Folder) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "members": [_folder(part) if isinstance(part, Folder) else part for part in one.parts],
+    }
+
+
+def _shown(folder: Folder, shown: set[str]) -> Folder:
+    """A folder without members that are hidden."""
+    parts = [_shown(part, shown) if isinstance(part, Folder) else part for part in folder.parts]
+    return Folder(folder.name, tuple(part for part in parts if isinstance(part, Folder) or part in shown))
 
 
 def _components(model: Model) -> dict[str, int]:
     """Numbers from 1: cubes that joins connect have the same."""
     found: dict[str, int] = {}
     beside: dict[str, set[str]] = {name: set() for name in model.cubes}
-    for joins in model.edges.values():
-        for join in joins:
+    for cube in model.cubes.values():
+        for join in cube.joins:
             beside[join.left].add(join.right)
             beside[join.right].add(join.left)
     for name in model.cubes:

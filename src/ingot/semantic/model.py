@@ -7,6 +7,7 @@ in place: take a copy. Each thing exists once, so that sameness is identity (and
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -152,7 +153,8 @@ class Hierarchy:
 class Cube:
     """A table (or query) with its members. `tables` are the lake's tables that it reads.
 
-    `marked`: whether marks stand in `source` (the query's filters, or who asks). `spec` is what the files say.
+    `marked`: whether marks stand in `source` (the query's filters, or who asks). `specs` are what the files say,
+    of the cubes that it extends first.
     """
 
     name: str
@@ -165,7 +167,7 @@ class Cube:
     label: Label
     hierarchies: tuple[Hierarchy, ...] = ()
     marked: bool = False
-    spec: Any = field(default=None, repr=False)
+    specs: tuple[Any, ...] = field(default=(), repr=False)
 
     @property
     def primary_key(self) -> tuple[Dimension, ...]:
@@ -218,7 +220,7 @@ class View:
     hierarchies: tuple[Hierarchy, ...] = ()
     default_filters: tuple[DefaultFilter, ...] = ()
     groups: tuple[str, ...] = ()
-    spec: Any = field(default=None, repr=False)
+    specs: tuple[Any, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -242,6 +244,9 @@ class Model:
     """Joins by the cube that declares them, in the order of declaration."""
     sub_queries: Mapping[str, SubQuery] = field(default_factory=dict, repr=False)
     """Sources of dimensions with `sub_query`, which stand in joins like cubes."""
+
+    serial: int = field(default_factory=count().__next__, repr=False)
+    """Unlike that of any other model: what is kept for a model is kept under this."""
 
     def measure(self, full_name: str) -> Measure:
         """The measure of a cube by full name."""

@@ -148,12 +148,13 @@ class Service:
         *,
         ref: str | None = None,
         only_views: bool = False,
+        extended: bool = False,
         context: Context = ANYONE,  # noqa: ARG002 - nothing is hidden from anybody yet
     ) -> dict[str, Any]:
-        """The model in Cube's shape."""
+        """The model in Cube's shape; `extended` with its SQL, joins and pre-aggregations."""
         if ref is not None:
             self._states.at(ref)
-        return {"cubes": meta(self.model, only_views=only_views)}
+        return {"cubes": meta(self.model, only_views=only_views, extended=extended)}
 
     def _load(self, query: Given, ref: str | None, multi: bool | None, context: Context) -> dict[str, Any]:
         asked = self.ask(query, ref=ref, multi=multi, context=context)
@@ -197,7 +198,7 @@ class Service:
     ) -> PlanKey:
         """All that a plan depends on: what is asked, of which model, by whom, and the rollups that are there."""
         there = self.rollups.version(model, at) if self.rollups is not None and at is not None else None
-        return (id(model), context.key, resolve(model, query, now=now), there)
+        return (model.serial, context.key, resolve(model, query, now=now), there)
 
     def _part(self, query: Query, kind: str, plan: Plan, at: At) -> Part:
         filled = normalized(query, plan.query, kind)
