@@ -56,6 +56,13 @@ class Watched:
         finally:
             self.running -= 1
 
+    def export(self, sql: str, **more: Any) -> None:
+        self.running += 1
+        try:
+            self.engine.export(sql, **more)
+        finally:
+            self.running -= 1
+
     def close(self) -> None:
         self.engine.close()
 
@@ -67,6 +74,7 @@ class Server:
     url: str
     service: Service
     engine: Watched
+    downloads: Path
 
     def ask(self, query: Any, **more: Any) -> httpx2.Response:
         headers = more.pop("headers", {})
@@ -74,10 +82,10 @@ class Server:
             f"{self.url}/cubejs-api/v1/load", json={"query": query, **more}, headers=headers, timeout=20
         )
 
-    def send(self, query: Any) -> socket.socket:
+    def send(self, query: Any, **more: Any) -> socket.socket:
         """A connection on which `query` was asked and whose answer was not read."""
         host, port = self.url.removeprefix("http://").split(":")
-        body = json.dumps({"query": query}).encode()
+        body = json.dumps({"query": query, **more}).encode()
         opened = socket.create_connection((host, int(port)))
         head = f"POST /cubejs-api/v1/load HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
         opened.sendall(head.encode() + body)
@@ -91,10 +99,11 @@ def slow_server(folder: Path, *, continue_wait: float = 30.0, grace: float = 15.
         engine = Watched(made.engine)
         engine.go.set()
         service = Service(shop.project(CUBES), made.lake, engine)
-        api = CubeApi(service, continue_wait=continue_wait, grace=grace)
+        downloads = folder / "warehouse" / "downloads"
+        api = CubeApi(service, continue_wait=continue_wait, grace=grace, downloads=downloads)
         with serving(Starlette(routes=api.routes())) as url:
             try:
-                yield Server(url, service, engine)
+                yield Server(url, service, engine, downloads)
             finally:
                 engine.go.set()
                 api.close()

@@ -34,7 +34,13 @@ def create_app(project: Project, *, local: bool = False) -> Starlette:
 
         tokens = Tokens(project.auth)
     lake = Lake.open(project)
-    engine = DuckDBEngine(lake, memory_limit=project.engine.memory_limit, threads=project.engine.threads)
+    downloads = project.state_dir / "downloads"
+    engine = DuckDBEngine(
+        lake,
+        memory_limit=project.engine.memory_limit,
+        threads=project.engine.threads,
+        readable=(downloads,),
+    )
     try:
         service = Service(
             project,
@@ -48,7 +54,7 @@ def create_app(project: Project, *, local: bool = False) -> Starlette:
         lake.close()
         raise
 
-    answers = cube.CubeApi(service, continue_wait=project.serve.continue_wait)
+    answers = cube.CubeApi(service, continue_wait=project.serve.continue_wait, downloads=downloads)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -9,6 +9,7 @@ import asyncio
 import gzip
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
@@ -16,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ingot.api.downloads import Downloads
 from ingot.api.requests import bare_id, call, context, request_id
 from ingot.api.waiting import Outcome, Running, outcome, wait_later
 from ingot.engines import QueryInterruptedError
@@ -40,17 +42,25 @@ class CubeApi:
     """The endpoints over one `Service`. `close` ends its threads."""
 
     def __init__(
-        self, service: "Service", *, continue_wait: float = CONTINUE_WAIT, grace: float = GRACE
+        self,
+        service: "Service",
+        *,
+        continue_wait: float = CONTINUE_WAIT,
+        grace: float = GRACE,
+        downloads: Path | None = None,
     ) -> None:
+        """`downloads` is a folder for files while they are sent, which the engine must be able to write."""
         self._service = service
         self._patience = continue_wait
         self._grace = grace
         self._running = Running()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="prepare")
+        self._downloads = Downloads(service, self._running, downloads)
 
     def close(self) -> None:
         """Ends the threads; requests that still wait are not answered."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._downloads.close()
 
     def routes(self) -> list[Route]:
         """The routes."""
@@ -67,6 +77,8 @@ class CubeApi:
         """Rows, or `Continue wait` where they take long."""
         asked = await call(request)
         query, ref, multi, who = asked.query, asked.ref, asked.is_multi, context(request)
+        if asked.format != "json":
+            return await self._downloads.sent(asked, request)
         if asked.size <= _AT_ONCE:
             answer = self._service.at_hand(query, ref=ref, multi=multi, context=who)
             if answer is not None:

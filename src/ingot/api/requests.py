@@ -16,6 +16,7 @@ from ingot.errors import UsageError
 from ingot.semantic.context import ANYONE, Context
 
 MAX_BODY = 4 * 1024 * 1024
+FORMATS = ("json", "csv", "parquet", "arrow")
 CONTEXT = "ingot.context"
 """Where in the ASGI scope the door puts who asks."""
 
@@ -54,6 +55,14 @@ class Call:
         if not isinstance(ref, str) or len(ref) > 300:
             raise UsageError("A ref is the name of a branch, tag or commit.")
         return ref
+
+    @property
+    def format(self) -> str:
+        """The format of the answer."""
+        format = self.given.get("format") or "json"
+        if format not in FORMATS:
+            raise UsageError(f"The format is one of {', '.join(FORMATS)}, not '{str(format)[:40]}'.")
+        return str(format)
 
     @property
     def is_multi(self) -> bool:

@@ -14,12 +14,14 @@ from ingot.engines.errors import (
     QueryTimeoutError,
 )
 from ingot.engines.interrupt import Interrupt
-from ingot.engines.ports import Capabilities, Column, Engine, HeldTable, Result
+from ingot.engines.ports import Capabilities, Column, Engine, Exporter, Format, HeldTable, Result
 
 __all__ = [
     "Capabilities",
     "Column",
     "Engine",
+    "Exporter",
+    "Format",
     "HeldTable",
     "Interrupt",
     "OutOfMemoryError",

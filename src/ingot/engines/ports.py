@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 from ingot.engines.interrupt import Interrupt
 
 Parameters = Sequence[object] | Mapping[str, object]
+Format = Literal["parquet", "csv", "arrow"]
 
 
 class View(Protocol):
@@ -74,6 +76,8 @@ class Capabilities:
     """`session` gives a connection that lives in this process."""
     interrupt: bool
     """A running query can be cancelled."""
+    exports: bool = False
+    """It is an `Exporter`."""
 
 
 class Engine(Protocol):
@@ -105,3 +109,21 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Gives back everything held; the engine cannot be used afterwards."""
+
+
+class Exporter(Protocol):
+    """An engine that writes results to files without holding them in memory."""
+
+    def export(
+        self,
+        sql: str,
+        *,
+        at: State,
+        path: Path,
+        format: Format = "parquet",
+        parameters: Parameters = (),
+        timeout: float | None = None,
+        interrupt: Interrupt | None = None,
+        held: Sequence[HeldTable] = (),
+    ) -> None:
+        """Writes the result of one SELECT to `path`; raises what `Engine.query` raises."""

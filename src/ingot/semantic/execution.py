@@ -6,16 +6,19 @@ contexts show wherever they matter), the format, and the fingerprint of the tabl
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
+from ingot.errors import UsageError
 from ingot.semantic.cache import Answer, Answers
+from ingot.semantic.exporting import exported
 from ingot.semantic.flights import Flight, Flights
 from ingot.semantic.plan import Plan
 from ingot.semantic.rows import encoded
 from ingot.semantic.states import At
 
 if TYPE_CHECKING:
-    from ingot.engines import Engine, Interrupt
+    from ingot.engines import Engine, Exporter, Format, Interrupt
 
 WORKERS = 8
 """Queries that the engine works on at the same time; more wait their turn. Each uses the engine's threads."""
@@ -70,6 +73,22 @@ class Execution:
     def close(self) -> None:
         """Stops every query that is under way."""
         self._flights.close()
+
+    def export(self, part: Part, path: Path, format: "Format", interrupt: "Interrupt | None") -> None:
+        """Writes the answer to a file; see `Service.export`."""
+        if not self._engine.capabilities.exports:
+            raise UsageError(f"The engine {self._engine.dialect} does not write files: ask for JSON.")
+        exporter = cast("Exporter", self._engine)
+        exporter.export(
+            exported(part.plan),
+            at=part.at.state,
+            path=path,
+            format=format,
+            parameters=part.plan.parameters,
+            timeout=self._timeout,
+            interrupt=interrupt,
+            held=part.plan.held,
+        )
 
     def _answer(self, part: Part, interrupt: "Interrupt") -> Answer:
         kept = self.at_hand(part)  # an equal query may have ended just before this one began

@@ -15,6 +15,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -24,6 +25,8 @@ from ingot.semantic.errors import QueryError
 
 DEFAULT_LIMIT = 10_000
 MAX_LIMIT = 50_000
+MAX_EXPORT = 1_000_000
+"""The limit where rows go to a file."""
 MAX_MEMBERS = 200
 MAX_VALUES = 10_000
 MAX_FILTERS = 500
@@ -129,6 +132,10 @@ Order = Annotated[
 Count = Annotated[int, BeforeValidator(_limit), Field(strict=True, ge=0, le=2**53)]
 
 
+Hint = Annotated[tuple[Name, ...], Field(min_length=2, max_length=MAX_DEPTH)]
+"""Cubes on the way that joins take."""
+
+
 class Query(_Part):
     """One query. `ref` is Ingot's own: the branch, tag, commit or time that it is asked of."""
 
@@ -144,6 +151,7 @@ class Query(_Part):
     row_limit: Count | None = Field(None, alias="rowLimit")
     offset: Count | None = None
     total: Annotated[bool, Field(strict=True)] = False
+    join_hints: Annotated[tuple[Hint, ...], Field(max_length=MAX_MEMBERS)] = Field((), alias="joinHints")
     timezone: Name = "UTC"
     ungrouped: Annotated[bool, Field(strict=True)] = False
     response_format: Literal["default", "compact", "columnar"] = Field("default", alias="responseFormat")
@@ -161,11 +169,12 @@ class Query(_Part):
         return value
 
     @model_validator(mode="after")
-    def _whole(self) -> "Query":
+    def _whole(self, info: ValidationInfo) -> "Query":
         if not (self.measures or self.dimensions or any(t.granularity for t in self.time_dimensions)):
             raise ValueError("a query needs measures, dimensions or timeDimensions with a granularity")
-        if (self.limit or 0) > MAX_LIMIT or (self.row_limit or 0) > MAX_LIMIT:
-            raise ValueError(f"the limit is at most {MAX_LIMIT}")
+        most = info.context["most"] if info.context else MAX_LIMIT
+        if (self.limit or 0) > most or (self.row_limit or 0) > most:
+            raise ValueError(f"the limit is at most {most}")
         return self
 
     @property
@@ -175,8 +184,8 @@ class Query(_Part):
         return DEFAULT_LIMIT if given is None else given
 
 
-def parse(data: Any) -> Query:
-    """The query that `data` (decoded JSON) is.
+def parse(data: Any, *, most: int = MAX_LIMIT) -> Query:
+    """The query that `data` (decoded JSON) is; `most` is the highest limit that it may have.
 
     Raises:
         QueryError: for anything that is not a query; the message names the place in it.
@@ -187,7 +196,8 @@ def parse(data: Any) -> Query:
         raise QueryError('A query is a JSON object, such as {"measures": ["orders.count"]}.')
     _measure_filters(data.get("filters"))
     try:
-        return Query.model_validate({key: value for key, value in data.items() if value is not None})
+        given = {key: value for key, value in data.items() if value is not None}
+        return Query.model_validate(given, context={"most": most})
     except ValidationError as error:
         raise QueryError(_worded(error)) from None
 

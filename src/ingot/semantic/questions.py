@@ -4,24 +4,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingot.semantic.errors import QueryError
-from ingot.semantic.query import Query, parse
+from ingot.semantic.query import MAX_LIMIT, Query, parse
 
 MAX_QUERIES = 50
 Given = Mapping[str, Any] | Query | list[Mapping[str, Any]] | list[dict[str, Any]] | list[Query]
 
 
-def questions(given: Given) -> tuple[str, list[Query]]:
-    """Cube's name for the kind of query, and each query that has an answer of its own.
+def questions(given: Given, *, most: int = MAX_LIMIT) -> tuple[str, list[Query]]:
+    """Cube's name for the kind of query, and each query that has an answer of its own; `most` rows each.
 
     Raises `QueryError` for what is no query, or too many.
     """
     if not isinstance(given, list):
-        one = parse(given)
+        one = parse(given, most=most)
         compared = _compared(one)
         return ("compareDateRangeQuery", compared) if compared else ("regularQuery", [one])
     if not 0 < len(given) <= MAX_QUERIES:
         raise QueryError(f"A list of queries has 1 to {MAX_QUERIES} entries.")
-    queries = [parse(one) for one in given]
+    queries = [parse(one, most=most) for one in given]
     if any(_compared(one) for one in queries):
         raise QueryError("A query with compareDateRange cannot stand in a list of queries.")
     return ("blendingQuery" if len(queries) > 1 else "regularQuery"), queries

@@ -21,7 +21,7 @@ from ingot.semantic.execution import Execution, Part
 from ingot.semantic.meta import meta
 from ingot.semantic.model import Model
 from ingot.semantic.plan import Plan, plan_resolved
-from ingot.semantic.query import Query
+from ingot.semantic.query import MAX_EXPORT, Query
 from ingot.semantic.questions import Given, questions
 from ingot.semantic.recent import Recent
 from ingot.semantic.resolve import Resolved, resolve
@@ -29,7 +29,7 @@ from ingot.semantic.rollups.library import Rollups
 from ingot.semantic.states import At, States
 
 if TYPE_CHECKING:
-    from ingot.engines import Engine
+    from ingot.engines import Engine, Format, Interrupt
     from ingot.lake import Lake
     from ingot.project import Project
 
@@ -132,6 +132,30 @@ class Service:
             parts.append(self._part(one, kind, self._plan(model, one, now, context, at), at))
         alone = _alone(kind, queries, multi)
         return Asked(self._execution, kind, parts, alone=alone, dialect=self._dialect)
+
+    def export(
+        self,
+        query: Given,
+        path: Path,
+        *,
+        format: "Format",
+        ref: str | None = None,
+        context: Context = ANYONE,
+        interrupt: "Interrupt | None" = None,
+    ) -> dict[str, Any]:
+        """Writes the answer to one query to `path`; gives what is said beside it: `ref`, `commit`, `query`.
+
+        The columns have the members' names and the engine's own types. Raises what `load` raises, and
+        `UsageError` where the engine cannot write this format.
+        """
+        kind, queries = questions(query, most=MAX_EXPORT)
+        if kind != "regularQuery":
+            raise QueryError("Several answers do not fit into one file: ask one query at a time.")
+        at = self._states.at(ref or queries[0].ref or "main")
+        plan = self._plan(self.model, queries[0], datetime.now(UTC), context, at)
+        part = self._part(queries[0], kind, plan, at)
+        self._execution.export(part, path, format, interrupt)
+        return {"ref": at.ref, "commit": at.state.hash, "query": part.filled}
 
     def sql(self, query: Given, *, ref: str | None = None, context: Context = ANYONE) -> Any:
         """The SQL of a query in Cube's shape; of several, a list."""

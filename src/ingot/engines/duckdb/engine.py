@@ -15,6 +15,7 @@ from threading import Lock, Timer
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from ingot.engines.duckdb.arrow import write_arrow
 from ingot.engines.duckdb.connect import connect
 from ingot.engines.duckdb.errors import translate
 from ingot.engines.duckdb.held import Held
@@ -22,11 +23,15 @@ from ingot.engines.duckdb.mount import Mount, mount
 from ingot.engines.duckdb.readonly import check
 from ingot.engines.errors import QueryInterruptedError, QueryTimeoutError
 from ingot.engines.interrupt import Interrupt
-from ingot.engines.ports import Capabilities, Column, HeldTable, Lake, Parameters, Result, State
+from ingot.engines.ports import Capabilities, Column, Format, HeldTable, Lake, Parameters, Result, State
 from ingot.engines.sql import quote_identifier, quote_literal
 from ingot.engines.yielding import in_yielding_thread
 from ingot.errors import IngotError
 
+_COPY = {
+    "parquet": "FORMAT parquet, COMPRESSION zstd",
+    "csv": "FORMAT csv, HEADER, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S.%g'",
+}
 MOUNTS = 16
 """How many states stay mounted: today's `main`, a few branches, a few points in time."""
 
@@ -42,7 +47,7 @@ class DuckDBEngine:
     """DuckDB over the lake's files. Thread safe; reads nothing outside of the warehouse."""
 
     dialect = "duckdb"
-    capabilities = Capabilities(local_files=True, session=True, interrupt=True)
+    capabilities = Capabilities(local_files=True, session=True, interrupt=True, exports=True)
 
     def __init__(
         self,
@@ -91,18 +96,32 @@ class DuckDBEngine:
             columns = tuple(Column(name, str(kind)) for name, kind, *_ in cursor.description or ())
             return Result(columns, cursor.fetchall())
 
-    def export(self, sql: str, *, at: State, path: Path) -> None:
-        """Writes the result of one SELECT at `at` to `path` as Parquet, without holding it in memory.
+    def export(
+        self,
+        sql: str,
+        *,
+        at: State,
+        path: Path,
+        format: Format = "parquet",
+        parameters: Parameters = (),
+        timeout: float | None = None,
+        interrupt: Interrupt | None = None,
+        held: Sequence[HeldTable] = (),
+    ) -> None:
+        """Writes the result of one SELECT at `at` to `path`, without holding it in memory.
 
-        `path` must be below one of the engine's `readable` folders.
+        `path` must be below one of the engine's `readable` folders. Raises what `query` raises, and
+        `UsageError` for Arrow where pyarrow is not installed.
         """
         check(sql)
         select = duckdb.extract_statements(sql)[0].query.strip().rstrip(";")
-        with self.session(at) as cursor:
+        with self.session(at, timeout=timeout, interrupt=interrupt, held=held) as cursor:
+            if format == "arrow":
+                write_arrow(cursor, select, parameters, path)
+                return
             # The line break ends a comment that the statement may close with.
-            cursor.execute(
-                f"COPY ({select}\n) TO {quote_literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
-            )
+            target = f"{quote_literal(str(path))} ({_COPY[format]})"
+            cursor.execute(f"COPY ({select}\n) TO {target}", parameters or None)
 
     @contextmanager
     def session(
