@@ -135,6 +135,8 @@ def fill(con: Any, rows: dict[str, list[dict[str, Any]]]) -> None:
     for name, columns in TABLES.items():
         listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         con.execute(f"CREATE OR REPLACE TABLE gold.{name} ({listed})")
-        for row in rows[name]:
-            marks = ", ".join("?" for _ in columns)
-            con.execute(f"INSERT INTO gold.{name} VALUES ({marks})", [row[column] for column in columns])
+        if rows[name]:
+            marks = f"({', '.join('?' for _ in columns)})"
+            every = ", ".join(marks for _ in rows[name])
+            values = [row[column] for row in rows[name] for column in columns]
+            con.execute(f"INSERT INTO gold.{name} VALUES {every}", values)

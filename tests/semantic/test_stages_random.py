@@ -110,7 +110,7 @@ def check(con: duckdb.DuckDBPyConnection, seed: int, asked: tuple[list[str], Sco
 
 
 @given(seed=st.integers(0, 2**32), asked=questions())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 def test_stages_agree_with_nested_loops(
     con: duckdb.DuckDBPyConnection, seed: int, asked: tuple[list[str], Scope]
 ) -> None:
@@ -118,9 +118,10 @@ def test_stages_agree_with_nested_loops(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @given(seed=st.integers(0, 2**32), asked=questions())
 @settings(
-    max_examples=4000,
+    max_examples=3000,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.generate, Phase.shrink],

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from ingot.semantic.errors import QueryError
 from ingot.semantic.intervals import Interval
-from ingot.semantic.joins import Tree, tree
+from ingot.semantic.joins import Tree, along, tree
 from ingot.semantic.model import Found, Measure, Model, Path
-from ingot.semantic.resolve import Column, Resolved, conditions, member_paths
+from ingot.semantic.resolve import Column, Resolved, conditions, member_paths, without
 from ingot.semantic.resolve import Tree as Conditions
 from ingot.semantic.rolling import Rolling
 
@@ -30,8 +30,19 @@ class Grain:
     segments: tuple[Found, ...] = ()
     shifts: tuple[tuple[str, Interval], ...] = ()
     """How far rows are moved in time, by full name of the time dimension."""
+    hints: tuple[Path, ...] = ()
+    """Paths of joins that the query chooses."""
     rolling: Rolling | None = None
     """Given, a row stands in every period whose window it lies in; columns of its time are those periods."""
+
+    @property
+    def unmoved(self) -> tuple[Conditions, ...]:
+        """The conditions that hold for rows as the tables have them: none on a time that is shifted."""
+        if not self.shifts:
+            return self.where
+        moved = {name for name, _ in self.shifts}
+        kept = (without(one, lambda name: name not in moved) for one in self.where)
+        return tuple(one for one in kept if one is not None)
 
     def shift(self, member: str) -> Interval:
         """How far rows are moved along a time dimension."""
@@ -40,7 +51,7 @@ class Grain:
     @classmethod
     def of(cls, query: Resolved) -> "Grain":
         """The grain that a query asks for."""
-        return cls(query.dimensions, query.where, query.segments)
+        return cls(query.dimensions, query.where, query.segments, hints=query.join_hints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +74,23 @@ def facts(model: Model, grain: Grain, leaves: Iterable[Leaf]) -> tuple[Fact, ...
         QueryError: where the cubes cannot be joined, or in two ways.
     """
     shared = tuple(shared_paths(grain))
+    edges = along(model.edges, grain.hints)
     grouped: dict[Path, list[Leaf]] = {}
     for leaf in leaves:
         grouped.setdefault(leaf[1], []).append(leaf)
     if not grouped:
-        return (Fact(tree(model.edges, shared), ()),)
+        return (Fact(tree(edges, shared), ()),)
     found: dict[object, Fact] = {}
     for path, members in grouped.items():
         own = [path[:-1] + step for name, _ in members for step in model.measure(name).paths]
-        whole = tree(model.edges, [*own, *shared])
+        whole = tree(edges, [*own, *shared])
         cube = path[-1]
         if whole.multiplies(cube):
             if not model.cubes[cube].primary_key:
                 raise QueryError(
                     f"Rows of cube '{cube}' are repeated by a join and it has no primary key to count them once."
                 )
-            inner = tree(model.edges, [step for name, _ in members for step in model.measure(name).paths])
+            inner = tree(edges, [step for name, _ in members for step in model.measure(name).paths])
             found[path] = Fact(whole, tuple(members), cube, inner)
             continue
         same = (whole.root, frozenset(whole.joins))

@@ -1,6 +1,6 @@
 """What a multi-stage measure does to the grain of a query: dimensions, filters and times of its inner steps."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ingot.semantic.errors import QueryError
@@ -9,7 +9,7 @@ from ingot.semantic.filters import Value
 from ingot.semantic.included import included
 from ingot.semantic.intervals import Interval
 from ingot.semantic.model import Dimension, Found, Measure, Model, Path
-from ingot.semantic.resolve import Column, Condition, Group, Tree, conditions
+from ingot.semantic.resolve import Column, Condition, conditions, without
 from ingot.semantic.stages import Stage, StageFilter
 
 
@@ -114,19 +114,8 @@ def _refiltered(model: Model, rule: StageFilter, path: Path, grain: Grain, *, to
     def stays(name: str) -> bool:
         return name not in rule.drop and (rule.keep is None or name in rule.keep)
 
-    trees = [kept for tree in where if (kept := _without(tree, stays)) is not None]
+    trees = [kept for tree in where if (kept := without(tree, stays)) is not None]
     trees += included(model, rule, path, zone)
     return replace(
         grain, where=tuple(trees), segments=tuple(one for one in segments if stays(one.member.full_name))
     )
-
-
-def _without(tree: Tree, stays: Callable[[str], bool]) -> Tree | None:
-    """The tree where conditions that do not stay hold always; None where the whole does."""
-    if isinstance(tree, Condition):
-        return tree if stays(tree.found.member.full_name) else None
-    parts = [_without(part, stays) for part in tree.parts]
-    if not tree.every and None in parts:
-        return None
-    kept = tuple(part for part in parts if part is not None)
-    return Group(tree.every, kept) if kept else None

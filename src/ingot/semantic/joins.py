@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ingot.errors import did_you_mean
 from ingot.semantic.errors import QueryError
 from ingot.semantic.model import Join, Path
 
@@ -48,6 +49,33 @@ class Tree:
 def edge(edges: Edges, left: str, right: str) -> Join | None:
     """The declared join from `left` to `right`."""
     return next((join for join in edges.get(left, ()) if join.right == right), None)
+
+
+def along(edges: Edges, hints: Sequence[Path]) -> Edges:
+    """The joins where each cube that a hint leads to is reached by that hint's step only.
+
+    Raises:
+        QueryError: for a step that no cube declares, and for hints that lead to one cube in two ways.
+    """
+    came: dict[str, str] = {}
+    for hint in hints:
+        for left, right in itertools.pairwise(hint):
+            if edge(edges, left, right) is None:
+                known = [join.right for join in edges.get(left, ())] if left in edges else list(edges)
+                raise QueryError(
+                    f"\"joinHints\": cube '{left}' declares no join to '{right}'"
+                    f"{did_you_mean(right if left in edges else left, known)}."
+                )
+            if came.setdefault(right, left) != left:
+                raise QueryError(
+                    f"\"joinHints\" lead to '{right}' both from '{came[right]}' and from '{left}'."
+                )
+    if not came:
+        return edges
+    return {
+        left: tuple(join for join in joins if came.get(join.right, left) == left)
+        for left, joins in edges.items()
+    }
 
 
 def to_many(edges: Edges, left: str, right: str) -> bool:
@@ -112,7 +140,8 @@ def _grown(edges: Edges, root: str, walks: Sequence[Path]) -> Tree:
                 raise QueryError(
                     f"Cube '{right}' would be joined in two ways: {' -> '.join(first[: first.index(right) + 1])} "
                     f"and {' -> '.join(walk[: walk.index(right, 1) + 1])}. They give different numbers.",
-                    hint="Query a view whose join_path says which way is meant.",
+                    hint="Query a view whose join_path says which way is meant, or add "
+                    f'"joinHints": [{_hint(walk[: walk.index(right, 1) + 1])}] to the query.',
                 )
             if right not in came:
                 came[right] = left
@@ -121,6 +150,10 @@ def _grown(edges: Edges, root: str, walks: Sequence[Path]) -> Tree:
                     raise QueryError(f"Cube '{left}' declares no join to '{right}'.")
                 joins.append(found)
     return Tree(root, tuple(joins))
+
+
+def _hint(path: Sequence[str]) -> str:
+    return "[" + ", ".join(f'"{cube}"' for cube in path) + "]"
 
 
 def _no_path(edges: Edges, wanted: Sequence[Path]) -> str:

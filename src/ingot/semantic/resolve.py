@@ -4,6 +4,7 @@ The result is all that the later passes look at; two queries that mean the same 
 makes them share plans and cached answers.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -95,6 +96,7 @@ class Resolved:
     """The date range of each time dimension that has one, as text."""
     range_members: tuple[Found, ...] = ()
     """These time dimensions."""
+    join_hints: tuple[Path, ...] = ()
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -153,6 +155,7 @@ def resolve(model: Model, query: Query, *, now: datetime | None = None) -> Resol
         query.total,
         tuple(texts),
         tuple(ranged),
+        tuple(dict.fromkeys(query.join_hints)),
     )
 
 
@@ -284,6 +287,17 @@ def _tree(reader: ValueReader, one: Filter) -> Tree | None:
 def _condition(reader: ValueReader, found: Found, written: str, values: tuple[str | None, ...]) -> Condition:
     operator = {"in": "equals", "notIn": "notEquals"}.get(written, written)
     return Condition(found, operator, reader.values(found, operator, values))
+
+
+def without(tree: Tree, stays: Callable[[str], bool]) -> Tree | None:
+    """The tree where conditions that do not stay hold always; None where the whole does."""
+    if isinstance(tree, Condition):
+        return tree if stays(tree.found.member.full_name) else None
+    parts = [without(part, stays) for part in tree.parts]
+    if not tree.every and None in parts:
+        return None
+    kept = tuple(part for part in parts if part is not None)
+    return Group(tree.every, kept) if kept else None
 
 
 def conditions(tree: Tree) -> list[Condition]:

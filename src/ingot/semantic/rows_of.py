@@ -50,7 +50,7 @@ class JoinedRows:
     """The rows of the cubes' tables, joined; where joins repeat those of the measures' cube, distinct by key."""
 
     def __init__(self, writing: Writing, fact: Fact, grain: Grain) -> None:
-        self.writing = writing.within(grain.where)
+        self.writing = writing.within(grain.unmoved)
         self.fact = fact
         self.grain = grain
 

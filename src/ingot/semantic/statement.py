@@ -14,7 +14,7 @@ from ingot.semantic.composed import Composer
 from ingot.semantic.context import ANYONE, Context
 from ingot.semantic.fanout import Fact, Grain, Leaf, shared_paths
 from ingot.semantic.filters import condition_tree
-from ingot.semantic.joins import tree
+from ingot.semantic.joins import along, tree
 from ingot.semantic.model import Measure, Model
 from ingot.semantic.resolve import Column, Condition, Resolved, conditions, member_paths
 from ingot.semantic.rows_of import JoinedRows, Reader, Rows
@@ -99,7 +99,7 @@ class Statement:
         """The statement of an ungrouped query without order and limit."""
         paths = list(shared_paths(self.grain))
         paths += [path for column in self.query.measures for path in member_paths(column.found)]
-        whole = tree(self.model.edges, paths)
+        whole = tree(along(self.model.edges, self.grain.hints), paths)
 
         def leaf(one: Leaf) -> exp.Expr:
             measure = self.model.measure(one[0])
