@@ -1,6 +1,7 @@
 """A lake served as Nessie by a real HTTP server, beside Iceberg REST as in `ingot serve`."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -25,6 +26,12 @@ VERSION = {
     "representations": [{"type": "sql", "sql": "select 1 as i", "dialect": "trino"}],
 }
 ROOT = "2e1cfa82b035c26cbbbdae632cea070514eb8b773f616aaeaf668e2f0be8f10d"
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """State in SQLite: what differs on PostgreSQL is the catalog's, and its own tests run on both."""
+    return f"sqlite:///{tmp_path}/lake.db"
 
 
 class Switch:

@@ -4,6 +4,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import duckdb
 import httpx2
@@ -19,6 +20,12 @@ from ingot.engines.duckdb import connect
 from ingot.lake import Lake
 from ingot.lake.rest import routes
 from tests.lake.rest.answers import SCHEMA, body
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """State in SQLite: what differs on PostgreSQL is the catalog's, and `test_rebase` runs on both."""
+    return f"sqlite:///{tmp_path}/lake.db"
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from ingot.engines.duckdb import connect
 from ingot.lake import Lake, files, manifests
 from ingot.lake.rebase import FROM, SWITCH
 
+from ..conftest import url  # noqa: F401 - on both databases
 from .test_traps import LosesAnswers
 
 Attach = Callable[..., duckdb.DuckDBPyConnection]
