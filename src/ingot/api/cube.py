@@ -69,6 +69,7 @@ class CubeApi:
             Route(f"{PREFIX}/load", _guarded(self.load), methods=both),
             Route(f"{PREFIX}/sql", _guarded(self.sql), methods=both),
             Route(f"{PREFIX}/dry-run", _guarded(self.dry_run), methods=both),
+            Route(f"{PREFIX}/explain", _guarded(self.explain), methods=both),
             Route(f"{PREFIX}/meta", _guarded(self.meta), methods=["GET"]),
             Route(f"{PREFIX}/running-query/{{id}}", _guarded(self.cancel), methods=["DELETE"]),
         ]
@@ -98,6 +99,14 @@ class CubeApi:
         who = context(request)
         return await self._aside(
             lambda: _json(self._service.dry_run(asked.query, ref=asked.ref, context=who))
+        )
+
+    async def explain(self, request: Request) -> Response:
+        """Why the answer to a query is what it is."""
+        asked = await call(request)
+        who = context(request)
+        return await self._aside(
+            lambda: _json(self._service.explain(asked.query, ref=asked.ref, context=who))
         )
 
     async def meta(self, request: Request) -> Response:

@@ -18,6 +18,7 @@ from ingot.semantic.context import ANYONE, Context
 from ingot.semantic.dashboards import check_project
 from ingot.semantic.errors import QueryError
 from ingot.semantic.execution import Execution, Part
+from ingot.semantic.explain import Recorder, explained
 from ingot.semantic.meta import meta
 from ingot.semantic.model import Model
 from ingot.semantic.plan import Plan, plan_resolved
@@ -26,6 +27,7 @@ from ingot.semantic.questions import Given, questions
 from ingot.semantic.recent import Recent
 from ingot.semantic.resolve import Resolved, resolve
 from ingot.semantic.rollups.library import Rollups
+from ingot.semantic.rows_of import JoinedRows
 from ingot.semantic.states import At, States
 
 if TYPE_CHECKING:
@@ -166,6 +168,24 @@ class Service:
     def dry_run(self, query: Given, *, ref: str | None = None, context: Context = ANYONE) -> dict[str, Any]:
         """What a query would be with every default filled in, without running it."""
         return response.dry_run(*self._planned(query, ref, context))
+
+    def explain(self, query: Given, *, ref: str | None = None, context: Context = ANYONE) -> Any:
+        """What the planner decides for a query and why, without running it; of several, a list."""
+        kind, queries = questions(query)
+        now = datetime.now(UTC)
+        found = []
+        for one in queries:
+            at = self._states.at(ref or one.ref or "main")
+            resolved = resolve(self.model, one, now=now)
+            has_rollups = self.rollups is not None and self.rollups.of(self.model)
+            choice = self.rollups.choice(self.model, at) if self.rollups is not None and has_rollups else None
+            recorder = Recorder(choice or JoinedRows)
+            plan = plan_resolved(
+                self.model, resolved, dialect=self._dialect, context=context, reader=recorder
+            )
+            part = self._part(one, kind, replace(plan, choice=choice), at)
+            found.append(explained(part, recorder, kept=self._execution.at_hand(part) is not None))
+        return found[0] if len(found) == 1 else found
 
     def meta(
         self,
