@@ -136,10 +136,6 @@ Hint = Annotated[tuple[Name, ...], Field(min_length=2, max_length=MAX_DEPTH)]
 """Cubes on the way that joins take."""
 
 
-Hint = Annotated[tuple[Name, ...], Field(min_length=2, max_length=MAX_DEPTH)]
-"""Cubes on the way that joins take."""
-
-
 class Query(_Part):
     """One query. `ref` is Ingot's own: the branch, tag, commit or time that it is asked of."""
 
@@ -155,7 +151,6 @@ class Query(_Part):
     row_limit: Count | None = Field(None, alias="rowLimit")
     offset: Count | None = None
     total: Annotated[bool, Field(strict=True)] = False
-    join_hints: Annotated[tuple[Hint, ...], Field(max_length=MAX_MEMBERS)] = Field((), alias="joinHints")
     join_hints: Annotated[tuple[Hint, ...], Field(max_length=MAX_MEMBERS)] = Field((), alias="joinHints")
     timezone: Name = "UTC"
     ungrouped: Annotated[bool, Field(strict=True)] = False
