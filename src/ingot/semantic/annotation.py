@@ -110,6 +110,8 @@ def normalized(query: Query, resolved: Resolved, kind: str = "regularQuery") -> 
         found["total"] = True
     if query.ungrouped:
         found["ungrouped"] = True
+    if query.join_hints:
+        found["joinHints"] = [list(hint) for hint in query.join_hints]
     if query.response_format != "default":
         found["responseFormat"] = query.response_format
     return found
