@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Segment,
     )
     from ingot.project.model import Project, Transform
+    from ingot.project.model_files import ModelFiles
     from ingot.project.policy import Policy
     from ingot.project.rollup import PreAggregation, RefreshKey
     from ingot.project.schemata import schemas, write_schemas
@@ -52,6 +53,7 @@ _HOMES = {
         "Segment",
     ),
     "model": ("Project", "Transform"),
+    "model_files": ("ModelFiles",),
     "policy": ("Policy",),
     "rollup": ("PreAggregation", "RefreshKey"),
     "schemata": ("schemas", "write_schemas"),
@@ -63,7 +65,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Auth", "Breakdown", "Case", "Cube", "Dashboard", "Dimension", "Engine", "FileOptions", "Filter", "Folder", "Granularity",
-    "Hierarchy", "Include", "Join", "Jwt", "Kpi", "LakeSettings", "Measure", "Place", "Policy", "PreAggregation", "Problem", "Project",
+    "Hierarchy", "Include", "Join", "Jwt", "Kpi", "LakeSettings", "Measure", "ModelFiles", "Place", "Policy", "PreAggregation", "Problem", "Project",
     "ProjectError", "RefreshKey", "RollingWindow", "Segment", "Serve", "Settings", "Source", "SourceTable", "TableTile",
     "Tile", "TimeRange", "Transform", "Trend", "View", "ViewCube", "find", "load", "problem", "schemas", "write_schemas",
 ]  # fmt: skip

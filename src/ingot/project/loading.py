@@ -1,7 +1,7 @@
 """Finds a project and loads its files into one model, reporting every mistake of every file at once."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from ingot.project.discover import PackageError, data_files, folder_of
 from ingot.project.environment import UNSET, FromEnv, concealed
 from ingot.project.explain import explain
 from ingot.project.model import Project, Semantic, Transform
+from ingot.project.model_files import ModelFiles, bytes_of
 from ingot.project.place import Place
 from ingot.project.problem import Problem, ProjectError, problem
 from ingot.project.read import MAX_FILES, fill, read, relative, yaml_files
@@ -25,8 +26,14 @@ from ingot.project.tree import Map, Seq
 S = TypeVar("S", bound=Spec)
 
 
-def load(root: Path | str, *, profile: str | None = None, environ: Mapping[str, str] = os.environ) -> Project:
-    """The project in the folder `root`, for one profile.
+def load(
+    root: Path | str,
+    *,
+    profile: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+    files: ModelFiles | None = None,
+) -> Project:
+    """The project in the folder `root`, for one profile; `files` keeps what has not changed since the last time.
 
     Raises:
         ProjectError: with all problems of all files; or where there is no `ingot.yml`.
@@ -36,12 +43,13 @@ def load(root: Path | str, *, profile: str | None = None, environ: Mapping[str, 
         folder = folder.parent
     if not os.path.lexists(folder / FILE):
         raise missing(folder)
-    return _Loader(folder, environ).load(profile)
+    return _Loader(folder, environ, files).load(profile)
 
 
 class _Loader:
-    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, environ: Mapping[str, str], files: ModelFiles | None = None) -> None:
         self.root = root
+        self.model_files = files
         self.environ = environ
         self.report = Report()
         self.problems = self.report.problems
@@ -105,8 +113,7 @@ class _Loader:
         self.files.append(path)
         return read(path, relative(path, self.root), self.problems)
 
-    def trees(self, folder: Path) -> list[tuple[Path, Map]]:
-        found = []
+    def paths(self, folder: Path) -> Iterator[Path]:
         for number, path in enumerate(yaml_files(folder)):
             if number >= MAX_FILES:
                 self.problems.append(
@@ -117,9 +124,14 @@ class _Loader:
                     )
                 )
                 break
-            if (tree := self.tree(path)) is not None:
-                found.append((path, fill(tree, self.environ, self.problems)))
-        return found
+            yield path
+
+    def trees(self, folder: Path) -> list[tuple[Path, Map]]:
+        return [
+            (path, fill(tree, self.environ, self.problems))
+            for path in self.paths(folder)
+            if (tree := self.tree(path)) is not None
+        ]
 
     def without_consequences(self) -> list[Problem]:
         """The problems but those that only say that an unset variable's value does not fit."""
@@ -269,14 +281,35 @@ class _Loader:
     def model(self, folder: Path) -> tuple[tuple[Cube, ...], tuple[View, ...]]:
         cubes: list[Cube] = []
         views: list[View] = []
-        for _, tree in self.trees(folder):
-            for key in ("cubes", "views"):
-                self.once("cube or view", names(tree.get(key)))
-            file = self.spec(ModelFile, tree)
+        for path in self.paths(folder):
+            file = self.model_file(path)
             if file is not None:
                 cubes += file.cubes
                 views += file.views
         return tuple(cubes), tuple(views)
+
+    def model_file(self, path: Path) -> ModelFile | None:
+        kept = self.model_files
+        name = relative(path, self.root)
+        if kept is not None and (known := kept.find(path, name)) is not None:
+            self.files.append(path)
+            for each in known.names:
+                self.once("cube or view", each)
+            return known.file
+        data = bytes_of(path) if kept is not None else None
+        before = len(self.problems)
+        tree = self.tree(path)
+        if tree is None:
+            return None
+        tree = fill(tree, self.environ, self.problems)
+        written = tuple(tuple(names(tree.get(key))) for key in ("cubes", "views"))
+        for each in written:
+            self.once("cube or view", each)
+        file = self.spec(ModelFile, tree)
+        # Read twice, so that what is kept under the bytes was made of them.
+        if kept is not None and file is not None and len(self.problems) == before and bytes_of(path) == data:
+            kept.keep(path, name, data, written, file)
+        return file
 
     def dashboards(self, folder: Path) -> tuple[Dashboard, ...]:
         made = []

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ingot.semantic.compile import compile_model
+    from ingot.semantic.compile import ModelCache, compile_model
     from ingot.semantic.dashboards import check_dashboards, check_project
     from ingot.semantic.errors import MemberError, QueryError
     from ingot.semantic.model import Model
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "MemberError": "errors",
     "Model": "model",
+    "ModelCache": "compile",
     "QueryError": "errors",
     "Service": "service",
     "check_dashboards": "dashboards",
@@ -29,6 +30,7 @@ _HOMES = {
 __all__ = [
     "MemberError",
     "Model",
+    "ModelCache",
     "QueryError",
     "Service",
     "check_dashboards",

@@ -1,6 +1,8 @@
 """Project specs -> `Model`: names resolved, snippets parsed, every mistake collected and reported at once."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -32,30 +34,111 @@ def compile_model(project: "Project", *, compiled: Mapping[str, Any] = _NOTHING)
     Raises:
         ProjectError: with every problem of every cube and view, each with its file and line.
     """
-    declared = Declared(project.cubes, project.views)
-    members = CompiledMembers(declared, compiled)
-    sources = Sources(members)
-    cubes = {name: cube for name in declared.cubes if (cube := _cube(members, sources, name)) is not None}
-    _check_keys(declared, cubes)
-    _refuse_policies(declared)
-    found: dict[str, Found] = {}
-    for cube in cubes.values():
-        own: list[Member] = [*cube.dimensions.values(), *cube.measures.values(), *cube.segments.values()]
-        for member in own:
-            named = drilled(member, member.label, declared.kinds)
-            found[member.full_name] = Found(member.full_name, member, (cube.name,), named)
-    compiler = Views(declared, cubes, compiled)
-    views = compiler.all()
-    for view in views.values():
-        for one in view.members.values():
-            found[one.full_name] = Found(one.full_name, one.member, one.path, one.label)
-    found |= compiler.hidden
-    members.asked |= compiler.asked
-    _check_asked(members, found)
-    if declared.problems:
-        raise ProjectError(declared.problems)
-    edges, sub_queries = with_sub_queries(cubes.values())
-    return Model(cubes, views, found, edges, sub_queries)
+    return ModelCache(compiled=compiled).model(project)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """A compiled cube with all that it was compiled from."""
+
+    cube: Cube
+    specs: tuple[Any, ...]
+    edges: tuple[tuple[str, str], ...]
+    needs: frozenset[str | None]
+    asked: Mapping[str, Any]
+    found: tuple[Found, ...]
+
+
+class ModelCache:
+    """Compiles models, and of each one only the cubes that are not as they were in the one before.
+
+    A cube is taken over where its own specs are the same objects, its joins are the same, and so is every cube
+    that it refers to. Nothing is kept of a model with problems. Safe to use from several threads.
+    """
+
+    def __init__(self, *, compiled: Mapping[str, Any] = _NOTHING) -> None:
+        self._compiled = compiled
+        self._kept: dict[str, _Kept] = {}
+        self._lock = Lock()
+
+    def model(self, project: "Project") -> Model:
+        """The model of a project's cubes and views.
+
+        Raises:
+            ProjectError: with every problem of every cube and view, each with its file and line.
+        """
+        with self._lock:
+            return self._model(Declared(project.cubes, project.views))
+
+    def _model(self, declared: Declared) -> Model:
+        members = CompiledMembers(declared, self._compiled)
+        sources = Sources(members)
+        graph = {name: _edges(declared, name) for name in declared.cubes}
+        same = self._same(declared, graph)
+        for name in same:
+            before = self._kept[name]
+            members.known(before.cube)
+            sources.known(name, before.cube.source)
+        kept: dict[str, _Kept] = {}
+        for name in declared.cubes:
+            if name in same:
+                kept[name] = self._kept[name]
+                members.asked |= kept[name].asked
+            elif (made := _kept(members, sources, name, graph[name])) is not None:
+                kept[name] = made
+        cubes = {name: one.cube for name, one in kept.items()}
+        _check_keys(declared, cubes)
+        _refuse_policies(declared)
+        found = {one.name: one for each in kept.values() for one in each.found}
+        compiler = Views(declared, cubes, self._compiled)
+        views = compiler.all()
+        for view in views.values():
+            for one in view.members.values():
+                found[one.full_name] = Found(one.full_name, one.member, one.path, one.label)
+        found |= compiler.hidden
+        members.asked |= compiler.asked
+        _check_asked(members, found)
+        if declared.problems:
+            raise ProjectError(declared.problems)
+        self._kept = kept
+        edges, sub_queries = with_sub_queries(cubes.values())
+        return Model(cubes, views, found, edges, sub_queries)
+
+    def _same(self, declared: Declared, graph: Mapping[str, tuple[tuple[str, str], ...]]) -> set[str]:
+        """The cubes that can be taken over."""
+        kept = self._kept
+        same = {
+            name
+            for name, specs in declared.lineages.items()
+            if name in kept
+            and len(specs) == len(kept[name].specs)
+            and all(now is before for now, before in zip(specs, kept[name].specs, strict=True))
+            and graph[name] == kept[name].edges
+        }
+        if graph != {name: one.edges for name, one in kept.items()}:
+            same = {name for name in same if None not in kept[name].needs}
+        while lost := {name for name in same if not kept[name].needs <= same | {None}}:
+            same -= lost
+        return same
+
+
+def _edges(declared: Declared, name: str) -> tuple[tuple[str, str], ...]:
+    return tuple((edge.right, edge.relationship) for edge in declared.edges[name])
+
+
+def _kept(
+    members: CompiledMembers, sources: Sources, name: str, edges: tuple[tuple[str, str], ...]
+) -> _Kept | None:
+    others, members.asked = members.asked, {}
+    cube = _cube(members, sources, name)
+    asked, members.asked = members.asked, {**others, **members.asked}
+    if cube is None:
+        return None
+    kinds = members.declared.kinds
+    own: list[Member] = [*cube.dimensions.values(), *cube.measures.values(), *cube.segments.values()]
+    found = tuple(Found(one.full_name, one, (name,), drilled(one, one.label, kinds)) for one in own)
+    needs = frozenset(members.used.get(name, ()))
+    return _Kept(cube, cube.specs, edges, needs, asked, found)
 
 
 def _cube(members: CompiledMembers, sources: Sources, name: str) -> Cube | None:

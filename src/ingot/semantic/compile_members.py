@@ -66,6 +66,8 @@ class CompiledMembers:
         key = (cube, name)
         full: str = f"{cube}.{name}"
         spec = self.declared.members[cube][name]
+        if self._open and (user := self._open[-1].partition(".")[0]) != cube:
+            self.needs(user, cube)
         if full in self._open:
             steps = " -> ".join([*self._open[self._open.index(full) :], full])
             self.declared.report(spec, f"'{full}' is defined by itself: {steps}")

@@ -256,6 +256,8 @@ def _member_name(members: Members, cube: str, text: str) -> str:
         (cube, names[0]) if len(names) == 1 or names[0] in ("CUBE", "TABLE") else (names[0], names[1])
     )
     name = names[-1] if names[0] in ("CUBE", "TABLE") else name
+    if owner != cube:
+        members.needs(cube, owner)
     if members.declared.kinds.get(owner, {}).get(name) == "segment":
         return f"{owner}.{name}"
     return dimension_name(members, cube, text, "filter")

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from ingot.project import Problem, ProjectError, problem
-from ingot.semantic.compile import compile_model
+from ingot.semantic.compile import ModelCache
 from ingot.semantic.model import Dimension, Measure, Model, Segment
 
 if TYPE_CHECKING:
@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 _KINDS = {Measure: "measure", Dimension: "dimension", Segment: "segment"}
 
 
-def check_project(project: "Project") -> Model:
-    """The project's compiled model; `ProjectError` lists what is wrong with cubes and views, or dashboards."""
-    model = compile_model(project)
+def check_project(project: "Project", *, models: ModelCache | None = None) -> Model:
+    """The project's compiled model; `ProjectError` lists what is wrong with cubes and views, or dashboards.
+
+    With `models`, only what has changed since the last time is compiled.
+    """
+    model = (models or ModelCache()).model(project)
     problems = check_dashboards(project, model)
     if problems:
         raise ProjectError(problems)

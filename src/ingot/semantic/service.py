@@ -14,6 +14,7 @@ import orjson
 from ingot.semantic import response
 from ingot.semantic.annotation import normalized
 from ingot.semantic.asked import Asked, composed
+from ingot.semantic.compile import ModelCache
 from ingot.semantic.context import ANYONE, Context
 from ingot.semantic.dashboards import check_project
 from ingot.semantic.errors import QueryError
@@ -60,6 +61,7 @@ class Service:
         self._dialect = engine.dialect
         self._states = States(lake)
         self.rollups = Rollups(rollups, self._states) if rollups is not None else None
+        self._models = ModelCache()
         self.model: Model = self._checked(project)
         self._execution = Execution(engine, cache_bytes=cache_bytes, timeout=timeout)
         self._plans: Recent[PlanKey, Plan] = Recent(2_000)
@@ -73,7 +75,7 @@ class Service:
         self.model = self._checked(project)
 
     def _checked(self, project: "Project") -> Model:
-        model = check_project(project)
+        model = check_project(project, models=self._models)
         if self.rollups is not None:
             self.rollups.declare(project, model)
         return model
