@@ -101,7 +101,7 @@ def test_a_date_range_limits_the_periods_and_not_the_rows_of_their_windows(
         ({"trailing": "1 month"}, [4, 3, 4]),  # whole months, however many days the month has
         ({"trailing": "1 month", "offset": "start"}, [0, 4, 3]),
         ({"leading": "1 month", "offset": "start"}, [4, 3, 4]),
-        ({"leading": "11 day"}, [1, 2, 1]),
+        ({"leading": "11 day"}, [2, 2, 1]),
         ({"trailing": "1 day", "leading": "1 day"}, [2, 1, 2]),
         ({"trailing": "2 month", "leading": "-1 month"}, [0, 4, 3]),
         ({"trailing": "unbounded", "leading": "unbounded"}, [12, 12, 12]),

@@ -6,55 +6,31 @@ UNION ALL and decide which groups there are; the values of all others are joined
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlglot import exp
 
 from ingot.semantic import marks
-from ingot.semantic.aggregates import COUNTS, over_values
-from ingot.semantic.fanout import Fact, Grain, Leaf, facts, leaf_path
+from ingot.semantic.aggregates import over_values
+from ingot.semantic.branches import Branch, Branches, Part, Relation, column_of, grouped, subquery
+from ingot.semantic.fanout import Grain, leaf_path
 from ingot.semantic.grains import dimension_column, entered, inner, partition
-from ingot.semantic.model import Measure, Model, Path
+from ingot.semantic.model import Measure, Path
 from ingot.semantic.resolve import Column, Tree, conditions
-from ingot.semantic.rolling import Rolling, period_column, series_of
-from ingot.semantic.rows_of import JoinedRows, Reader
-from ingot.semantic.series import AllSeries
+from ingot.semantic.rows_of import Reader
 from ingot.semantic.stage_marks import fill_dimensions
 from ingot.semantic.stages import SubQuery, Window
 from ingot.semantic.writing import Writing
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A value that one step computes: the aggregate `name`, reached by `path`, at `grain`."""
-
-    name: str
-    path: Path
-    grain: Grain
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """A SELECT with a row for each group, and the names of its columns."""
-
-    select: exp.Select
-    values: dict[Part, str]
-
-    def leaf(self, table: str) -> Callable[[Part], exp.Expr]:
-        """Writes a part's value, where the relation is called `table`."""
-        return lambda part: exp.column(self.values[part], table=table, quoted=True)
 
 
 class Composer:
     """Writes relations. `top` is the grain of the query itself."""
 
     def __init__(self, writing: Writing, reader: Reader, top: Grain) -> None:
-        self.model: Model = writing.model
+        self.model = writing.model
         self.writing = writing
-        self.reader = reader
+        self.branches = Branches(writing, reader)
         self.top = top
-        self.series = AllSeries(writing)
-        self._tables = 0
         self._outer_grains: dict[tuple[str, Path, Grain], Grain] = {}
         self._inner_grains: dict[tuple[str, Path, Grain], Grain] = {}
 
@@ -100,26 +76,26 @@ class Composer:
         base = self._united(grain, list(own), all_rows=all_rows)
         if not joined:
             return base
-        table = self._table()
+        table = self.branches.table()
         values = dict(base.values)
-        columns = [_column(self.writing.name(one), table) for one in grain.dimensions]
-        columns += [_column(name, table) for name in base.values.values()]
-        select = exp.Select().select(*columns).from_(_sub(base.select, table), copy=False)
+        columns = [column_of(self.writing.name(one), table) for one in grain.dimensions]
+        columns += [column_of(name, table) for name in base.values.values()]
+        select = exp.Select().select(*columns).from_(subquery(base.select, table), copy=False)
         for at, some in joined.items():
             inner_ = self.relation(at, some)
-            name = self._table()
+            name = self.branches.table()
             on = [
                 exp.NullSafeEQ(
-                    this=_column(self.writing.name(one), table),
-                    expression=_column(self.writing.name(one), name),
+                    this=column_of(self.writing.name(one), table),
+                    expression=column_of(self.writing.name(one), name),
                 )
                 for one in at.dimensions
             ]
             test = exp.and_(*on, copy=False) if on else exp.true()
-            select = select.join(_sub(inner_.select, name), on=test, join_type="left", copy=False)
+            select = select.join(subquery(inner_.select, name), on=test, join_type="left", copy=False)
             for part in some:
                 values[part] = f"value_{len(values)}"
-                value = self._counted(part, _column(inner_.values[part], name))
+                value = self.branches.counted(part, column_of(inner_.values[part], name))
                 select = select.select(exp.alias_(value, values[part], quoted=True), copy=False)
         return Relation(select, values)
 
@@ -134,11 +110,11 @@ class Composer:
             grain = Grain(columns, where, self.top.segments)
         names = [marks.measure_name(node) for node in one.sql.find_all(exp.Column)]
         parts = [part for name in names if name for part in self.parts(name, leaf_path(path, name), grain)]
-        table = self._table()
+        table = self.branches.table()
         relation = self.relation(grain, parts, all_rows=True)
 
         def column(each: Column) -> exp.Expr:
-            return _column(self.writing.name(each), table)
+            return column_of(self.writing.name(each), table)
 
         value = marks.fill_measures(
             one.sql.copy(),
@@ -146,7 +122,7 @@ class Composer:
         )
         picked = [exp.alias_(column(key), f"key_{n}", quoted=True) for n, key in enumerate(columns)]
         select = exp.Select().select(*picked, exp.alias_(value, "value", quoted=True))
-        return exp.Subquery(this=select.from_(_sub(relation.select, table), copy=False))
+        return exp.Subquery(this=select.from_(subquery(relation.select, table), copy=False))
 
     def _uses_sub_query(self, tree: Tree) -> bool:
         return any(
@@ -169,8 +145,7 @@ class Composer:
         return found
 
     def _united(self, grain: Grain, parts: Sequence[Part], *, all_rows: bool) -> Relation:
-        names = {part: f"value_{n}" for n, part in enumerate(parts)}
-        branches: list[tuple[Callable[[Column], exp.Expr], dict[Part, exp.Expr], exp.Select, bool]] = []
+        branches: list[Branch] = []
         plain: dict[tuple[object, Window | None], list[Part]] = {}
         for part in parts:
             measure = self.model.measure(part.name)
@@ -178,83 +153,14 @@ class Composer:
                 key = (part.grain.shifts, measure.window)
                 plain.setdefault(key, []).append(part)
                 continue
-            stage, table = self._stage(part, measure), self._table()
-            source = exp.Select().from_(_sub(stage, table), copy=False)
-            branches.append((self._of(table), {part: _column("value", table)}, source, False))
-        for some in plain.values():
-            branches += self._facts(some)
+            stage, table = self._stage(part, measure), self.branches.table()
+            source = exp.Select().from_(subquery(stage, table), copy=False)
+            branches.append((self._of(table), {part: column_of("value", table)}, source, False))
+        for (_, window), some in plain.items():
+            branches += self.branches.of_rows(some, window)
         if all_rows or not parts:
-            at = Grain(grain.dimensions) if all_rows else grain
-            for fact in facts(self.model, at, ()):
-                rows = self.reader(self.writing, fact, at)
-                branches.append((rows.dimension, {}, rows.select(), True))
-        selects = []
-        for dimension, values, select, grouped in branches:
-            columns = [
-                exp.alias_(dimension(one), self.writing.name(one), quoted=True) for one in grain.dimensions
-            ]
-            columns += [
-                exp.alias_(values.get(part) or exp.null(), name, quoted=True) for part, name in names.items()
-            ]
-            made = select.select(*(columns or [exp.true()]), copy=False)
-            selects.append(_by(made, len(grain.dimensions)) if grouped else made)
-        if len(selects) == 1:
-            return Relation(selects[0], names)
-        union: exp.Query = selects[0]
-        for each in selects[1:]:
-            union = exp.union(union, each, distinct=False, copy=False)
-        table = self._table()
-        columns = [_column(self.writing.name(one), table) for one in grain.dimensions]
-        for part, name in names.items():
-            value = self._counted(part, exp.AnyValue(this=_column(name, table)))
-            columns.append(exp.alias_(value, name, quoted=True))
-        outer = exp.Select().select(*columns).from_(_sub(union, table), copy=False)
-        if not columns:
-            outer.select(exp.true(), copy=False)
-        return Relation(_by(outer, len(grain.dimensions)), names)
-
-    def _facts(
-        self, parts: Sequence[Part]
-    ) -> list[tuple[Callable[[Column], exp.Expr], dict[Part, exp.Expr], exp.Select, bool]]:
-        """The branches of aggregates of rows that share their shifts and their window."""
-        grain = parts[0].grain
-        window = self.model.measure(parts[0].name).window
-        branches: list[tuple[Callable[[Column], exp.Expr], dict[Part, exp.Expr], exp.Select, bool]] = []
-        by_leaf: dict[Leaf, Part] = {(part.name, part.path): part for part in parts}
-        at = grain
-        if window is not None:
-            series, rest = series_of(parts[0].name, grain.dimensions, grain.where)
-            table = self.series.table(series)
-            without = replace(grain, where=rest)
-            at = replace(without, rolling=Rolling(window, series, table))
-            if all(one.found.member is series.time.member for one in grain.dimensions) and grain.dimensions:
-                source = exp.Select().from_(exp.Table(this=exp.to_identifier(table, quoted=True)), copy=False)
-
-                def of_period(column: Column) -> exp.Expr:
-                    return period_column(series, column, table)
-
-                branches.append((of_period, {}, source, False))
-        for fact in facts(self.model, at, by_leaf):
-            rows = self.reader(self.writing, fact, at)
-            values = {by_leaf[leaf]: rows.leaf(leaf) for leaf in fact.leaves}
-            branches.append((rows.dimension, values, rows.select(), True))
-            if at.rolling is not None and self.series.open(at.rolling.series):
-                self.series.extend(at.rolling.series, self._span(fact, at))
-        return branches
-
-    def _span(self, fact: Fact, grain: Grain) -> exp.Select:
-        """SELECT of the first and the last time of a fact's rows."""
-        assert grain.rolling is not None
-        time = grain.rolling.time
-        raw = Column(f"#{time.name}", time)
-        plain = Fact(fact.tree, ())
-        rows = JoinedRows(self.writing, plain, replace(grain, rolling=None))
-        value = rows.dimension(raw)
-        return rows.select().select(
-            exp.alias_(exp.Min(this=value), "first", quoted=True),
-            exp.alias_(exp.Max(this=value.copy()), "last", quoted=True),
-            copy=False,
-        )
+            branches += self.branches.of_groups(Grain(grain.dimensions) if all_rows else grain)
+        return self.branches.united(grain, parts, branches)
 
     def _stage(self, part: Part, measure: Measure) -> exp.Select:
         """SELECT of the groups of a part over inner values, and its value."""
@@ -266,10 +172,10 @@ class Composer:
             each for name in _measures(measure) for each in self.parts(name, leaf_path(part.path, name), at)
         )
         relation = self.relation(at, needed)
-        table = self._table()
+        table = self.branches.table()
 
         def column(each: Column) -> exp.Expr:
-            return _column(self.writing.name(each), table)
+            return column_of(self.writing.name(each), table)
 
         def filled(tree: exp.Expr | None) -> exp.Expr | None:
             if tree is None:
@@ -281,7 +187,7 @@ class Composer:
             )
 
         picked = [column(one) for one in grain.dimensions]
-        select = exp.Select().from_(_sub(relation.select, table), copy=False)
+        select = exp.Select().from_(subquery(relation.select, table), copy=False)
         if measure.aggregate == "rank":
             by = partition(measure, grain)
             terms = [
@@ -294,7 +200,7 @@ class Composer:
             return select.select(*picked, exp.alias_(value, "value", quoted=True), copy=False)
         value = over_values(measure, filled(measure.sql), filled(measure.condition))
         named = exp.alias_(value, "value", quoted=True)
-        return _by(select.select(*picked, named, copy=False), len(picked))
+        return grouped(select.select(*picked, named, copy=False), len(picked))
 
     def _with_dimensions(
         self, measure: Measure, tree: exp.Expr, grain: Grain, column: Callable[[Column], exp.Expr]
@@ -324,17 +230,8 @@ class Composer:
             self._inner_grains[key] = inner(self.model, measure, path, grain)
         return self._inner_grains[key]
 
-    def _counted(self, part: Part, value: exp.Expr) -> exp.Expr:
-        if self.model.measure(part.name).aggregate in COUNTS:
-            return exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
-        return value
-
     def _of(self, table: str) -> Callable[[Column], exp.Expr]:
-        return lambda one: _column(self.writing.name(one), table)
-
-    def _table(self) -> str:
-        self._tables += 1
-        return f"#{self._tables}"
+        return lambda one: column_of(self.writing.name(one), table)
 
 
 def _measures(measure: Measure) -> list[str]:
@@ -350,18 +247,3 @@ def _measures(measure: Measure) -> list[str]:
 def _beside(one: Grain, other: Grain) -> bool:
     """Whether groups and conditions are the same, whatever the rows are moved by."""
     return (one.dimensions, one.where, one.segments) == (other.dimensions, other.where, other.segments)
-
-
-def _sub(query: exp.Query, name: str) -> exp.Subquery:
-    return exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier(name, quoted=True)))
-
-
-def _column(name: str, table: str) -> exp.Expr:
-    return exp.column(name, table=table, quoted=True)
-
-
-def _by(select: exp.Select, dimensions: int) -> exp.Select:
-    """`select` grouped by its first columns."""
-    if not dimensions:
-        return select
-    return select.group_by(*(exp.Literal.number(n) for n in range(1, dimensions + 1)), copy=False)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlglot import exp
 
+from ingot.semantic.dates import floor
 from ingot.semantic.errors import QueryError
 from ingot.semantic.intervals import Interval, moved
 from ingot.semantic.model import Dimension, Found
@@ -179,6 +180,25 @@ def periods(series: Series, first: exp.Expr, last: exp.Expr) -> exp.Select:
 
 
 _RANGES = frozenset({"inDateRange", "onTheDate"})
+
+
+def granule(window: Window, series: Series) -> str | None:
+    """The coarsest granularity at which rows may be put together before windows are: None where there is none."""
+    period = series.period
+    if period is None:
+        return None
+    edges = [one for one in (window.trailing, window.leading) if one is not None]
+    if isinstance(period, Granularity):
+        if period.interval is None or period.origin is None or period.origin != floor(period.origin, "day"):
+            return None
+        edges += [period.interval, period.inside]
+        period = "day"
+    grains = [grain for grain in (period, window.to_date) if grain is not None]
+    grains += [next(unit for unit, size in _CLOCK.items() if one.seconds % size == 0) for one in edges]
+    return min((*grains, "day"), key=GRANULARITIES.index)
+
+
+_CLOCK = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 
 
 def _check_size(measure: str, finest: Column | None, bounds: Bounds) -> None:

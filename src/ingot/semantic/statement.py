@@ -74,7 +74,7 @@ class Statement:
         select = exp.Select().select(*columns).from_(source, copy=False)
         if query.having:
             select = self.tested(select, value)
-        return composer.series.on(select)
+        return composer.branches.series.on(select)
 
     def tested(self, select: exp.Select, value: Callable[[Condition], exp.Expr]) -> exp.Select:
         """The rows of `select` that pass the conditions on measures: `value` writes these beside its columns."""
