@@ -10,7 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount
 
 from ingot import ui
-from ingot.api import cube, v1
+from ingot.api import cube, docs, health, sql, v1
 from ingot.api.door import Door
 from ingot.api.errors import handlers
 from ingot.api.local import LocalOnly
@@ -67,9 +67,15 @@ def create_app(project: Project, *, local: bool = False) -> Starlette:
             lake.close()
 
     page = ui.routes()
-    routes: list[BaseRoute] = [
+    own: list[BaseRoute] = [
         *v1.routes(project, lake),
+        *sql.routes(lake, engine, downloads, timeout=project.serve.query_timeout),
         *answers.routes(),
+        *health.routes(service.check),
+    ]
+    routes: list[BaseRoute] = [
+        *own,
+        *docs.routes(own, login=tokens is not None),
         Mount("/iceberg", routes=rest.routes(lake)),
         *nessie.routes(lake),
         *page,

@@ -9,6 +9,7 @@ import asyncio
 import gzip
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -167,6 +168,7 @@ class CubeApi:
 
 
 def _guarded(handler: Handler) -> Handler:
+    @wraps(handler)
     async def guarded(request: Request) -> Response:
         try:
             return await handler(request)

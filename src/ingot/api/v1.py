@@ -1,6 +1,7 @@
 """Ingot's own endpoints: the project, its refs, commits, tables, diffs, runs and dashboards, and health."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import anyio.to_thread
@@ -24,7 +25,7 @@ def routes(project: Project, lake: Lake) -> list[BaseRoute]:
     """The routes of `/health` and `/api/v1`."""
     answers = _Answers(project, lake)
     return [
-        Route("/health", _json(lambda _: {"status": "ok", "version": ingot.__version__})),
+        Route("/health", _json(_health)),
         Route("/api/v1/project", _json(answers.project)),
         Route("/api/v1/refs", _json(answers.refs)),
         Route("/api/v1/log", _json(answers.log)),
@@ -36,12 +37,18 @@ def routes(project: Project, lake: Lake) -> list[BaseRoute]:
     ]
 
 
+def _health(_request: Request) -> dict[str, Any]:
+    """The server answers; its version."""
+    return {"status": "ok", "version": ingot.__version__}
+
+
 class _Answers:
     def __init__(self, project: Project, lake: Lake) -> None:
         self._project = project
         self._lake = lake
 
     def project(self, _request: Request) -> dict[str, Any]:
+        """The project's name and profile."""
         return {
             "name": self._project.name,
             "profile": self._project.profile,
@@ -49,15 +56,18 @@ class _Answers:
         }
 
     def refs(self, _request: Request) -> dict[str, Any]:
+        """Branches and tags."""
         refs = self._lake.catalog.refs()
         listed = [{"kind": ref.kind.value, "name": ref.name, "hash": ref.hash} for ref in refs]
         return {"default": "main", "refs": listed}
 
     def log(self, request: Request) -> dict[str, Any]:
+        """Commits, newest first."""
         at = self._lake.catalog.resolve(request.query_params.get("ref", "main"))
         return {"commits": [commit.to_dict() for commit in self._lake.catalog.log(at, limit=_limit(request))]}
 
     def tables(self, request: Request) -> dict[str, Any]:
+        """Tables and views at a ref."""
         state = self._lake.at(request.query_params.get("ref", "main"))
         tables = [(name, state.table(name)) for name in state.tables]
         return {
@@ -75,6 +85,7 @@ class _Answers:
         }
 
     def diff(self, request: Request) -> dict[str, Any]:
+        """What differs between two refs, down to rows by key."""
         asked = request.query_params
         found = quality.diff(
             self._lake,
@@ -89,10 +100,12 @@ class _Answers:
         return found.to_dict()
 
     def runs(self, request: Request) -> dict[str, Any]:
+        """The latest runs with their steps."""
         with RunStore.open(self._project) as store:
             return {"runs": [run.to_dict() for run in store.recent(_limit(request))]}
 
     def dashboards(self, _request: Request) -> dict[str, Any]:
+        """The dashboards' names and titles."""
         listed = [
             {"name": each.name, "title": each.title, "description": each.description}
             for each in self._project.dashboards
@@ -100,6 +113,7 @@ class _Answers:
         return {"dashboards": listed}
 
     def dashboard(self, request: Request) -> dict[str, Any]:
+        """One dashboard as its file says."""
         name = request.path_params["name"]
         named = {each.name: each for each in self._project.dashboards}
         if name not in named:
@@ -121,6 +135,7 @@ def _limit(request: Request, name: str = "limit", default: int = 20, *, least: i
 
 
 def _json(answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
+    @wraps(answer)
     async def endpoint(request: Request) -> Response:
         # The lake reads files and SQLite; the event loop must not wait for a disk.
         body = await anyio.to_thread.run_sync(lambda: orjson.dumps(answer(request)))

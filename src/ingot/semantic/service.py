@@ -202,6 +202,10 @@ class Service:
             self._states.at(ref)
         return {"cubes": meta(self.model, only_views=only_views, extended=extended)}
 
+    def check(self) -> None:
+        """Returns where the lake can be asked; raises what it says otherwise."""
+        self._states.at("main")
+
     def _load(self, query: Given, ref: str | None, multi: bool | None, context: Context) -> dict[str, Any]:
         asked = self.ask(query, ref=ref, multi=multi, context=context)
         try:
