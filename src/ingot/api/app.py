@@ -10,7 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount
 
 from ingot import ui
-from ingot.api import cube, docs, health, v1
+from ingot.api import cube, docs, health, sql, v1
 from ingot.api.door import Door
 from ingot.api.errors import handlers
 from ingot.api.local import LocalOnly
@@ -69,6 +69,7 @@ def create_app(project: Project, *, local: bool = False) -> Starlette:
     page = ui.routes()
     own: list[BaseRoute] = [
         *v1.routes(project, lake),
+        *sql.routes(lake, engine, downloads, timeout=project.serve.query_timeout),
         *answers.routes(),
         *health.routes(service.check),
     ]

@@ -85,8 +85,9 @@ class DuckDBEngine:
         timeout: float | None = None,
         interrupt: Interrupt | None = None,
         held: Sequence[HeldTable] = (),
+        most: int | None = None,
     ) -> Result:
-        """The result of one read-only statement at `at`; see `Engine.query`.
+        """The result of one read-only statement at `at`, its first `most` rows; see `Engine.query`.
 
         The tables `held` can be read beside those of the lake, as `"#rollups".main.<name>`.
         """
@@ -94,7 +95,7 @@ class DuckDBEngine:
         with self.session(at, timeout=timeout, interrupt=interrupt, held=held) as cursor:
             cursor.execute(sql, parameters or None)
             columns = tuple(Column(name, str(kind)) for name, kind, *_ in cursor.description or ())
-            return Result(columns, cursor.fetchall())
+            return Result(columns, cursor.fetchall() if most is None else cursor.fetchmany(most))
 
     def export(
         self,

@@ -1,0 +1,75 @@
+"""`POST /api/v1/sql`: one SELECT over the lake's tables at a ref, as JSON or as an Arrow stream.
+
+For whoever may read the lake itself; metrics are asked through Cube's API, which knows policies.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import orjson
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from ingot.api.requests import Call, call
+from ingot.errors import UsageError
+
+if TYPE_CHECKING:
+    from ingot.engines.duckdb import DuckDBEngine
+    from ingot.lake import Lake
+
+MOST = 50_000
+"""Rows of an answer in JSON; a stream has no limit."""
+
+
+def routes(lake: "Lake", engine: "DuckDBEngine", folder: Path, *, timeout: float | None) -> list[Route]:
+    """The route; files on their way out lie in `folder`, which the engine may write to."""
+
+    async def answer(request: Request) -> Response:
+        """The result of one SELECT over the lake's tables and views."""
+        asked = await call(request)
+        if asked.format == "arrow":
+            return await run_in_threadpool(streamed, asked)
+        return await run_in_threadpool(listed, asked)
+
+    def streamed(asked: Call) -> Response:
+        at = lake.at(asked.ref or "main")
+        path = folder / f"{uuid4().hex}.arrow"
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            engine.export(_text(asked), at=at, path=path, format="arrow", timeout=timeout)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return FileResponse(
+            path,
+            media_type="application/vnd.apache.arrow.stream",
+            headers={"ingot-commit": at.hash, "content-encoding": "identity"},
+            background=BackgroundTask(path.unlink, missing_ok=True),
+        )
+
+    def listed(asked: Call) -> Response:
+        if asked.format != "json":
+            raise UsageError("SQL is answered as json or arrow.")
+        at = lake.at(asked.ref or "main")
+        result = engine.query(_text(asked), at=at, timeout=timeout, most=MOST + 1)
+        if len(result.rows) > MOST:
+            raise UsageError(f"The answer has more than {MOST:,} rows.", hint='Ask with "format": "arrow".')
+        body: dict[str, Any] = {
+            "commit": at.hash,
+            "columns": [{"name": one.name, "type": one.type} for one in result.columns],
+            "rows": result.rows,
+        }
+        return Response(orjson.dumps(body, default=str), media_type="application/json")
+
+    return [Route("/api/v1/sql", answer, methods=["POST"])]
+
+
+def _text(asked: Call) -> str:
+    text = asked.given.get("sql")
+    if not isinstance(text, str) or not text.strip():
+        raise UsageError('"sql" is missing: {"sql": "select count(*) from gold.fact_orders"}.')
+    return text
