@@ -44,6 +44,26 @@ def by(grain: str | None, *dates: str, name: str = "c.time") -> list[dict[str, A
     return [found | ({"dateRange": list(dates)} if dates else {})]
 
 
+def test_stages_are_the_same_through_a_view(con: duckdb.DuckDBPyConnection) -> None:
+    cubes = sales(
+        {"name": "of_country", "type": "sum", "sql": "{revenue}", "group_by": ["country"]},
+        {"name": "of_means", "type": "avg", "sql": "{mean}", "add_group_by": ["country"]},
+    )
+    view = {"name": "v", "cubes": [{"join_path": "c", "includes": "*"}]}
+    made = plan(
+        shop.model(cubes, [view]),
+        parse(
+            {
+                "measures": ["v.of_country", "v.of_means"],
+                "dimensions": ["v.country"],
+                "order": {"v.country": "asc"},
+            }
+        ),
+    )
+    rows = con.execute(made.sql, list(made.parameters)).fetchall()
+    assert rows == [("Austria", 7000, 3500), ("Netherlands", 11000, 5500), ("USA", 3000, 1500)]
+
+
 DAYS = [
     "01-01",
     "01-11",

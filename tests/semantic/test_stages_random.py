@@ -78,6 +78,7 @@ def as_query(measures: list[str], top: Scope) -> dict[str, Any]:
         "filters": [{"member": m, "operator": o, "values": list(v)} for m, o, v in top.filters],
         "timezone": top.zone,
         "limit": 50_000,
+        "total": True,
     }
 
 
@@ -107,6 +108,8 @@ def check(con: duckdb.DuckDBPyConnection, seed: int, asked: tuple[list[str], Sco
     assert found.keys() == expected.keys()
     for key, values in expected.items():
         assert found[key] == pytest.approx(values), key
+    assert made.total_sql is not None
+    assert con.execute(made.total_sql, list(made.parameters)).fetchall() == [(len(expected),)]
 
 
 @given(seed=st.integers(0, 2**32), asked=questions())
