@@ -1,7 +1,6 @@
 """Project specs -> `Model`: names resolved, snippets parsed, every mistake collected and reported at once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from sqlglot import exp
 
 from ingot.project import ProjectError
 from ingot.semantic import marks, snippet
+from ingot.semantic.compile_again import Again, Kept, edges_of
 from ingot.semantic.compile_members import CompiledMembers, has_measure
 from ingot.semantic.compile_sub_queries import with_sub_queries
 from ingot.semantic.compile_views import Views
@@ -37,28 +37,15 @@ def compile_model(project: "Project", *, compiled: Mapping[str, Any] = _NOTHING)
     return ModelCache(compiled=compiled).model(project)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Kept:
-    """A compiled cube with all that it was compiled from."""
-
-    cube: Cube
-    specs: tuple[Any, ...]
-    edges: tuple[tuple[str, str], ...]
-    needs: frozenset[str | None]
-    asked: Mapping[str, Any]
-    found: tuple[Found, ...]
-
-
 class ModelCache:
     """Compiles models, and of each one only the cubes that are not as they were in the one before.
 
-    A cube is taken over where its own specs are the same objects, its joins are the same, and so is every cube
-    that it refers to. Nothing is kept of a model with problems. Safe to use from several threads.
+    Nothing is kept of a model with problems. Safe to use from several threads.
     """
 
     def __init__(self, *, compiled: Mapping[str, Any] = _NOTHING) -> None:
         self._compiled = compiled
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, Kept] = {}
         self._lock = Lock()
 
     def model(self, project: "Project") -> Model:
@@ -68,67 +55,39 @@ class ModelCache:
             ProjectError: with every problem of every cube and view, each with its file and line.
         """
         with self._lock:
-            return self._model(Declared(project.cubes, project.views))
-
-    def _model(self, declared: Declared) -> Model:
-        members = CompiledMembers(declared, self._compiled)
-        sources = Sources(members)
-        graph = {name: _edges(declared, name) for name in declared.cubes}
-        same = self._same(declared, graph)
-        for name in same:
-            before = self._kept[name]
-            members.known(before.cube)
-            sources.known(name, before.cube.source)
-        kept: dict[str, _Kept] = {}
-        for name in declared.cubes:
-            if name in same:
-                kept[name] = self._kept[name]
-                members.asked |= kept[name].asked
-            elif (made := _kept(members, sources, name, graph[name])) is not None:
-                kept[name] = made
-        cubes = {name: one.cube for name, one in kept.items()}
-        _check_keys(declared, cubes)
-        _refuse_policies(declared)
-        found = {one.name: one for each in kept.values() for one in each.found}
-        compiler = Views(declared, cubes, self._compiled)
-        views = compiler.all()
-        for view in views.values():
-            for one in view.members.values():
-                found[one.full_name] = Found(one.full_name, one.member, one.path, one.label)
-        found |= compiler.hidden
-        members.asked |= compiler.asked
-        _check_asked(members, found)
-        if declared.problems:
-            raise ProjectError(declared.problems)
-        self._kept = kept
-        edges, sub_queries = with_sub_queries(cubes.values())
-        return Model(cubes, views, found, edges, sub_queries)
-
-    def _same(self, declared: Declared, graph: Mapping[str, tuple[tuple[str, str], ...]]) -> set[str]:
-        """The cubes that can be taken over."""
-        kept = self._kept
-        same = {
-            name
-            for name, specs in declared.lineages.items()
-            if name in kept
-            and len(specs) == len(kept[name].specs)
-            and all(now is before for now, before in zip(specs, kept[name].specs, strict=True))
-            and graph[name] == kept[name].edges
-        }
-        if graph != {name: one.edges for name, one in kept.items()}:
-            same = {name for name in same if None not in kept[name].needs}
-        while lost := {name for name in same if not kept[name].needs <= same | {None}}:
-            same -= lost
-        return same
+            declared = Declared(project.cubes, project.views)
+            again = Again(declared, self._compiled, _kept)
+            kept = again.after(self._kept)
+            if kept is None:  # with problems, or too much has changed: everything from the start
+                declared = Declared(project.cubes, project.views)
+                kept = Again(declared, self._compiled, _kept).everything()
+            model = _whole(declared, kept, self._compiled)
+            self._kept = kept
+            return model
 
 
-def _edges(declared: Declared, name: str) -> tuple[tuple[str, str], ...]:
-    return tuple((edge.right, edge.relationship) for edge in declared.edges[name])
+def _whole(declared: Declared, kept: Mapping[str, Kept], compiled: Mapping[str, Any]) -> Model:
+    cubes = {name: one.cube for name, one in kept.items()}
+    _check_keys(declared, cubes)
+    _refuse_policies(declared)
+    found = {one.name: one for each in kept.values() for one in each.found}
+    asked: dict[str, Any] = {}
+    for one in kept.values():
+        asked |= one.asked
+    compiler = Views(declared, cubes, compiled)
+    views = compiler.all()
+    for view in views.values():
+        for member in view.members.values():
+            found[member.full_name] = Found(member.full_name, member.member, member.path, member.label)
+    found |= compiler.hidden
+    _check_asked(declared, asked | compiler.asked, found)
+    if declared.problems:
+        raise ProjectError(declared.problems)
+    edges, sub_queries = with_sub_queries(cubes.values())
+    return Model(cubes, views, found, edges, sub_queries)
 
 
-def _kept(
-    members: CompiledMembers, sources: Sources, name: str, edges: tuple[tuple[str, str], ...]
-) -> _Kept | None:
+def _kept(members: CompiledMembers, sources: Sources, name: str) -> Kept | None:
     others, members.asked = members.asked, {}
     cube = _cube(members, sources, name)
     asked, members.asked = members.asked, {**others, **members.asked}
@@ -138,7 +97,7 @@ def _kept(
     own: list[Member] = [*cube.dimensions.values(), *cube.measures.values(), *cube.segments.values()]
     found = tuple(Found(one.full_name, one, (name,), drilled(one, one.label, kinds)) for one in own)
     needs = frozenset(members.used.get(name, ()))
-    return _Kept(cube, cube.specs, edges, needs, asked, found)
+    return Kept(cube, edges_of(members.declared, name), needs, asked, found)
 
 
 def _cube(members: CompiledMembers, sources: Sources, name: str) -> Cube | None:
@@ -185,18 +144,18 @@ def _join_sql(members: CompiledMembers, cube: str, spec: Any) -> exp.Expr | None
     return tree
 
 
-def _check_asked(members: CompiledMembers, found: Mapping[str, Found]) -> None:
+def _check_asked(declared: Declared, asked: Mapping[str, Any], found: Mapping[str, Found]) -> None:
     """FILTER_PARAMS ask for filters on dimensions: those on measures hold for groups, not for rows."""
-    for name, spec in members.asked.items():
+    for name, spec in asked.items():
         one = found.get(name)
         owner, _, member = name.partition(".")
-        if one is None and member in members.declared.members.get(owner, {}):
+        if one is None and member in declared.members.get(owner, {}):
             continue  # it has a problem of its own
         if one is None:
-            members.declared.report(spec, f"FILTER_PARAMS: there is no '{name}'", known=found, name=name)
+            declared.report(spec, f"FILTER_PARAMS: there is no '{name}'", known=found, name=name)
         elif not isinstance(one.member, Dimension):
             kind = type(one.member).__name__.lower()
-            members.declared.report(spec, f"FILTER_PARAMS: '{name}' is a {kind}, not a dimension")
+            declared.report(spec, f"FILTER_PARAMS: '{name}' is a {kind}, not a dimension")
 
 
 def _check_keys(declared: Declared, cubes: Mapping[str, Cube]) -> None:
