@@ -59,7 +59,9 @@ def connect(
         for location in remote:
             _grant(con, location)
         con.execute("SET GLOBAL TimeZone = 'UTC'")
-        con.execute("SET enable_progress_bar = false")
+        # In a notebook without ipywidgets it is off already, and DuckDB refuses to be told so.
+        if con.execute("SELECT current_setting('enable_progress_bar')").fetchone() != (False,):
+            con.execute("SET enable_progress_bar = false")
         # A table that does not exist must not turn out to be a Python variable of the caller.
         con.execute("SET GLOBAL python_enable_replacements = false")
         if readable is not None and remote:
