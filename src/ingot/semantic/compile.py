@@ -21,6 +21,7 @@ from ingot.semantic.model import Cube, Dimension, Found, Join, Member, Model
 from ingot.semantic.scope import Scope
 from ingot.semantic.snippet import SnippetError
 from ingot.semantic.sources import Sources
+from ingot.semantic.switches import with_switches
 
 if TYPE_CHECKING:
     from ingot.project import Project
@@ -84,6 +85,7 @@ def _whole(declared: Declared, kept: Mapping[str, Kept], compiled: Mapping[str, 
     if declared.problems:
         raise ProjectError(declared.problems)
     edges, sub_queries = with_sub_queries(cubes.values())
+    cubes, edges = with_switches(cubes, edges)
     return Model(cubes, views, found, edges, sub_queries)
 
 

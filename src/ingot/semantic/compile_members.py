@@ -21,6 +21,7 @@ from ingot.semantic.labels import label
 from ingot.semantic.model import Aggregate, Cube, Dimension, Measure, Member, Segment
 from ingot.semantic.scope import Scope
 from ingot.semantic.snippet import SnippetError
+from ingot.semantic.switches import is_switch, switch
 
 OWN_SQL = frozenset({"number", "number_agg", "string", "boolean", "time"})
 _MULTI_STAGE = ("group_by", "reduce_by", "add_group_by", "grain", "filter", "time_shift", "order_by")
@@ -87,6 +88,8 @@ class CompiledMembers:
         refuse_later(spec)
         if spec.sub_query:
             return sub_query_dimension(self, cube, spec)
+        if is_switch(spec):
+            return switch(cube, spec, self.declared.cubes[cube])
         scope = Scope(self, cube, spec)
         tree = row_value(scope, spec)
         named = label(spec, self.declared.cubes[cube])
