@@ -1,7 +1,9 @@
 """Cube's REST API over HTTP: methods, errors in Cube's shape, refs, limits, hostile input."""
 
+import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -262,3 +264,59 @@ def test_a_table_that_the_ref_does_not_have_is_said(client: TestClient, shop: Se
     answer = post(client, {"measures": ["tickets.count"]}, ref="bare")
     assert answer.status_code == 400
     assert "'gold.tickets'" in answer.json()["error"]
+
+
+PACKED = json.dumps({"query": {"measures": ["orders.count"]}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [("gzip", gzip.compress(PACKED)), ("deflate", zlib.compress(PACKED)), ("identity", PACKED)],
+)
+def test_a_packed_body_is_unpacked(client: TestClient, coding: str, body: bytes) -> None:
+    answer = client.post("/cubejs-api/v1/load", content=body, headers={"content-encoding": coding})
+    assert answer.json()["data"] == [{"orders.count": "3"}]
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "status"),
+    [
+        ("gzip", PACKED, 400),
+        ("gzip", gzip.compress(PACKED)[:-10], 400),
+        ("gzip", b"", 400),
+        ("gzip", gzip.compress(b" " * 20_000_000), 413),
+        ("br", PACKED, 400),
+        ("gzip, gzip", gzip.compress(gzip.compress(PACKED)), 400),
+    ],
+    ids=["not packed", "cut off", "empty", "a bomb", "unknown", "twice"],
+)
+def test_a_body_that_is_packed_badly_is_refused(
+    client: TestClient, coding: str, body: bytes, status: int
+) -> None:
+    answer = client.post("/cubejs-api/v1/load", content=body, headers={"content-encoding": coding})
+    assert answer.status_code == status
+    assert set(answer.json()) == {"error"}
+
+
+@pytest.mark.parametrize("id", ["a" * 100_000, "\xff", "-span-1", "../x", "a\tb"])
+def test_a_strange_request_id_is_no_matter(client: TestClient, id: str) -> None:
+    headers = {b"x-request-id": id.encode("latin-1")}
+    assert post(client, {"measures": ["orders.count"], "limit": 77}).status_code == 200
+    answer = client.post("/cubejs-api/v1/load", content=PACKED, headers=headers)
+    assert answer.json()["data"] == [{"orders.count": "3"}]
+
+
+@pytest.mark.parametrize("cache", ["stale-if-slow", "stale-while-revalidate", "must-revalidate", "no-cache"])
+def test_every_value_of_cache_gives_the_same_true_answer(client: TestClient, cache: str) -> None:
+    query = {"measures": ["orders.count"]}
+    answer = post(client, query | {"cache": cache}, cache=cache)
+    assert answer.json() == post(client, query).json()
+
+
+def test_explain_answers_over_http(client: TestClient) -> None:
+    body = {"query": {"measures": ["orders.total"], "dimensions": ["products.kind"]}, "ref": "dev"}
+    found = client.post("/cubejs-api/v1/explain", json=body).json()
+    assert found["ref"] == "dev"
+    assert "distinct primary keys" in found["facts"][0]["why"]
+    got = client.get("/cubejs-api/v1/explain", params={"query": json.dumps(body["query"]), "ref": "dev"})
+    assert got.json() == found

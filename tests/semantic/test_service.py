@@ -9,6 +9,7 @@ import pytest
 
 from ingot.errors import NotFoundError
 from ingot.semantic import QueryError
+from ingot.semantic.context import Context
 from tests.semantic.lakes import Served, add_order, served
 
 
@@ -255,3 +256,20 @@ def test_meta_lists_cubes_and_views_with_their_members(shop_served: Served) -> N
     assert city["aliasMember"] == "customers.city"
     assert cubes["orders"]["connectedComponent"] == cubes["tickets"]["connectedComponent"]
     assert [one["name"] for one in shop_served.service.meta(only_views=True)["cubes"]] == ["sales"]
+
+
+def test_who_asks_does_not_part_answers_that_are_the_same(shop_served: Served) -> None:
+    query = {"measures": ["orders.most"], "limit": 4321}
+    ann, bob = Context({"id": 1}), Context({"id": 2})
+    first = shop_served.service.load(query, context=ann)
+    shop_served.service.ask(query, context=bob).leave()
+    kept = shop_served.service.at_hand(query, context=bob)
+    assert kept is not None
+    assert kept["commit"] == first["commit"]
+
+
+def test_what_is_not_kept_is_not_at_hand(shop_served: Served) -> None:
+    assert shop_served.service.at_hand({"measures": ["orders.most"], "limit": 4322}) is None
+    assert shop_served.service.at_hand({"measures": ["orders.most"]}, ref="no-such-ref") is None
+    with pytest.raises(QueryError):
+        shop_served.service.at_hand({"measures": ["orders.mots"]})

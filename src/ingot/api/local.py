@@ -22,7 +22,10 @@ class LocalOnly:
     def __init__(self, app: ASGIApp) -> None:
         # A front end that is developed on another port of this machine may read the metrics, as with Cube.
         self._app = CORSMiddleware(
-            app, allow_origin_regex=_LOOPBACK_ORIGIN, allow_methods=["GET", "POST"], allow_headers=["*"]
+            app,
+            allow_origin_regex=_LOOPBACK_ORIGIN,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

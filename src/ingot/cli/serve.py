@@ -101,7 +101,9 @@ def _print_addresses(project: "Project", listener: socket.socket) -> None:
     print(f"  metrics   {base}/cubejs-api/v1")
     print(f"  iceberg   {base}/iceberg")
     print(f"  nessie    {base}/api/v2")
-    if local:
+    if project.auth is not None:
+        print("  Every question needs a token, as `auth` in ingot.yml says.")
+    elif local:
         print("  Open to this machine only, without a login.")
     else:
         print(
