@@ -18,7 +18,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ingot.api import graphql
 from ingot.api.downloads import Downloads
+from ingot.api.graphql import GraphQLApi
 from ingot.api.requests import bare_id, call, context, request_id
 from ingot.api.waiting import Outcome, Running, outcome, wait_later
 from ingot.engines import QueryInterruptedError
@@ -57,6 +59,7 @@ class CubeApi:
         self._running = Running()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="prepare")
         self._downloads = Downloads(service, self._running, downloads)
+        self._graphql = GraphQLApi(service, self._running, self._pool)
 
     def close(self) -> None:
         """Ends the threads; requests that still wait are not answered."""
@@ -73,6 +76,7 @@ class CubeApi:
             Route(f"{PREFIX}/explain", _guarded(self.explain), methods=both),
             Route(f"{PREFIX}/meta", _guarded(self.meta), methods=["GET"]),
             Route(f"{PREFIX}/running-query/{{id}}", _guarded(self.cancel), methods=["DELETE"]),
+            Route(graphql.PATH, self._graphql.__call__, methods=both),
         ]
 
     async def load(self, request: Request) -> Response:

@@ -34,6 +34,12 @@ PARAMETERS: dict[str, dict[str, str]] = {
         "onlyViews": "`true`: views only.",
         "ref": REF,
     },
+    "/cubejs-api/graphql": {
+        "query": "The GraphQL document.",
+        "variables": "Its variables, as JSON.",
+        "operationName": "Which of its operations is meant.",
+        "ref": REF,
+    },
     "/api/v1/log": {"ref": REF, "limit": "Commits at the most."},
     "/api/v1/tables": {"ref": REF},
     "/api/v1/runs": {"limit": "Runs at the most."},
@@ -80,6 +86,15 @@ class Asked(BaseModel):
     format: str | None = None
 
 
+class Document(BaseModel):
+    """The body of a POST to the GraphQL API."""
+
+    query: str
+    variables: Json | None = None
+    operationName: str | None = None  # noqa: N815 - GraphQL's name
+    ref: str | None = None
+
+
 class Loaded(BaseModel):
     """Rows, what they mean, and what they were computed from."""
 
@@ -107,7 +122,7 @@ class Several(BaseModel):
     slowQuery: bool  # noqa: N815
 
 
-_MODELS: tuple[type[BaseModel], ...] = (Asked, Loaded, Several, ContinueWait, Failure)
+_MODELS: tuple[type[BaseModel], ...] = (Asked, Document, Loaded, Several, ContinueWait, Failure)
 
 
 def document(routes: Sequence[BaseRoute], *, login: bool) -> Json:
@@ -157,6 +172,8 @@ def _operation(route: Route, method: str) -> Json:
     }
     if method == "POST" and path in QUERIES:
         found["requestBody"] = {"required": True, "content": _json("Asked")}
+    if method == "POST" and path == "/cubejs-api/graphql":
+        found["requestBody"] = {"required": True, "content": _json("Document")}
     return found
 
 
