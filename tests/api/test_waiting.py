@@ -186,3 +186,17 @@ def test_kept_answers_do_not_wait_for_slow_queries(server: Server) -> None:
     for one in slow:
         one.close()
     assert statistics.median(taken) < 0.1  # without the care for it: as long as a slow query takes
+
+
+def test_kept_answers_wait_in_no_queue_where_the_catalog_is_another_machines(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.ask(QUICK)
+    monkeypatch.setattr(type(server.service._states._lake.catalog), "head", lambda *_: None)
+    server.engine.go.clear()
+    slow = [server.send({**QUICK, "limit": 400 + n}) for n in range(10)]
+    eventually(lambda: server.engine.running == 8)
+    assert server.ask(QUICK).json()["data"] == [{"orders.count": "3"}]
+    assert server.engine.running == 8
+    for one in slow:
+        one.close()

@@ -273,3 +273,15 @@ def test_what_is_not_kept_is_not_at_hand(shop_served: Served) -> None:
     assert shop_served.service.at_hand({"measures": ["orders.most"]}, ref="no-such-ref") is None
     with pytest.raises(QueryError):
         shop_served.service.at_hand({"measures": ["orders.mots"]})
+
+
+def test_a_new_commit_is_looked_at_aside_and_then_at_hand(tmp_path: Path) -> None:
+    """The fingerprint of tables may read files, for which an event loop must not wait."""
+    with served(tmp_path) as made:
+        query = {"measures": ["tickets.count"]}
+        made.service.load(query)
+        add_order(made.lake, "main")
+        made.service.load({"measures": ["orders.count"]})  # the new state is known, its tickets are not
+        assert made.service.at_hand(query) is None
+        made.service.load(query)
+        assert made.service.at_hand(query) is not None

@@ -13,7 +13,10 @@ from ingot.semantic.flights import Flight
 
 
 class Asked:
-    """One question, of one query or several. Its work begins when this is made; `leave` must follow."""
+    """One question, of one query or several. Its work begins when this is made; `leave` must follow.
+
+    Kept answers are taken at once: they wait in no queue.
+    """
 
     def __init__(
         self, execution: Execution, kind: str, parts: list[Part], *, alone: bool, dialect: str
@@ -25,10 +28,12 @@ class Asked:
         self._dialect = dialect
         self._lock = Lock()
         self._left = False
+        self._answers = [execution.at_hand(part) for part in parts]
         self._flights: list[Flight[Answer]] = []
         try:
-            for part in parts:
-                self._flights.append(execution.begin(part))
+            for part, kept in zip(parts, self._answers, strict=True):
+                if kept is None:
+                    self._flights.append(execution.begin(part))
         except BaseException:
             self.leave()
             raise
@@ -36,7 +41,7 @@ class Asked:
     @property
     def seconds(self) -> float:
         """How long the longest of its queries has been under way."""
-        return max(flight.seconds for flight in self._flights)
+        return max((flight.seconds for flight in self._flights), default=0.0)
 
     @property
     def is_queued(self) -> bool:
@@ -45,6 +50,9 @@ class Asked:
 
     def when_done(self, call: Callable[[], None]) -> None:
         """Calls once, from any thread, when every query has ended or one has failed."""
+        if not self._flights:
+            call()
+            return
         lock = Lock()
         open_ = {id(flight) for flight in self._flights}
 
@@ -67,9 +75,10 @@ class Asked:
     def result(self) -> dict[str, Any]:
         """The answer in Cube's format, each `data` as JSON text; waits for it. Raises what a query raised."""
         try:
-            answers = [flight.future.result() for flight in self._flights]
+            flown = iter([flight.future.result() for flight in self._flights])
         except CancelledError:
             raise QueryInterruptedError("The query was cancelled.") from None
+        answers = [next(flown) if kept is None else kept for kept in self._answers]
         return composed(self._kind, self._parts, answers, alone=self._alone, dialect=self._dialect)
 
     def raw(self) -> dict[str, Any]:

@@ -112,7 +112,8 @@ class Service:
         for one in queries:
             at = self._states.at_hand(ref or one.ref or "main")
             plan = self._plans.get(self._plan_key(self.model, one, now, context, at)) if at else None
-            part = self._part(one, kind, plan, at) if at and plan else None
+            known = at is not None and plan is not None and self._states.is_known(plan.tables, at)
+            part = self._part(one, kind, plan, at) if known and at and plan else None
             answer = self._execution.at_hand(part) if part else None
             if part is None or answer is None:
                 return None

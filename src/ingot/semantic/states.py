@@ -58,6 +58,11 @@ class States:
         found = self._spelled.get(key, _UNKNOWN)
         return self._spelled.keep(key, _spelled(names, at)) if found is _UNKNOWN else found
 
+    def is_known(self, names: tuple[str, ...], at: At) -> bool:
+        """Whether `tables` and `fingerprint` answer for the tables of a plan without reading a file."""
+        tables = self._spelled.get((at.state.hash, names), _UNKNOWN)
+        return tables is None or (at.state.hash, tables) in self._prints
+
     def fingerprint(self, tables: tuple[str, ...], at: At) -> str:
         """What changes exactly when a row of `tables` may have changed."""
         key = (at.state.hash, tables)
