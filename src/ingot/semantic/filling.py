@@ -42,6 +42,8 @@ class Filling:
 
     def fill(self, tree: exp.Expr) -> exp.Expr:
         """`tree`, which may be changed, without marks of times, filters and contexts."""
+        if isinstance(tree, exp.Column):  # most are, and hold no marks
+            return tree
         return tree.transform(self._one, copy=False)
 
     def _one(self, node: exp.Expr) -> exp.Expr:
