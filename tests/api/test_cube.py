@@ -272,6 +272,7 @@ PACKED = json.dumps({"query": {"measures": ["orders.count"]}}).encode()
 @pytest.mark.parametrize(
     ("coding", "body"),
     [("gzip", gzip.compress(PACKED)), ("deflate", zlib.compress(PACKED)), ("identity", PACKED)],
+    ids=["gzip", "deflate", "identity"],
 )
 def test_a_packed_body_is_unpacked(client: TestClient, coding: str, body: bytes) -> None:
     answer = client.post("/cubejs-api/v1/load", content=body, headers={"content-encoding": coding})
