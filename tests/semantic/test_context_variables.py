@@ -1,12 +1,15 @@
 """FILTER_PARAMS, SECURITY_CONTEXT and the other context variables: what they ask the database, and that no value becomes SQL."""
 
+import contextlib
 from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingot.project import ProjectError
-from ingot.semantic import Model, QueryError, compile_model
+from ingot.semantic import Model, QueryError, calls, compile_model
 from ingot.semantic.context import Context
 from ingot.semantic.plan import plan
 from ingot.semantic.query import parse
@@ -297,3 +300,35 @@ def test_the_compile_context_stands_in_names_and_texts() -> None:
     assert '"go""ld"."orders_2026"' in sql
     assert "'year 2026'" in sql
     assert "2026 + 1" in sql
+
+
+PIECES = st.sampled_from(
+    ["{", "}", "(", ")", "'", '"', "`", "${", "FILTER_PARAMS", "FILTER_GROUP", "SECURITY_CONTEXT", "COMPILE_CONTEXT", "SQL_UTILS",
+     ".a", ".filter(", ".unsafeValue()", "lambda x: ", "(x, y) => ", 'f"', "{x}", ".sql()", ",", "\\d", " ", "\n", "\0", "*", "[0]"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES | st.text(max_size=3), max_size=30).map("".join))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    for each in (text, "{FILTER_PARAMS" + text, "{SECURITY_CONTEXT.a.filter(" + text):
+        with contextlib.suppress(calls.CallError):
+            calls.replaced(each, lambda _: "x")
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text(max_size=20))
+def test_any_value_of_a_filter_is_compared_and_nothing_else(value: str) -> None:
+    pushed_down = "{FILTER_PARAMS.orders.status.filter(lambda x: f'status = {x}')}"
+    made = model(orders(f"SELECT * FROM gold.orders WHERE {pushed_down}"))
+    if "\0" in value:
+        with pytest.raises(QueryError, match="NUL"):
+            total(made, filters=[one("orders.status", "equals", value)])
+        return
+    expected = sum(row[3] for row in ROWS if row[1] == value) or None
+    assert total(made, filters=[one("orders.status", "equals", value)]) == expected
+
+
+def test_a_backslash_in_sql_stays() -> None:
+    column = r"""{FILTER_PARAMS.orders.status.filter("regexp_replace(status, '\d', '')")}"""
+    made = model(orders(f"SELECT * FROM gold.orders WHERE {column}"))
+    assert total(made, filters=[one("orders.status", "equals", "done")]) == 50

@@ -6,6 +6,7 @@ the text is parsed, and only the documented forms are known. What a call becomes
 
 import ast
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -123,7 +124,9 @@ def read(text: str) -> Call:
     if len(text) > MAX_TEXT:
         raise CallError("the text between the braces is too long")
     try:
-        tree = ast.parse(f"({_python(text)})", mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a backslash in SQL is none of Python's
+            tree = ast.parse(f"({_python(text)})", mode="eval").body
         return _call(tree, text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise CallError(f"this is not a call that can be read: {{{text.strip()}}}") from None
