@@ -1,5 +1,6 @@
 """Finds a project and loads its files into one model, reporting every mistake of every file at once."""
 
+import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,10 +14,23 @@ from ingot.project.discover import PackageError, data_files, folder_of
 from ingot.project.environment import UNSET, FromEnv, concealed
 from ingot.project.explain import explain
 from ingot.project.model import Project, Semantic, Transform
-from ingot.project.model_files import ModelFiles, bytes_of
+from ingot.project.model_files import ModelFiles, Names, bytes_of
+from ingot.project.model_parts import ModelParts, Plain, Template
 from ingot.project.place import Place
 from ingot.project.problem import Problem, ProjectError, problem
-from ingot.project.read import MAX_FILES, fill, read, relative, yaml_files
+from ingot.project.read import (
+    MAX_FILES,
+    SUFFIXES,
+    TEMPLATES,
+    fill,
+    parsed,
+    read,
+    read_text,
+    relative,
+    yaml_files,
+)
+from ingot.project.rendering.compile_context import Reads
+from ingot.project.rendering.templates import Templates, is_template
 from ingot.project.root import FILE, absolute, is_folder, missing
 from ingot.project.settings import FolderSettings, Profile, Settings, TransformSettings
 from ingot.project.source import Source, SourceTable
@@ -32,8 +46,11 @@ def load(
     profile: str | None = None,
     environ: Mapping[str, str] = os.environ,
     files: ModelFiles | None = None,
+    compile_context: Mapping[str, Any] | None = None,
 ) -> Project:
     """The project in the folder `root`, for one profile; `files` keeps what has not changed since the last time.
+
+    `compile_context` is the security context that templates read; by default the one of `ingot.yml`.
 
     Raises:
         ProjectError: with all problems of all files; or where there is no `ingot.yml`.
@@ -43,12 +60,39 @@ def load(
         folder = folder.parent
     if not os.path.lexists(folder / FILE):
         raise missing(folder)
-    return _Loader(folder, environ, files).load(profile)
+    return _Loader(folder, environ, files, compile_context).load(profile)
+
+
+def for_context(project: Project, security: Mapping[str, Any]) -> tuple[Project, Reads]:
+    """The project as it was read, its templates rendered for another security context; and what they read of it.
+
+    Raises:
+        ProjectError: with the problems of the files that became something else.
+    """
+    parts = project.parts
+    if parts is None or not parts.reads:
+        return project, Reads()
+    loader = _Loader(project.root, parts.environ, parts.kept, security)
+    loader.templates = parts.templates
+    cubes, views = loader.compiled(parts.parts)
+    if loader.problems:
+        raise ProjectError(loader.without_consequences())
+    return dataclasses.replace(project, cubes=cubes, views=views), loader.reads
 
 
 class _Loader:
-    def __init__(self, root: Path, environ: Mapping[str, str], files: ModelFiles | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        environ: Mapping[str, str],
+        files: ModelFiles | None = None,
+        compile_context: Mapping[str, Any] | None = None,
+    ) -> None:
         self.root = root
+        self.security = compile_context
+        self.templates: Templates | None = None
+        self.reads = Reads()
+        self.parts: list[Plain | Template] = []
         self.model_files = files
         self.environ = environ
         self.report = Report()
@@ -77,6 +121,8 @@ class _Loader:
             )
         profile = profile or Profile(name="dev")
 
+        if self.security is None:
+            self.security = known.semantic.compile_context
         sources = self.sources(known)
         semantic = self.folder(known.semantic, "semantic")
         cubes, views = self.model(semantic)
@@ -105,6 +151,7 @@ class _Loader:
             dashboards=dashboards,
             files=tuple(self.files),
             auth=known.auth,
+            parts=self.model_parts(),
         )
 
     # -- files -----------------------------------------------------------------------------------------
@@ -113,8 +160,8 @@ class _Loader:
         self.files.append(path)
         return read(path, relative(path, self.root), self.problems)
 
-    def paths(self, folder: Path) -> Iterator[Path]:
-        for number, path in enumerate(yaml_files(folder)):
+    def paths(self, folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Iterator[Path]:
+        for number, path in enumerate(yaml_files(folder, suffixes)):
             if number >= MAX_FILES:
                 self.problems.append(
                     Problem(
@@ -279,36 +326,78 @@ class _Loader:
     # -- semantic model and dashboards -----------------------------------------------------------------
 
     def model(self, folder: Path) -> tuple[tuple[Cube, ...], tuple[View, ...]]:
+        self.templates = Templates(folder, relative(folder, self.root))
+        for path in self.paths(folder, (*SUFFIXES, *TEMPLATES)):
+            self.files.append(path)
+            if (part := self.model_part(folder, path)) is not None:
+                self.parts.append(part)
+        found = self.compiled(self.parts)
+        self.files += self.templates.files
+        return found
+
+    def compiled(self, parts: Iterable[Plain | Template]) -> tuple[tuple[Cube, ...], tuple[View, ...]]:
+        """The cubes and views of files that were read, for this loader's context."""
         cubes: list[Cube] = []
         views: list[View] = []
-        for path in self.paths(folder):
-            file = self.model_file(path)
+        for part in parts:
+            if isinstance(part, Plain):
+                for each in part.names:
+                    self.once("cube or view", each)
+                file = part.file
+            else:
+                file = self.rendered(part)
             if file is not None:
                 cubes += file.cubes
                 views += file.views
         return tuple(cubes), tuple(views)
 
-    def model_file(self, path: Path) -> ModelFile | None:
+    def model_parts(self) -> ModelParts:
+        assert self.templates is not None
+        kept = self.model_files or ModelFiles()
+        return ModelParts(tuple(self.parts), self.templates, self.environ, kept, self.reads)
+
+    def model_part(self, folder: Path, path: Path) -> Plain | Template | None:
         kept = self.model_files
         name = relative(path, self.root)
         if kept is not None and (known := kept.find(path, name)) is not None:
-            self.files.append(path)
-            for each in known.names:
-                self.once("cube or view", each)
-            return known.file
+            return Plain(known.names, known.file)
         data = bytes_of(path) if kept is not None else None
         before = len(self.problems)
-        tree = self.tree(path)
-        if tree is None:
+        text = read_text(path, name, self.problems)
+        if text is None:
             return None
-        tree = fill(tree, self.environ, self.problems)
-        written = tuple(tuple(names(tree.get(key))) for key in ("cubes", "views"))
-        for each in written:
-            self.once("cube or view", each)
-        file = self.spec(ModelFile, tree)
+        if is_template(text):
+            return Template(path, name, path.relative_to(folder).as_posix(), text)
+        written, file = self.specs(parsed(text, name, self.problems))
         # Read twice, so that what is kept under the bytes was made of them.
         if kept is not None and file is not None and len(self.problems) == before and bytes_of(path) == data:
             kept.keep(path, name, data, written, file)
+        return Plain(written, file)
+
+    def specs(self, tree: Map | None) -> tuple[Names, ModelFile | None]:
+        if tree is None:
+            return (), None
+        tree = fill(tree, self.environ, self.problems)
+        written = tuple(tuple(names(tree.get(key))) for key in ("cubes", "views"))
+        return written, self.spec(ModelFile, tree)
+
+    def rendered(self, part: Template) -> ModelFile | None:
+        assert self.templates is not None
+        made = self.templates.render(part.template, part.text, self.security or {}, self.problems)
+        if made is None:
+            return None
+        self.reads.add(made.reads)
+        kept = self.model_files
+        if kept is not None and (known := kept.find_rendered(part.path, part.name, made)) is not None:
+            for each in known.names:
+                self.once("cube or view", each)
+            return known.file
+        before = len(self.problems)
+        written, file = self.specs(parsed(made.text, part.name, self.problems, made.where))
+        for each in written:
+            self.once("cube or view", each)
+        if kept is not None and file is not None and len(self.problems) == before:
+            kept.keep_rendered(part.path, part.name, made, written, file)
         return file
 
     def dashboards(self, folder: Path) -> tuple[Dashboard, ...]:

@@ -10,6 +10,7 @@ from ingot.project.auth import Auth
 from ingot.project.cube import Cube, View
 from ingot.project.dashboard import Dashboard
 from ingot.project.environment import concealed
+from ingot.project.model_parts import ModelParts
 from ingot.project.settings import Engine, LakeSettings, SemanticSettings, Serve, TransformSettings
 from ingot.project.source import Source
 from ingot.project.spec import Spec
@@ -47,6 +48,7 @@ class Project:
         transform: None where there is no dbt project.
         auth: None where everybody may ask.
         files: the files that were read, absolute, in reading order.
+        parts: the model's files as they were read; None in another process than that which read them.
     """
 
     root: Path
@@ -67,10 +69,12 @@ class Project:
     dashboards: tuple[Dashboard, ...]
     files: tuple[Path, ...]
     auth: Auth | None = None
+    parts: ModelParts | None = field(default=None, repr=False, compare=False)
 
     def dump(self) -> dict[str, Any]:
         """The project for machines: plain JSON values, the environment's values as the files spell them."""
-        return {each.name: _plain(getattr(self, each.name)) for each in dataclasses.fields(self)}
+        shown = [each.name for each in dataclasses.fields(self) if each.name != "parts"]
+        return {name: _plain(getattr(self, name)) for name in shown}
 
 
 def _plain(value: Any) -> Any:

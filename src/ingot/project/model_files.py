@@ -7,6 +7,7 @@ from threading import Lock
 from ingot.project.cube import ModelFile
 from ingot.project.place import Place
 from ingot.project.read import MAX_BYTES
+from ingot.project.rendering.templates import Rendered
 
 MOST = 5_000
 _VARIES = (b"${", b"{%", b"{{", b"{#")
@@ -29,6 +30,7 @@ class ModelFiles:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Path, str], Known] = {}
+        self._rendered: dict[tuple[Path, str, str, tuple[int, ...]], Known] = {}
         self._lock = Lock()
 
     def find(self, path: Path, name: str) -> Known | None:
@@ -51,6 +53,19 @@ class ModelFiles:
             while len(self._known) >= MOST:
                 del self._known[next(iter(self._known))]
             self._known[path, name] = Known(data, names, file)
+
+    def find_rendered(self, path: Path, name: str, made: Rendered) -> Known | None:
+        """What a template holds that gave the same text from the same lines before."""
+        return self._rendered.get((path, name, made.text, made.lines.key))
+
+    def keep_rendered(self, path: Path, name: str, made: Rendered, names: Names, file: ModelFile) -> None:
+        """Keeps what the text of a template holds, unless that depends on the environment, too."""
+        if "${" in made.text:
+            return
+        with self._lock:
+            while len(self._rendered) >= MOST:
+                del self._rendered[next(iter(self._rendered))]
+            self._rendered[path, name, made.text, made.lines.key] = Known(b"", names, file)
 
 
 def bytes_of(path: Path) -> bytes | None:

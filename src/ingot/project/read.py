@@ -10,11 +10,12 @@ from typing import Any
 from ingot.project.environment import FromEnv, UnsetError, interpolate
 from ingot.project.place import Marks, Place
 from ingot.project.problem import Problem
-from ingot.project.tree import Map, Seq, TreeError, parse
+from ingot.project.tree import Map, Seq, TreeError, Where, parse
 
 MAX_BYTES = 2_000_000
 MAX_FILES = 2_000
-_SUFFIXES = (".yml", ".yaml")
+SUFFIXES = (".yml", ".yaml")
+TEMPLATES = (".yml.jinja", ".yaml.jinja")
 _JINJA = re.compile(r"\{%|\{\{[ -]")
 
 
@@ -25,16 +26,23 @@ def relative(path: Path, root: Path) -> str:
 
 def read(path: Path, file: str, problems: list[Problem]) -> Map | None:
     """The mapping that the file holds, variables not yet filled in; None where it is empty or wrong."""
-    text = _text(path, file, problems)
+    text = read_text(path, file, problems)
     if text is None:
         return None
     if (found := _jinja(text)) is not None:
         problems.append(
-            Problem(Place(file, *found), "Jinja in project files is not yet supported", "plain YAML")
+            Problem(
+                Place(file, *found), "only files of the semantic model can be Jinja templates", "plain YAML"
+            )
         )
         return None
+    return parsed(text, file, problems)
+
+
+def parsed(text: str, file: str, problems: list[Problem], where: Where | None = None) -> Map | None:
+    """The mapping that the text of a file holds; `where` says where its places are in the file."""
     try:
-        tree = parse(text, file, problems)
+        tree = parse(text, file, problems, where)
     except TreeError as error:
         problems.append(error.problem)
         return None
@@ -47,7 +55,8 @@ def read(path: Path, file: str, problems: list[Problem]) -> Map | None:
     return tree
 
 
-def _text(path: Path, file: str, problems: list[Problem]) -> str | None:
+def read_text(path: Path, file: str, problems: list[Problem]) -> str | None:
+    """The text of a file; None where there is none, which is a problem."""
     place = Place(file)
     try:
         if not path.is_file():
@@ -133,7 +142,7 @@ def fill(
     return filled
 
 
-def yaml_files(folder: Path) -> Iterator[Path]:
+def yaml_files(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Iterator[Path]:
     """The YAML files below a folder, sorted; links to folders are followed once."""
     seen: set[str] = set()
     found: list[Path] = []
@@ -144,5 +153,5 @@ def yaml_files(folder: Path) -> Iterator[Path]:
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(here, name) for name in files if name.endswith(_SUFFIXES) and not name.startswith(".")]
+        found += [Path(here, name) for name in files if name.endswith(suffixes) and not name.startswith(".")]
     yield from sorted(found)

@@ -94,6 +94,10 @@ class SemanticSettings(FolderSettings):
     kind: ClassVar[str] = "semantic"
 
     path: PathText = Field("semantic", description="Folder with cubes/ and views/, relative to this file.")
+    compile_context: Options = Field(
+        default_factory=Frozen,
+        description="The security context that templates read where nobody has logged in, and in checks.",
+    )
 
 
 class DashboardSettings(FolderSettings):

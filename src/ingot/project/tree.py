@@ -6,7 +6,7 @@ models do: `on`, `no`, `12:30` and dates are text.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -95,18 +95,29 @@ def scalar(text: str) -> Any:
     return text
 
 
-def parse(text: str, file: str, problems: list[Problem]) -> Any:
+Where = Callable[[Mark], Mark]
+"""Where a place of the text is in the file, for text that was made from it."""
+
+
+def parse(text: str, file: str, problems: list[Problem], where: Where | None = None) -> Any:
     """The tree of the one document in `text`; None for an empty one. Adds what is wrong to `problems`.
 
     Raises:
         TreeError: where no tree can be made (syntax, limits).
     """
     try:
-        return _Builder(file, problems).build(yaml.parse(text, Loader=_LOADER))
+        return _Builder(file, problems, where).build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
-        raise TreeError(_syntax(error, text, file)) from None
+        raise TreeError(_moved(_syntax(error, text, file), where)) from None
     except yaml.reader.ReaderError as error:
-        raise TreeError(_character(error, text, file)) from None
+        raise TreeError(_moved(_character(error, text, file), where)) from None
+
+
+def _moved(found: Problem, where: Where | None) -> Problem:
+    if where is None:
+        return found
+    line, column = where((found.place.line, found.place.column))
+    return Problem(found.place._replace(line=line, column=column), found.message, found.expected)
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
@@ -146,14 +157,19 @@ class _Open:
 
 
 class _Builder:
-    def __init__(self, file: str, problems: list[Problem]) -> None:
+    def __init__(self, file: str, problems: list[Problem], where: Where | None = None) -> None:
         self.file = file
         self.problems = problems
+        self.where = where
         self.stack: list[_Open] = []
         self.root: Any = None
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.nodes = 0
         self.documents = 0
+
+    def mark(self, event: Any) -> Mark:
+        at = _mark(event)
+        return at if self.where is None else self.where(at)
 
     def build(self, events: Iterator[Any]) -> Any:
         for event in events:
@@ -169,11 +185,13 @@ class _Builder:
             elif kind is yaml.DocumentStartEvent:
                 self.documents += 1
                 if self.documents > 1:
-                    self.fail(_mark(event), "a second YAML document starts here", "one document in a file")
+                    self.fail(
+                        self.mark(event), "a second YAML document starts here", "one document in a file"
+                    )
         return self.root
 
     def scalar(self, event: Any) -> None:
-        at = _mark(event)
+        at = self.mark(event)
         self.tag(event, at)
         is_key = bool(self.stack) and self.stack[-1].wants_key
         plain = event.implicit[0] and not is_key and event.tag != _STR_TAG
@@ -183,7 +201,7 @@ class _Builder:
         self.add(value, at, 1)
 
     def open(self, event: Any, kind: type) -> None:
-        at = _mark(event)
+        at = self.mark(event)
         self.tag(event, at)
         if len(self.stack) >= MAX_DEPTH:
             self.fail(at, f"nested more than {MAX_DEPTH} levels deep")
@@ -200,7 +218,7 @@ class _Builder:
         self.add(node, node.marks.at if isinstance(node, Map) else node.at, node.size)
 
     def alias(self, event: Any) -> None:
-        at = _mark(event)
+        at = self.mark(event)
         name = event.anchor
         if any(each.anchor == name for each in self.stack):
             self.fail(at, f"the alias '*{name}' stands inside of what it refers to")
