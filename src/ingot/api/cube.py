@@ -71,6 +71,7 @@ class CubeApi:
         both = ["GET", "POST"]
         return [
             Route(f"{PREFIX}/load", _guarded(self.load), methods=both),
+            Route(f"{PREFIX}/subscribe", _guarded(self.subscribe), methods=both),
             Route(f"{PREFIX}/sql", _guarded(self.sql), methods=both),
             Route(f"{PREFIX}/dry-run", _guarded(self.dry_run), methods=both),
             Route(f"{PREFIX}/explain", _guarded(self.explain), methods=both),
@@ -91,6 +92,10 @@ class CubeApi:
                 return await self._sent(answer, request)
         question = await self._aside(lambda: self._service.ask(query, ref=ref, multi=multi, context=who))
         return await self._waited(question, request)
+
+    async def subscribe(self, request: Request) -> Response:
+        """Rows, as from `load`: clients that subscribe without a websocket ask again and again."""
+        return await self.load(request)
 
     async def sql(self, request: Request) -> Response:
         """The SQL of a query."""

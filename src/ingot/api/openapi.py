@@ -26,6 +26,7 @@ PARAMETERS: dict[str, dict[str, str]] = {
         "format": "`json`, or the answer as a file: `csv`, `parquet`, `arrow`.",
         "ref": REF,
     },
+    "/cubejs-api/v1/subscribe": {"query": "The query or queries as JSON (GET).", "ref": REF},
     "/cubejs-api/v1/sql": {"query": "The query or queries as JSON (GET).", "ref": REF},
     "/cubejs-api/v1/dry-run": {"query": "The query or queries as JSON (GET).", "ref": REF},
     "/cubejs-api/v1/explain": {"query": "The query or queries as JSON (GET).", "ref": REF},
@@ -52,7 +53,7 @@ PARAMETERS: dict[str, dict[str, str]] = {
         "stat": "`true`: counts only.",
     },
 }
-QUERIES = {f"/cubejs-api/v1/{name}" for name in ("load", "sql", "dry-run", "explain")}
+QUERIES = {f"/cubejs-api/v1/{name}" for name in ("load", "subscribe", "sql", "dry-run", "explain")}
 
 
 class Failure(BaseModel):

@@ -14,7 +14,7 @@ from ingot.semantic.cache import Answer, Answers
 from ingot.semantic.exporting import exported
 from ingot.semantic.flights import Flight, Flights
 from ingot.semantic.plan import Plan
-from ingot.semantic.rows import encoded
+from ingot.semantic.rows import Extra, encoded
 from ingot.semantic.states import At
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ class Part:
     plan: Plan
     at: At
     form: str
-    extra: tuple[str, str] | None
-    """One more key of every row, and its value."""
+    extra: Extra | None
     filled: dict[str, Any]
     """The query as it is written back."""
     key: Hashable

@@ -1,6 +1,6 @@
 """Answers in the shapes of Cube's REST API."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -11,6 +11,7 @@ from ingot.semantic.execution import Part
 from ingot.semantic.plan import Plan
 from ingot.semantic.query import Query
 from ingot.semantic.rollups.shown import match_results, pre_aggregations, used
+from ingot.semantic.rows import Extra
 from ingot.semantic.writing import aliases
 
 
@@ -35,10 +36,36 @@ def loaded(part: Part, answer: Answer, dialect: str) -> dict[str, Any]:
 
 def together(kind: str, results: list[dict[str, Any]]) -> dict[str, Any]:
     """`/load` with `queryType: multi`."""
-    pivot = dict(results[0]["query"])
-    if kind == "blendingQuery":
-        pivot["measures"] = [name for one in results for name in one["query"]["measures"]]
+    pivot = pivot_query(kind, [one["query"] for one in results])
     return {"queryType": kind, "results": results, "pivotQuery": pivot, "slowQuery": False}
+
+
+def pivot_query(kind: str, queries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The one query by which Cube's clients arrange the rows of all."""
+    if kind == "blendingQuery":
+        members = {
+            key: list(dict.fromkeys(name for one in queries for name in one[key]))
+            for key in ("measures", "dimensions")
+        }
+        periods = [one["timeDimensions"][0].get("granularity") for one in queries if one["timeDimensions"]]
+        period = next((each for each in periods if each), None)
+        time = {"dimension": "time"} | ({"granularity": period} if period else {})
+        return {**members, "timeDimensions": [time], "queryType": kind}
+    first = dict(queries[0])
+    if kind == "compareDateRangeQuery":
+        first["dimensions"] = ["compareDateRange", *first["dimensions"]]
+    return first
+
+
+def extra(kind: str, query: Mapping[str, Any]) -> Extra | None:
+    """What the rows of several queries have beside their columns, so that clients can put them together."""
+    times = query["timeDimensions"]
+    if kind == "compareDateRangeQuery":
+        return Extra("compareDateRange", " - ".join(times[0]["dateRange"]))
+    if kind == "blendingQuery" and times and "granularity" in times[0]:
+        period = times[0]["granularity"]
+        return Extra(f"time.{period}", column=f"{times[0]['dimension']}.{period}")
+    return None
 
 
 def fragments(answer: dict[str, Any]) -> dict[str, Any]:
@@ -58,7 +85,7 @@ def dry_run(kind: str, queries: Sequence[Query], plans: Sequence[Plan]) -> dict[
             {each["id"]: "desc" if each["desc"] else "asc" for each in one["order"]} for one in filled
         ],
         "transformedQueries": [_transformed(one) for one in filled],
-        "pivotQuery": filled[0],
+        "pivotQuery": pivot_query(kind, filled),
     }
 
 

@@ -6,6 +6,7 @@ null is null. What is no number (a division by zero in DuckDB gives infinity) is
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -80,10 +81,17 @@ def keys(query: Resolved) -> list[tuple[str, int]]:
     return list(found.items())
 
 
-def encoded(
-    query: Resolved, rows: Sequence[Sequence[Any]], form: str, extra: tuple[str, str] | None = None
-) -> bytes:
-    """The rows as JSON. `extra` is one more key and its value for every row.
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """One more key of every row: with the same value in each, or with that of another column."""
+
+    key: str
+    value: str | None = None
+    column: str | None = None
+
+
+def encoded(query: Resolved, rows: Sequence[Sequence[Any]], form: str, extra: Extra | None = None) -> bytes:
+    """The rows as JSON, with one more key where there is an `extra`.
 
     `default`: a list of objects. `compact`: names once, rows as lists. `columnar`: names once, columns as lists.
     """
@@ -94,8 +102,10 @@ def encoded(
     names = [name for name, _ in shape]
     picked = [columns[at] for _, at in shape] if columns else [[] for _ in shape]
     if extra is not None:
-        names.append(extra[0])
-        picked.append([extra[1]] * len(rows))
+        names.append(extra.key)
+        picked.append(
+            [extra.value] * len(rows) if extra.column is None else picked[names.index(extra.column)]
+        )
     if form == "columnar":
         return orjson.dumps({"members": names, "columns": picked}, default=str)
     lines = zip(*picked, strict=True)

@@ -253,9 +253,7 @@ class Service:
 
     def _part(self, query: Query, kind: str, plan: Plan, at: At) -> Part:
         filled = normalized(query, plan.query, kind)
-        extra = None
-        if kind == "compareDateRangeQuery":
-            extra = ("compareDateRange", " - ".join(filled["timeDimensions"][0]["dateRange"]))
+        extra = response.extra(kind, filled)
         tables = self._states.tables(plan.tables, at)
         kept = not plan.volatile and tables is not None
         print_ = self._states.fingerprint(tables, at) if kept and tables is not None else at.state.hash
