@@ -14,10 +14,12 @@ from ingot.api import cube, docs, health, sql, v1
 from ingot.api.door import Door
 from ingot.api.errors import handlers
 from ingot.api.local import LocalOnly
+from ingot.api.rollups import RollupsApi
 from ingot.engines.duckdb import DuckDBEngine
 from ingot.lake import Lake, nessie, rest
 from ingot.project import Project
 from ingot.semantic import Service
+from ingot.semantic.rollups.keeping import watching
 
 
 def create_app(project: Project, *, local: bool = False) -> Starlette:
@@ -35,11 +37,12 @@ def create_app(project: Project, *, local: bool = False) -> Starlette:
         tokens = Tokens(project.auth)
     lake = Lake.open(project)
     downloads = project.state_dir / "downloads"
+    stored = project.state_dir / "rollups"
     engine = DuckDBEngine(
         lake,
         memory_limit=project.engine.memory_limit,
         threads=project.engine.threads,
-        readable=(downloads,),
+        readable=(downloads, stored),
     )
     try:
         service = Service(
@@ -48,6 +51,8 @@ def create_app(project: Project, *, local: bool = False) -> Starlette:
             engine,
             cache_bytes=project.serve.cache_mb * 1_000_000,
             timeout=project.serve.query_timeout,
+            rollups=stored,
+            rollup_only=project.serve.rollup_only,
         )
     except BaseException:
         engine.close()
@@ -56,11 +61,17 @@ def create_app(project: Project, *, local: bool = False) -> Starlette:
 
     answers = cube.CubeApi(service, continue_wait=project.serve.continue_wait, downloads=downloads)
 
+    keeper = watching(service, lake, engine)
+    jobs = RollupsApi(service, keeper.keeping)
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        keeper.start()
         try:
             yield
         finally:
+            keeper.close()
+            jobs.close()
             answers.close()
             service.close()
             engine.close()
@@ -71,6 +82,7 @@ def create_app(project: Project, *, local: bool = False) -> Starlette:
         *v1.routes(project, lake),
         *sql.routes(lake, engine, downloads, timeout=project.serve.query_timeout),
         *answers.routes(),
+        *jobs.routes(),
         *health.routes(service.check),
     ]
     routes: list[BaseRoute] = [

@@ -16,6 +16,7 @@ from ingot.cli import (
     query,
     refs,
     rollback,
+    rollup,
     run,
     serve,
     start,
@@ -84,5 +85,6 @@ app.command()(rollback.rollback)
 app.command()(rollback.revert)
 app.command()(status.status)
 app.command()(maintain.maintain)
+app.add_typer(rollup.rollup)
 app.add_typer(model.app)
 app.command()(schema)

@@ -110,10 +110,13 @@ def _semantic(project: "Project", text: str, ref: str) -> tuple[list[str], list[
         asked = json_module.loads(text)
     except json_module.JSONDecodeError as error:
         raise UsageError(f"The query is not JSON: {error}.") from error
+    stored = project.state_dir / "rollups"
     with Lake.open(project) as lake:
-        engine = DuckDBEngine(lake)
+        engine = DuckDBEngine(lake, readable=[stored])
         try:
-            answer = Service(project, lake, engine).load({**asked, "responseFormat": "compact"}, ref=ref)
+            answer = Service(project, lake, engine, rollups=stored).load(
+                {**asked, "responseFormat": "compact"}, ref=ref
+            )
         finally:
             engine.close()
     return list(answer["data"]["members"]), [list(row) for row in answer["data"]["dataset"]]

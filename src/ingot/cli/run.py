@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -38,8 +38,9 @@ def run(
     opened = open_project(project, profile)
     check_project(opened)
     result = execute(opened, resume=resume, full_refresh=full_refresh)
+    stored = refresh(opened) if result.status.value in ("merged", "unchanged") else []
     if json:
-        output.print_json(result.to_dict())
+        output.print_json(result.to_dict() | ({"rollups": stored} if stored else {}))
     else:
         print_result(result)
     if result.status.value not in ("merged", "unchanged"):
@@ -53,6 +54,22 @@ def execute(project: "Project", *, resume: str | None = None, full_refresh: bool
 
     with run_progress() as on_event:
         return pipeline.run(project, resume=resume, full_refresh=full_refresh, on_event=on_event)
+
+
+def refresh(project: "Project") -> list[dict[str, Any]]:
+    """Builds the rollups of `main`; one that fails is told of and fails nothing, because the tables answer."""
+    if not any(cube.pre_aggregations for cube in project.cubes):
+        return []
+    from ingot.cli import rollup
+
+    with rollup.opened(project) as found:
+        done = found.keeping.build(found.service.model, "main")
+        found.keeping.clean(found.service.model)
+    for one in done:
+        if one.result in ("built", "failed"):
+            text = one.error if one.build is None else f"{one.build.made} of {len(one.build.files)} files"
+            print(f"rollup {one.name}: {one.result}: {text}", file=sys.stderr)
+    return [rollup.outcome(one) for one in done]
 
 
 def print_result(result: "RunResult") -> None:

@@ -70,6 +70,10 @@ class Serve(Spec):
     )
     query_timeout: Positive = Field(600, description="Seconds after which a query is stopped.")
     cache_mb: Whole = Field(128, ge=0, description="Memory for kept answers, in MB; 0 keeps none.")
+    rollup_only: bool = Field(
+        False,
+        description="Whether questions that no rollup answers are refused instead of reading the tables.",
+    )
 
 
 class TransformSettings(Spec):

@@ -4,7 +4,8 @@ A key holds everything that an answer depends on: the SQL and its parameters (in
 contexts show wherever they matter), the format, and the fingerprint of the tables. Nothing expires.
 """
 
-from collections.abc import Hashable
+import time
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -42,8 +43,17 @@ class Part:
 class Execution:
     """Answers parts. Safe to use from several threads."""
 
-    def __init__(self, engine: "Engine", *, cache_bytes: int, timeout: float | None) -> None:
+    def __init__(
+        self,
+        engine: "Engine",
+        *,
+        cache_bytes: int,
+        timeout: float | None,
+        log: Callable[[Plan, float], None] | None = None,
+    ) -> None:
+        """`log` is told of each plan that was executed, and how many seconds it took."""
         self._engine = engine
+        self._log = log
         self._answers = Answers(cache_bytes)
         self._flights: Flights[Answer] = Flights(WORKERS)
         self._timeout = timeout
@@ -109,7 +119,10 @@ class Execution:
             )
             return result.rows
 
+        began = time.perf_counter()
         found = rows(plan.sql)
+        if self._log is not None:
+            self._log(plan, time.perf_counter() - began)
         total = None if plan.total_sql is None else int(rows(plan.total_sql)[0][0])
         answer = Answer(encoded(plan.query, found, part.form, part.extra), total)
         if part.kept:

@@ -53,22 +53,30 @@ class Service:
         cache_bytes: int = 128 * 1024 * 1024,
         timeout: float | None = None,
         rollups: Path | None = None,
+        rollup_only: bool = False,
     ) -> None:
         """`timeout`: seconds after which a query is stopped. `rollups`: the folder where rollups are kept.
+
+        `rollup_only`: what no rollup answers is refused.
 
         Raises `ProjectError` for a wrong model.
         """
         self._dialect = engine.dialect
-        self._states = States(lake)
-        self.rollups = Rollups(rollups, self._states) if rollups is not None else None
+        self.states = States(lake)
+        self.rollups = Rollups(rollups, self.states, only=rollup_only) if rollups is not None else None
         self._models = ModelCache()
         self.model: Model = self._checked(project)
-        self._execution = Execution(engine, cache_bytes=cache_bytes, timeout=timeout)
+        self._execution = Execution(engine, cache_bytes=cache_bytes, timeout=timeout, log=self._remember)
         self._plans: Recent[PlanKey, Plan] = Recent(2_000)
 
     def close(self) -> None:
         """Stops every query that is under way."""
         self._execution.close()
+
+    def _remember(self, plan: Plan, seconds: float) -> None:
+        if self.rollups is not None:
+            used = plan.choice.used if plan.choice is not None else ()
+            self.rollups.log.add(plan.query, seconds, tuple(one.full_name for one, _ in used))
 
     def reload(self, project: "Project") -> None:
         """Answers from now on by the project's present model; `ProjectError` leaves the old one in use."""
@@ -110,9 +118,9 @@ class Service:
         now = datetime.now(UTC)
         parts, answers = [], []
         for one in queries:
-            at = self._states.at_hand(ref or one.ref or "main")
+            at = self.states.at_hand(ref or one.ref or "main")
             plan = self._plans.get(self._plan_key(self.model, one, now, context, at)) if at else None
-            known = at is not None and plan is not None and self._states.is_known(plan.tables, at)
+            known = at is not None and plan is not None and self.states.is_known(plan.tables, at)
             part = self._part(one, kind, plan, at) if known and at and plan else None
             answer = self._execution.at_hand(part) if part else None
             if part is None or answer is None:
@@ -133,7 +141,7 @@ class Service:
         parts = []
         for one in queries:
             name = ref or one.ref or "main"
-            at = ats.get(name) or ats.setdefault(name, self._states.at(name))
+            at = ats.get(name) or ats.setdefault(name, self.states.at(name))
             parts.append(self._part(one, kind, self._plan(model, one, now, context, at), at))
         alone = _alone(kind, queries, multi)
         return Asked(self._execution, kind, parts, alone=alone, dialect=self._dialect)
@@ -156,7 +164,7 @@ class Service:
         kind, queries = questions(query, most=MAX_EXPORT)
         if kind != "regularQuery":
             raise QueryError("Several answers do not fit into one file: ask one query at a time.")
-        at = self._states.at(ref or queries[0].ref or "main")
+        at = self.states.at(ref or queries[0].ref or "main")
         plan = self._plan(self.model, queries[0], datetime.now(UTC), context, at)
         part = self._part(queries[0], kind, plan, at)
         self._execution.export(part, path, format, interrupt)
@@ -178,7 +186,7 @@ class Service:
         now = datetime.now(UTC)
         found = []
         for one in queries:
-            at = self._states.at(ref or one.ref or "main")
+            at = self.states.at(ref or one.ref or "main")
             resolved = resolve(self.model, one, now=now)
             has_rollups = self.rollups is not None and self.rollups.of(self.model)
             choice = self.rollups.choice(self.model, at) if self.rollups is not None and has_rollups else None
@@ -200,12 +208,12 @@ class Service:
     ) -> dict[str, Any]:
         """The model in Cube's shape; `extended` with its SQL, joins and pre-aggregations."""
         if ref is not None:
-            self._states.at(ref)
+            self.states.at(ref)
         return {"cubes": meta(self.model, only_views=only_views, extended=extended)}
 
     def check(self) -> None:
         """Returns where the lake can be asked; raises what it says otherwise."""
-        self._states.at("main")
+        self.states.at("main")
 
     def _load(self, query: Given, ref: str | None, multi: bool | None, context: Context) -> dict[str, Any]:
         asked = self.ask(query, ref=ref, multi=multi, context=context)
@@ -218,7 +226,7 @@ class Service:
         self, query: Given, ref: str | None, context: Context
     ) -> tuple[str, list[Query], list[Plan]]:
         kind, queries = questions(query)
-        at = self._states.at(ref) if ref is not None else None
+        at = self.states.at(ref) if ref is not None else None
         now = datetime.now(UTC)
         return kind, queries, [self._plan(self.model, one, now, context, at) for one in queries]
 
@@ -231,7 +239,7 @@ class Service:
 
     def _plan(self, model: Model, query: Query, now: datetime, context: Context, at: At | None) -> Plan:
         if at is None and self.rollups is not None and self.rollups.of(model):
-            at = self._states.at(query.ref or "main")
+            at = self.states.at(query.ref or "main")
         key = self._plan_key(model, query, now, context, at)
         found = self._plans.get(key)
         return found or self._plans.keep(key, self._planned_anew(model, key[2], context, at))
@@ -253,10 +261,17 @@ class Service:
 
     def _part(self, query: Query, kind: str, plan: Plan, at: At) -> Part:
         filled = normalized(query, plan.query, kind)
+<<<<<<< ours
         extra = response.extra(kind, filled)
         tables = self._states.tables(plan.tables, at)
+=======
+        extra = None
+        if kind == "compareDateRangeQuery":
+            extra = ("compareDateRange", " - ".join(filled["timeDimensions"][0]["dateRange"]))
+        tables = self.states.tables(plan.tables, at)
+>>>>>>> theirs
         kept = not plan.volatile and tables is not None
-        print_ = self._states.fingerprint(tables, at) if kept and tables is not None else at.state.hash
+        print_ = self.states.fingerprint(tables, at) if kept and tables is not None else at.state.hash
         keys = tuple(column.key for column in plan.query.columns)
         form = query.response_format
         key = (plan.sql, plan.parameters, plan.total_sql, form, extra, keys, print_)

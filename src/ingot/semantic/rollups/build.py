@@ -6,7 +6,8 @@ taken as they are.
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from ingot.engines import Interrupt
 from ingot.engines.sql import quote_identifier, quote_literal
 from ingot.errors import IngotError
 from ingot.semantic import dates
@@ -51,28 +53,29 @@ def build(
     engine: "DuckDBEngine",
     store: Store,
     again: bool = False,
-    stop: Callable[[], bool] = lambda: False,
+    interrupt: Interrupt | None = None,
 ) -> Build:
     """The rollup at `state`, whose cubes read `tables`; finished files are not made again unless `again`.
 
-    Raises `BuildError` where it can never be stored, or `stop` says to end, and what the engine raises.
+    Raises `BuildError` where it can never be stored, and what the engine raises (`QueryInterruptedError` when
+    `interrupt` is set).
     """
     if rollup.never is not None:
         raise BuildError(f"The rollup {rollup.full_name} can never be stored: {rollup.never}.")
     began = time.perf_counter()
     inputs = state.fingerprint(tables)
     known = store.build(rollup.hash, inputs)
-    with engine.session(state) as cursor:
+    with engine.session(state, interrupt=interrupt) as cursor:
         window = _window(rollup, cursor)
         if known is not None and not again and known.window == window and _there(known, store):
-            return known
+            return replace(known, made=0)
         wanted = cutting.pieces(rollup, state, tables, window)
         missing = [
             one for one in wanted if again or not store.path(rollup.hash, one.name, one.inputs).exists()
         ]
         columns = _columns(rollup, cursor)
         if missing:
-            _write(rollup, missing, columns, cursor, store, stop=stop)
+            _write(rollup, missing, columns, cursor, store)
         files, first, last = _described(rollup, wanted, cursor, store)
     made = Build(
         rollup.full_name,
@@ -91,7 +94,7 @@ def build(
     return made
 
 
-def restored(columns: "dict[str, str] | Any", files: Sequence[str]) -> str:
+def restored(columns: Mapping[str, str], files: Sequence[str]) -> str:
     """The SELECT that gives the stored rows with the types that they had."""
     shown = ", ".join(
         quote_identifier(name)
@@ -121,8 +124,6 @@ def _write(
     columns: dict[str, str],
     cursor: "DuckDBPyConnection",
     store: Store,
-    *,
-    stop: Callable[[], bool],
 ) -> None:
     shown = ", ".join(_stored(name, kind) for name, kind in columns.items())
     order = ", ".join(quote_identifier(name) for name in _order(rollup, columns))
@@ -139,8 +140,6 @@ def _write(
         assert rollup.time is not None
         column = exp.column(rollup.time.name, quoted=True)
         for one in missing:
-            if stop():
-                raise BuildError(f"Building {rollup.full_name} was stopped.")
             test = _sql(within(column, [one.window]))
             _copy(rollup, one, f"SELECT * FROM temp.{_TABLE} WHERE {test}{order}", cursor, store)
     finally:

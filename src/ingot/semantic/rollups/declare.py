@@ -1,7 +1,7 @@
 """The `pre_aggregations` of cubes -> rollups, with every mistake reported at its file and line."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ingot.project import Problem, ProjectError, problem
 from ingot.semantic.errors import QueryError
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from ingot.project import Project
 
 
+class Cubes(Protocol):
+    """What is read of a project: its cubes, with a name, what they extend, and their pre-aggregations."""
+
+    @property
+    def cubes(self) -> Sequence[Any]: ...
+
+
 class _MistakeError(Exception):
     """A pre-aggregation cannot be compiled; `known` are the names that could have stood there."""
 
@@ -25,7 +32,7 @@ class _MistakeError(Exception):
         self.expected = expected
 
 
-def declared_rollups(project: "Project", model: Model) -> tuple[Rollup, ...]:
+def declared_rollups(project: "Project | Cubes", model: Model) -> tuple[Rollup, ...]:
     """The rollups of all cubes, in the order of their definition.
 
     Raises:

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sqlglot import exp
 
 from ingot.engines import HeldTable
+from ingot.semantic.errors import QueryError
 from ingot.semantic.fanout import Fact, Grain
 from ingot.semantic.model import Model
 from ingot.semantic.recent import Recent
+from ingot.semantic.rollups.asked_log import AskedLog
 from ingot.semantic.rollups.build import restored
 from ingot.semantic.rollups.declare import declared_rollups
 from ingot.semantic.rollups.definition import Rollup, Window, lies
@@ -41,11 +43,21 @@ class Tried:
     builds: tuple[Build, ...] = ()
 
 
+class Shelves(Protocol):
+    """What a choice asks of the rollups that there are."""
+
+    @property
+    def only(self) -> bool: ...
+    def about(self, model: Model, fact: Fact) -> list[Rollup]: ...
+    def originals(self, model: Model, cubes: set[str]) -> list[Rollup]: ...
+    def builds(self, rollup: Rollup, at: "At | None") -> tuple[Build | None, ...]: ...
+
+
 @dataclass
 class Choice:
     """How the facts of one statement are read. It is the statement's `Reader`."""
 
-    rollups: "Rollups"
+    rollups: "Shelves"
     model: Model
     at: "At | None"
     tried: list[tuple[tuple[str, ...], list[Tried]]] = field(default_factory=list)
@@ -61,6 +73,8 @@ class Choice:
             found = found or rows
         if found is not None:
             return found
+        if self.rollups.only and self.at is not None:
+            raise _only(fact, tried)
         return JoinedRows(self._sourced(writing, fact, tried), fact, grain)
 
     def _try(
@@ -159,6 +173,7 @@ class Rollups:
     def __init__(self, root: Path, states: "States", *, only: bool = False) -> None:
         """`root` is the folder of the files. `only`: what no rollup answers is refused."""
         self.store = Store(root)
+        self.log = AskedLog(root)
         self.only = only
         self._states = states
         self._by_model: Recent[int, tuple[Model, tuple[Rollup, ...]]] = Recent(4)
@@ -170,7 +185,7 @@ class Rollups:
     def of(self, model: Model) -> tuple[Rollup, ...]:
         """The rollups of a model, in the order of their definition."""
         found = self._by_model.get(id(model))
-        return found[1] if found is not None else ()
+        return found[1] if found is not None and found[0] is model else ()
 
     def version(self, model: Model, at: "At") -> object:
         """What a plan at a state depends on beside its query; None where there are no rollups."""
@@ -209,6 +224,15 @@ class Rollups:
         width = sum(64 if kind.endswith("[]") else 16 for kind in build.columns.values())
         select = restored(build.columns, files) if files else _empty(build)
         return HeldTable(build.table, select, build.rows * width)
+
+
+def _only(fact: Fact, tried: Sequence[Tried]) -> QueryError:
+    what = ", ".join(dict.fromkeys(name for name, _ in fact.leaves)) or "the dimensions"
+    said = "; ".join(f"rollup {one.rollup.full_name} {reason}" for one in tried for reason in one.reasons)
+    return QueryError(
+        f"No rollup answers {what}, and rollup_only is set: {said or 'there is none about these rows'}.",
+        hint="'ingot rollup build' builds what is missing; 'ingot rollup suggest' proposes others.",
+    )
 
 
 def _empty(build: Build) -> str:

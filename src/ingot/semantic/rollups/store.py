@@ -5,6 +5,7 @@ lists the files that together are the rollup at one state of its inputs. Files a
 and renamed, and never changed: several builders may work at once, and a killed one leaves nothing half done.
 """
 
+import hashlib
 import os
 import time
 from collections.abc import Iterable, Mapping
@@ -59,8 +60,9 @@ class Build:
 
     @property
     def table(self) -> str:
-        """The name under which engines hold it."""
-        return f"{self.definition[:16]}_{self.inputs[:16]}"
+        """The name under which engines hold it: another one for other files, as after a build range has moved."""
+        files = hashlib.sha256("\0".join(one.path for one in self.files).encode()).hexdigest()
+        return f"{self.definition[:16]}_{files[:16]}"
 
 
 @dataclass
@@ -80,6 +82,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._read: dict[Path, Build] = {}
+        self._seen = 0
 
     def generation(self) -> int:
         """A number that changes when something was built or dropped, by whatever process."""
@@ -91,6 +94,11 @@ class Store:
     def build(self, definition: str, inputs: str) -> Build | None:
         """The finished build of a definition for these inputs."""
         path = self.root / definition / f"{inputs}.json"
+        generation = self.generation()
+        if generation != self._seen:
+            # Another process may have dropped files, or built for another range.
+            self._read.clear()
+            self._seen = generation
         found = self._read.get(path)
         if found is None:
             found = _read(path)
