@@ -261,15 +261,8 @@ class Service:
 
     def _part(self, query: Query, kind: str, plan: Plan, at: At) -> Part:
         filled = normalized(query, plan.query, kind)
-<<<<<<< ours
         extra = response.extra(kind, filled)
-        tables = self._states.tables(plan.tables, at)
-=======
-        extra = None
-        if kind == "compareDateRangeQuery":
-            extra = ("compareDateRange", " - ".join(filled["timeDimensions"][0]["dateRange"]))
         tables = self.states.tables(plan.tables, at)
->>>>>>> theirs
         kept = not plan.volatile and tables is not None
         print_ = self.states.fingerprint(tables, at) if kept and tables is not None else at.state.hash
         keys = tuple(column.key for column in plan.query.columns)
