@@ -3,6 +3,7 @@
 from typing import Any
 
 from ingot.semantic.model import Dimension, Label, Measure
+from ingot.semantic.opened import Opened
 from ingot.semantic.query import Filter, Query
 from ingot.semantic.resolve import Column, Resolved
 from ingot.semantic.stages import Granularity
@@ -51,6 +52,8 @@ def annotation(query: Resolved) -> dict[str, Any]:
     for one in query.range_members:
         found["timeDimensions"].setdefault(one.name, described(one.label, "time"))
     for segment in query.segments:
+        if isinstance(segment.member, Opened):
+            continue
         label = segment.label
         found["segments"][segment.name] = {"title": label.title, "shortTitle": label.short_title}
     return found
@@ -94,7 +97,7 @@ def normalized(query: Query, resolved: Resolved, kind: str = "regularQuery") -> 
         "measures": [column.key for column in resolved.measures],
         "dimensions": list(query.dimensions),
         "timeDimensions": times,
-        "segments": [segment.name for segment in resolved.segments],
+        "segments": [one.name for one in resolved.segments if not isinstance(one.member, Opened)],
         "filters": [_filter(one) for one in query.filters],
         "order": [
             {"id": _order_name(resolved, key), "desc": descending} for key, descending in resolved.order

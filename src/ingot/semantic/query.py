@@ -35,7 +35,7 @@ MAX_DEPTH = 20
 Operator = Literal[
     "equals", "notEquals", "contains", "notContains", "startsWith", "notStartsWith", "endsWith", "notEndsWith",
     "in", "notIn", "gt", "gte", "lt", "lte", "set", "notSet", "inDateRange", "notInDateRange", "onTheDate",
-    "beforeDate", "beforeOrOnDate", "afterDate", "afterOrOnDate",
+    "beforeDate", "beforeOrOnDate", "afterDate", "afterOrOnDate", "measureFilter",
 ]  # fmt: skip
 
 Name = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=300)]

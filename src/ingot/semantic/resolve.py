@@ -4,11 +4,11 @@ The result is all that the later passes look at; two queries that mean the same 
 makes them share plans and cached answers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ingot.semantic import dates, default_filters
+from ingot.semantic import dates, default_filters, opened
 from ingot.semantic.errors import MemberError, QueryError
 from ingot.semantic.model import Dimension, Found, Measure, Model, Path, Segment
 from ingot.semantic.query import Filter, Query
@@ -132,6 +132,7 @@ def resolve(model: Model, query: Query, *, now: datetime | None = None) -> Resol
     columns = tuple({column.key: column for column in dimensions}.values())
     measures = tuple({name: _measure(model, name) for name in query.measures}.values())
     segments = tuple(_segment(model, name) for name in dict.fromkeys(query.segments))
+    segments += tuple(_opened(model, query.filters))
     reader = ValueReader(model, at, query.timezone)
     where, having = _filters(reader, query.filters)
     for one, operator, values in default_filters.asked(model, query):
@@ -218,6 +219,13 @@ def _segment(model: Model, name: str) -> Found:
     return found
 
 
+def _opened(model: Model, filters: tuple[Filter, ...]) -> Iterator[Found]:
+    for name in dict.fromkeys(opened.asked(filters)):
+        found = opened.opened(_measure(model, name).found)
+        if found is not None:
+            yield found
+
+
 def _kind(found: Found) -> str:
     return type(found.member).__name__.lower()
 
@@ -261,6 +269,8 @@ def _filters(reader: ValueReader, filters: tuple[Filter, ...]) -> tuple[tuple[Tr
             where += inner_where
             having += inner_having
             continue
+        if one.operator == opened.OPERATOR:
+            continue
         tree = _tree(reader, one)
         if tree is None:
             continue
@@ -279,6 +289,8 @@ def _tree(reader: ValueReader, one: Filter) -> Tree | None:
     assert one.member is not None
     assert one.operator is not None
     found = _find(reader.model, one.member)
+    if one.operator == opened.OPERATOR:
+        raise QueryError(f"The filter '{opened.OPERATOR}' on '{found.name}' cannot stand in an 'or'.")
     if isinstance(found.member, Segment):
         raise QueryError(f"'{found.name}' is a segment: put it into \"segments\".")
     return _condition(reader, found, one.operator, one.values or ())
