@@ -15,6 +15,7 @@ from tests.semantic.naive_measures import CALCULATED, NO_SHIFT, ROLLING, STAGES,
 from tests.semantic.naive_times import floor, local, periods
 
 Key = tuple[Any, ...]
+Filter = tuple[str, str, list[Any]]
 
 
 SUB_QUERIES = {

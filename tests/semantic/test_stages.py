@@ -356,6 +356,49 @@ def test_a_share_of_all_ignores_the_filter_that_it_leaves_out(con: duckdb.DuckDB
     assert [row[1] for row in ask(con, cubes, query)] == ["A"] * 3
 
 
+def test_a_filter_that_is_left_out_leaves_its_whole_or(con: duckdb.DuckDBPyConnection) -> None:
+    cubes = sales(
+        {"name": "of_all", "type": "number", "sql": "{revenue}", "filter": {"exclude": ["product"]}}
+    )
+    either = [{"member": f"c.{name}", "operator": "equals", "values": [value]}
+              for name, value in (("product", "A"), ("country", "USA"))]  # fmt: skip
+    assert ask(con, cubes, {"measures": ["c.revenue", "c.of_all"], "filters": [{"or": either}]}) == [
+        (11000, 21000)
+    ]
+    assert ask(con, cubes, {"measures": ["c.revenue", "c.of_all"], "filters": [{"and": either}]}) == [
+        (1000, 3000)
+    ]
+
+
+def test_ranks_put_nothing_last(con: duckdb.DuckDBPyConnection) -> None:
+    for direction, places in (("asc", [1, 2, 3]), ("desc", [2, 1, 3])):
+        cube = {
+            "name": "c",
+            "sql": values("id, name, v", "1, 'a', 1", "2, 'b', 2", "3, 'c', NULL"),
+            "dimensions": [shop.KEY, shop.dimension("name")],
+            "measures": [{"name": "v", "type": "sum", "sql": "v"},
+                         {"name": "place", "multi_stage": True, "type": "rank", "reduce_by": ["name"],
+                          "order_by": [{"sql": "{v}", "dir": direction}]}],
+        }  # fmt: skip
+        query = {"measures": ["c.place"], "dimensions": ["c.name"], "order": {"c.name": "asc"}}
+        assert [place for _, place in ask(con, [cube], query)] == places
+
+
+def test_a_shifted_date_range_is_of_local_days(con: duckdb.DuckDBPyConnection) -> None:
+    """Clocks in Berlin change on March 29: the day before ends at 23:00 UTC, the day itself at 22:00."""
+    cube = {
+        "name": "c",
+        "sql": values("id, time", "1, TIMESTAMP '2026-03-28 22:30'", "2, TIMESTAMP '2026-03-29 21:30'", "3, TIMESTAMP '2026-03-29 22:30'"),
+        "dimensions": [shop.KEY, {"name": "time", "type": "time", "sql": "time"}],
+        "measures": [{"name": "count", "type": "count"},
+                     {"name": "before", "multi_stage": True, "type": "number", "sql": "{count}",
+                      "time_shift": [{"interval": "1 day", "type": "prior"}]}],
+    }  # fmt: skip
+    for day, before in (("2026-03-29", 1), ("2026-03-30", 1), ("2026-03-31", 1), ("2026-03-28", 0)):
+        query = {"measures": ["c.before"], "timeDimensions": by(None, day, day), "timezone": "Europe/Berlin"}
+        assert ask(con, [cube], query) == [(before,)], day
+
+
 def deals() -> list[dict[str, Any]]:
     return [
         {
