@@ -8,6 +8,7 @@ import pytest
 
 from ingot.project import ModelFiles, Project, load
 from ingot.project.loading import for_context
+from ingot.project.rendering.compile_context import Reads
 from ingot.project.rendering.lines import lines_of, marked
 
 from .conftest import Folder
@@ -213,12 +214,13 @@ def test_each_security_context_has_its_own_cubes_and_says_what_it_read(folder: F
     folder.write("semantic/plain.yml", "cubes: [{name: plain, sql_table: t}]")
     project = cube_of(folder, TENANTS)
     assert [cube.sql_table for cube in project.cubes] == ["gold.orders", "t"]
-    made, reads = for_context(project, {"schema": "a", "is_admin": True, "user": 7})
+    reads = Reads()
+    made = for_context(project, {"schema": "a", "is_admin": True, "user": 7}, reads)
     assert made.cubes[0].sql_table == "a.orders"
     assert [one.name for one in made.cubes[0].measures] == ["cost"]
     assert made.cubes[1] is project.cubes[1]
     assert {path for path, _ in reads.paths} == {("schema",), ("is_admin",)}
-    other, _ = for_context(project, {"schema": "b"})
+    other = for_context(project, {"schema": "b"}, Reads())
     assert (other.cubes[0].sql_table, other.cubes[0].measures) == ("b.orders", ())
 
 
@@ -229,7 +231,7 @@ def test_another_context_is_made_of_what_was_read_not_of_what_the_files_are_now(
     project = cube_of(folder, text)
     folder.write("semantic/m.jinja", "{% broken")
     folder.write("semantic/cubes/orders.yml", "{{ broken")
-    made, _ = for_context(project, {"schema": "x"})
+    made = for_context(project, {"schema": "x"}, Reads())
     assert made.cubes[0].sql_table == "x.orders"
 
 
@@ -238,14 +240,14 @@ def test_a_value_of_the_context_cannot_start_a_line(folder: Folder, value: str) 
     folder.write("ingot.yml", "semantic: {compile_context: {schema: gold}}")
     project = cube_of(folder, TENANTS)
     with pytest.raises(Exception, match=r"COMPILE_CONTEXT.schema holds a line break"):
-        for_context(project, {"schema": value})
+        for_context(project, {"schema": value}, Reads())
 
 
 def test_a_value_of_the_context_cannot_read_the_environment(folder: Folder) -> None:
     folder.write("ingot.yml", "semantic: {compile_context: {schema: gold}}")
     folder.write("semantic/a.yml", TENANTS)
     project = folder.load(environ={"SECRET": "s3cret"})
-    made, _ = for_context(project, {"schema": "${SECRET}"})
+    made = for_context(project, {"schema": "${SECRET}"}, Reads())
     assert made.cubes[0].sql_table == "${SECRET}.orders"
 
 

@@ -116,6 +116,7 @@ def project(cubes: list[dict[str, Any]] = CUBES, views: list[dict[str, Any]] = V
         cubes=tuple(Cube.model_validate(one) for one in cubes),
         views=tuple(View.model_validate(one) for one in views),
         dashboards=(),
+        parts=None,
     )
 
 

@@ -63,21 +63,24 @@ def load(
     return _Loader(folder, environ, files, compile_context).load(profile)
 
 
-def for_context(project: Project, security: Mapping[str, Any]) -> tuple[Project, Reads]:
-    """The project as it was read, its templates rendered for another security context; and what they read of it.
+def for_context(project: Project, security: Mapping[str, Any], reads: Reads) -> Project:
+    """The project as it was read, its templates rendered for another security context.
+
+    What they read of it is added to `reads`, whatever comes of it.
 
     Raises:
         ProjectError: with the problems of the files that became something else.
     """
     parts = project.parts
     if parts is None or not parts.reads:
-        return project, Reads()
+        return project
     loader = _Loader(project.root, parts.environ, parts.kept, security)
+    loader.reads = reads
     loader.templates = parts.templates
     cubes, views = loader.compiled(parts.parts)
     if loader.problems:
         raise ProjectError(loader.without_consequences())
-    return dataclasses.replace(project, cubes=cubes, views=views), loader.reads
+    return dataclasses.replace(project, cubes=cubes, views=views)
 
 
 class _Loader:
@@ -354,7 +357,9 @@ class _Loader:
     def model_parts(self) -> ModelParts:
         assert self.templates is not None
         kept = self.model_files or ModelFiles()
-        return ModelParts(tuple(self.parts), self.templates, self.environ, kept, self.reads)
+        return ModelParts(
+            tuple(self.parts), self.templates, self.environ, kept, self.reads, self.security or {}
+        )
 
     def model_part(self, folder: Path, path: Path) -> Plain | Template | None:
         kept = self.model_files
@@ -383,10 +388,10 @@ class _Loader:
 
     def rendered(self, part: Template) -> ModelFile | None:
         assert self.templates is not None
-        made = self.templates.render(part.template, part.text, self.security or {}, self.problems)
+        security = self.security or {}
+        made = self.templates.render(part.template, part.text, security, self.reads, self.problems)
         if made is None:
             return None
-        self.reads.add(made.reads)
         kept = self.model_files
         if kept is not None and (known := kept.find_rendered(part.path, part.name, made)) is not None:
             for each in known.names:

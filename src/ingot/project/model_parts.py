@@ -6,6 +6,7 @@ Kept from one good reading, so that a file that is edited later cannot change wh
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ingot.project.cube import ModelFile
 from ingot.project.model_files import ModelFiles, Names
@@ -40,6 +41,8 @@ class ModelParts:
     environ: Mapping[str, str] = field(repr=False)
     kept: ModelFiles = field(repr=False)
     reads: Reads = field(repr=False)
+    security: Mapping[str, Any] = field(repr=False)
+    """The context that the project was read for."""
 
     def __reduce__(self) -> tuple[type[None], tuple[()]]:
         # Another process gets the project without what only this one's functions can make.

@@ -17,7 +17,9 @@ def check_project(project: "Project", *, models: ModelCache | None = None) -> Mo
 
     With `models`, only what has changed since the last time is compiled.
     """
-    model = (models or ModelCache()).model(project)
+    if models is None:
+        models = ModelCache(compiled=project.parts.security if project.parts is not None else {})
+    model = models.model(project)
     problems = check_dashboards(project, model)
     if problems:
         raise ProjectError(problems)

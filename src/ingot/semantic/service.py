@@ -14,19 +14,19 @@ import orjson
 from ingot.semantic import response
 from ingot.semantic.annotation import normalized
 from ingot.semantic.asked import Asked, composed
-from ingot.semantic.compile import ModelCache
 from ingot.semantic.context import ANYONE, Context
-from ingot.semantic.dashboards import check_project
 from ingot.semantic.errors import QueryError
 from ingot.semantic.execution import Execution, Part
 from ingot.semantic.explain import Recorder, explained
 from ingot.semantic.meta import meta
 from ingot.semantic.model import Model
+from ingot.semantic.models import Models
 from ingot.semantic.plan import Plan, plan_resolved
 from ingot.semantic.query import MAX_EXPORT, Query
 from ingot.semantic.questions import Given, questions
 from ingot.semantic.recent import Recent
-from ingot.semantic.resolve import Resolved, resolve
+from ingot.semantic.policy.apply import Guard
+from ingot.semantic.resolve import Resolved
 from ingot.semantic.rollups.library import Rollups
 from ingot.semantic.rows_of import JoinedRows
 from ingot.semantic.states import At, States
@@ -64,8 +64,8 @@ class Service:
         self._dialect = engine.dialect
         self.states = States(lake)
         self.rollups = Rollups(rollups, self.states, only=rollup_only) if rollups is not None else None
-        self._models = ModelCache()
-        self.model: Model = self._checked(project)
+        self._models = Models(project, self._declare)
+        self._guard = Guard()
         self._execution = Execution(engine, cache_bytes=cache_bytes, timeout=timeout, log=self._remember)
         self._plans: Recent[PlanKey, Plan] = Recent(2_000)
 
@@ -80,13 +80,16 @@ class Service:
 
     def reload(self, project: "Project") -> None:
         """Answers from now on by the project's present model; `ProjectError` leaves the old one in use."""
-        self.model = self._checked(project)
+        self._models.reload(project)
 
-    def _checked(self, project: "Project") -> Model:
-        model = check_project(project, models=self._models)
+    @property
+    def model(self) -> Model:
+        """The model for nobody in particular."""
+        return self._models.now.model
+
+    def _declare(self, project: "Project", model: Model) -> None:
         if self.rollups is not None:
             self.rollups.declare(project, model)
-        return model
 
     def load(
         self, query: Given, *, ref: str | None = None, multi: bool | None = None, context: Context = ANYONE
@@ -115,11 +118,14 @@ class Service:
         Waits for nothing, so that an event loop may call it. Raises `QueryError` for what is no query.
         """
         kind, queries = self._questions(query, multi)
+        model = self._models.at_hand(context)
+        if model is None:
+            return None
         now = datetime.now(UTC)
         parts, answers = [], []
         for one in queries:
             at = self.states.at_hand(ref or one.ref or "main")
-            plan = self._plans.get(self._plan_key(self.model, one, now, context, at)) if at else None
+            plan = self._plans.get(self._plan_key(model, one, now, context, at)) if at else None
             known = at is not None and plan is not None and self.states.is_known(plan.tables, at)
             part = self._part(one, kind, plan, at) if known and at and plan else None
             answer = self._execution.at_hand(part) if part else None
@@ -136,7 +142,7 @@ class Service:
         """The question of `load`, under way: for surfaces whose clients may leave. `leave` must follow."""
         kind, queries = self._questions(query, multi)
         now = datetime.now(UTC)
-        model = self.model
+        model = self._models.of(context)
         ats: dict[str, At] = {}
         parts = []
         for one in queries:
@@ -165,7 +171,7 @@ class Service:
         if kind != "regularQuery":
             raise QueryError("Several answers do not fit into one file: ask one query at a time.")
         at = self.states.at(ref or queries[0].ref or "main")
-        plan = self._plan(self.model, queries[0], datetime.now(UTC), context, at)
+        plan = self._plan(self._models.of(context), queries[0], datetime.now(UTC), context, at)
         part = self._part(queries[0], kind, plan, at)
         self._execution.export(part, path, format, interrupt)
         return {"ref": at.ref, "commit": at.state.hash, "query": part.filled}
@@ -185,15 +191,14 @@ class Service:
         kind, queries = questions(query)
         now = datetime.now(UTC)
         found = []
+        model = self._models.of(context)
         for one in queries:
             at = self.states.at(ref or one.ref or "main")
-            resolved = resolve(self.model, one, now=now)
-            has_rollups = self.rollups is not None and self.rollups.of(self.model)
-            choice = self.rollups.choice(self.model, at) if self.rollups is not None and has_rollups else None
+            resolved = self._guard.resolve(model, one, context=context, now=now)
+            has_rollups = self.rollups is not None and self.rollups.of(model)
+            choice = self.rollups.choice(model, at) if self.rollups is not None and has_rollups else None
             recorder = Recorder(choice or JoinedRows)
-            plan = plan_resolved(
-                self.model, resolved, dialect=self._dialect, context=context, reader=recorder
-            )
+            plan = plan_resolved(model, resolved, dialect=self._dialect, context=context, reader=recorder)
             part = self._part(one, kind, replace(plan, choice=choice), at)
             found.append(explained(part, recorder, kept=self._execution.at_hand(part) is not None))
         return found[0] if len(found) == 1 else found
@@ -204,12 +209,16 @@ class Service:
         ref: str | None = None,
         only_views: bool = False,
         extended: bool = False,
-        context: Context = ANYONE,  # noqa: ARG002 - nothing is hidden from anybody yet
+        context: Context = ANYONE,
     ) -> dict[str, Any]:
         """The model in Cube's shape; `extended` with its SQL, joins and pre-aggregations."""
         if ref is not None:
             self.states.at(ref)
-        return {"cubes": meta(self.model, only_views=only_views, extended=extended)}
+        return {"cubes": meta(self.seen(context), only_views=only_views, extended=extended)}
+
+    def seen(self, context: Context = ANYONE) -> Model:
+        """The model as who asks may see it: its members can be named to him, and no others."""
+        return self._guard.seen(self._models.of(context), context)
 
     def check(self) -> None:
         """Returns where the lake can be asked; raises what it says otherwise."""
@@ -227,8 +236,9 @@ class Service:
     ) -> tuple[str, list[Query], list[Plan]]:
         kind, queries = questions(query)
         at = self.states.at(ref) if ref is not None else None
+        model = self._models.of(context)
         now = datetime.now(UTC)
-        return kind, queries, [self._plan(self.model, one, now, context, at) for one in queries]
+        return kind, queries, [self._plan(model, one, now, context, at) for one in queries]
 
     @staticmethod
     def _questions(query: Given, multi: bool | None) -> tuple[str, list[Query]]:
@@ -257,7 +267,8 @@ class Service:
     ) -> PlanKey:
         """All that a plan depends on: what is asked, of which model, by whom, and the rollups that are there."""
         there = self.rollups.version(model, at) if self.rollups is not None and at is not None else None
-        return (model.serial, context.key, resolve(model, query, now=now), there)
+        resolved = self._guard.resolve(model, query, context=context, now=now)
+        return (model.serial, context.key, resolved, there)
 
     def _part(self, query: Query, kind: str, plan: Plan, at: At) -> Part:
         filled = normalized(query, plan.query, kind)

@@ -66,14 +66,18 @@ def _sorted(value: Any) -> Any:
 
 
 class Part(Mapping[str, Any]):
-    """A mapping of the compile context that notes what is read of it."""
+    """A mapping of the compile context that notes what is read of it.
 
-    __slots__ = ("_path", "_reads", "_value")
+    With `text`, what is read becomes text of a file: such a value may start no line and no variable.
+    """
 
-    def __init__(self, value: Mapping[str, Any], reads: Reads, path: Path = ()) -> None:
+    __slots__ = ("_path", "_reads", "_text", "_value")
+
+    def __init__(self, value: Mapping[str, Any], reads: Reads, path: Path = (), *, text: bool = True) -> None:
         self._value = value
         self._reads = reads
         self._path = path
+        self._text = text
 
     def __getitem__(self, key: str) -> Any:
         if not self._path and key in SECURITY and key not in self._value:
@@ -81,7 +85,9 @@ class Part(Mapping[str, Any]):
         path = (*self._path, key)
         self._reads.note(path)
         found = self._value[key]
-        return Part(found, self._reads, path) if isinstance(found, Mapping) else _safe(found, path)
+        if isinstance(found, Mapping):
+            return Part(found, self._reads, path, text=self._text)
+        return _safe(found, path) if self._text else found
 
     def __contains__(self, key: object) -> bool:
         if not self._path and key in SECURITY:

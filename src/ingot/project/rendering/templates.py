@@ -29,7 +29,6 @@ class Rendered:
 
     text: str
     lines: Lines
-    reads: Reads
 
     def where(self, at: Mark) -> Mark:
         """The place in the template that a place in the text came from."""
@@ -62,16 +61,18 @@ class Templates:
         return [self.folder / FILE, *found] if self._sandbox is not None else found
 
     def render(
-        self, name: str, text: str, security: Mapping[str, Any], problems: list[Problem]
+        self, name: str, text: str, security: Mapping[str, Any], reads: Reads, problems: list[Problem]
     ) -> Rendered | None:
-        """The text of the template `name` (below the folder); None where it has problems, which are added."""
+        """The text of the template `name` (below the folder); None where it has problems, which are added.
+
+        What is read of the security context is added to `reads`.
+        """
         with self._lock:
             sandbox = self._environment(problems)
             if sandbox is None:
                 return None
         from ingot.project.rendering.sandbox import Budget, budget  # noqa: PLC0415 - loads Jinja
 
-        reads = Reads()
         reset = budget.set(Budget())
         try:
             plain, marked = self._template(sandbox, name, text)
@@ -90,7 +91,7 @@ class Templates:
         with suppress(Exception):
             with_marks = _output(marked, security, Reads())
         budget.reset(reset)
-        return Rendered(output, lines_of(output, with_marks, text), reads)
+        return Rendered(output, lines_of(output, with_marks, text))
 
     def source(self, name: str) -> str | None:
         """The text of a file below the folder; None where it is none that can be read."""
