@@ -62,7 +62,7 @@ def measures(*some: dict[str, Any]) -> dict[str, Any]:
         (cube(extends="orders"), "extends itself"),
         (cube(sql_table="gold.orders x"), "not the name of a table"),
         (cube(sql_table=None, sql="DELETE FROM gold.orders"), "one SELECT"),
-        (cube(access_policy=[{"group": "*"}]), "not enforced"),
+        (cube(access_policy=[{"conditions": []}]), "for whom"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named(made: dict[str, Any], said: str) -> None:

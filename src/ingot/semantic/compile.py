@@ -17,7 +17,9 @@ from ingot.semantic.declared import Declared
 from ingot.semantic.drill import drilled
 from ingot.semantic.hierarchies import hierarchies
 from ingot.semantic.labels import inherited
-from ingot.semantic.model import Cube, Dimension, Found, Join, Member, Model
+from ingot.semantic.model import Cube, Dimension, Found, Join, Measure, Member, Model
+from ingot.semantic.policy.compile import policies
+from ingot.semantic.policy.masks import stand_in
 from ingot.semantic.scope import Scope
 from ingot.semantic.snippet import SnippetError
 from ingot.semantic.sources import Sources
@@ -70,7 +72,7 @@ class ModelCache:
 def _whole(declared: Declared, kept: Mapping[str, Kept], compiled: Mapping[str, Any]) -> Model:
     cubes = {name: one.cube for name, one in kept.items()}
     _check_keys(declared, cubes)
-    _refuse_policies(declared)
+    _refuse_sources(declared)
     found = {one.name: one for each in kept.values() for one in each.found}
     asked: dict[str, Any] = {}
     for one in kept.values():
@@ -82,11 +84,13 @@ def _whole(declared: Declared, kept: Mapping[str, Kept], compiled: Mapping[str, 
             found[member.full_name] = Found(member.full_name, member.member, member.path, member.label)
     found |= compiler.hidden
     _check_asked(declared, asked | compiler.asked, found)
+    rules = policies(declared, compiled, cubes, views, found)
     if declared.problems:
         raise ProjectError(declared.problems)
     edges, sub_queries = with_sub_queries(cubes.values())
     cubes, edges = with_switches(cubes, edges)
-    return Model(cubes, views, found, edges, sub_queries)
+    found |= {one.full_name: stand_in(one) for one in rules.masks.values() if isinstance(one, Measure)}
+    return Model(cubes, views, found, edges, sub_queries, policies=rules)
 
 
 def _kept(members: CompiledMembers, sources: Sources, name: str) -> Kept | None:
@@ -173,11 +177,7 @@ def _check_keys(declared: Declared, cubes: Mapping[str, Cube]) -> None:
             )
 
 
-def _refuse_policies(declared: Declared) -> None:
-    for spec in [*declared.cubes.values(), *declared.views.values()]:
-        # A policy that is read and not enforced would show what it is meant to hide.
-        if spec.access_policy:
-            declared.report(spec, f"'{spec.name}' has an access_policy, which is not enforced yet")
+def _refuse_sources(declared: Declared) -> None:
     for cube in declared.cubes.values():
         if cube.data_source not in (None, "default"):
             declared.report(

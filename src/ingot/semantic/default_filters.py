@@ -54,14 +54,16 @@ def asked(model: Model, query: Query) -> Iterator[tuple[Found, str, tuple[str | 
     """The default filters that hold for a query: member, operator and values."""
     filtered = {*_filtered(query.filters), *(t.dimension for t in query.time_dimensions if _ranged(t))}
     views = dict.fromkeys(name.partition(".")[0] for name in (*_selected(query), *filtered))
-    given = {model.members[name].member for name in filtered if name in model.members}
+    # What one asker sees may lack a member that a filter of the view is on, or mask it.
+    whole = model.whole or model
+    given = {whole.members[name].member for name in filtered if name in whole.members}
     for name in views:
         view = model.views.get(name)
         if view is None:
             continue
         for one in view.default_filters:
-            if not any(model.members[member].member in given for member in one.unless):
-                yield model.members[one.member], one.operator, one.values
+            if not any(whole.members[member].member in given for member in one.unless):
+                yield whole.members[one.member], one.operator, one.values
 
 
 def _ranged(time: Any) -> bool:

@@ -34,6 +34,8 @@ class Grain:
     """Paths of joins that the query chooses."""
     rolling: Rolling | None = None
     """Given, a row stands in every period whose window it lies in; columns of its time are those periods."""
+    limits: tuple[Conditions, ...] = ()
+    """What policies demand of joined rows: like `where`, but in UTC, and never dropped or shifted."""
 
     @property
     def unmoved(self) -> tuple[Conditions, ...]:
@@ -51,7 +53,7 @@ class Grain:
     @classmethod
     def of(cls, query: Resolved) -> "Grain":
         """The grain that a query asks for."""
-        return cls(query.dimensions, query.where, query.segments, hints=query.join_hints)
+        return cls(query.dimensions, query.where, query.segments, hints=query.join_hints, limits=query.limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def shared_paths(grain: Grain) -> Iterator[Path]:
         yield from member_paths(grain.rolling.time)
     for segment in grain.segments:
         yield from member_paths(segment)
-    for one in grain.where:
+    for one in (*grain.where, *grain.limits):
         for condition in conditions(one):
             yield from member_paths(condition.found)
 

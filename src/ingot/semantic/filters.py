@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from sqlglot import exp
 
 from ingot.semantic import dates
+from ingot.semantic.building import Kind, cast
 from ingot.semantic.errors import QueryError
 from ingot.semantic.model import Segment
 from ingot.semantic.resolve import RANGES, Condition, Tree
@@ -53,6 +54,8 @@ def condition_tree(tree: Tree, to_sql: ToSql) -> exp.Expr:
     """The SQL of a tree of conditions, each leaf written by `to_sql`."""
     if isinstance(tree, Condition):
         return exp.Paren(this=to_sql(tree))
+    if not tree.parts:
+        return exp.true() if tree.every else exp.false()
     parts = [condition_tree(part, to_sql) for part in tree.parts]
     if len(parts) == 1:
         return parts[0]
@@ -113,7 +116,7 @@ class _Writer:
         return self.text() if self.kind == "string" else self.column()
 
     def text(self) -> exp.Expr:
-        return exp.Cast(this=self.column(), to=exp.DataType.build("text"))
+        return cast(self.column(), Kind.TEXT)
 
     def value(self, text: str) -> exp.Expr:
         if self.kind == "number":

@@ -41,6 +41,15 @@ def inner(model: Model, measure: Measure, path: Path, grain: Grain) -> Grain:
     assert stage is not None
     there = {(one.found.member.full_name, one.granularity) for one in grain.dimensions}
     added = [_column(model, name, path) for name in stage.add]
+    for one in added:
+        for other in grain.dimensions:
+            if (
+                one.found.member.full_name == other.found.member.full_name
+                and one.found.member is not other.found.member
+            ):
+                raise QueryError(
+                    f"'{measure.full_name}' is computed by '{one.found.name}', which is masked: they cannot be asked together."
+                )
     more = [one for one in added if (one.found.member.full_name, one.granularity) not in there]
     return replace(grain, dimensions=(*grain.dimensions, *more))
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from sqlglot import exp
 
+from ingot.semantic.policy.policies import NONE, Policies
 from ingot.semantic.stages import Granularity, Stage, SubQuery, Window
 
 Path = tuple[str, ...]
@@ -247,6 +248,10 @@ class Model:
 
     serial: int = field(default_factory=count().__next__, repr=False)
     """Unlike that of any other model: what is kept for a model is kept under this."""
+
+    policies: Policies = field(default=NONE, repr=False)
+    whole: "Model | None" = field(default=None, repr=False)
+    """The model that this is a part of, where it is what one asker sees."""
 
     def measure(self, full_name: str) -> Measure:
         """The measure of a cube by full name."""

@@ -11,8 +11,9 @@ from ingot.semantic.context import ANYONE, Context
 from ingot.semantic.fanout import Grain, facts, leaves, staged
 from ingot.semantic.filters import Value
 from ingot.semantic.model import Model
+from ingot.semantic.policy.apply import Guard
 from ingot.semantic.query import Query
-from ingot.semantic.resolve import Resolved, resolve
+from ingot.semantic.resolve import Resolved
 from ingot.semantic.rollups import sketch
 from ingot.semantic.rows_of import JoinedRows, Reader
 from ingot.semantic.statement import Statement, counted
@@ -55,7 +56,8 @@ def plan(
         QueryError: where it asks for what does not exist or has no sound answer.
     """
     at = now or datetime.now(UTC)
-    return plan_resolved(model, resolve(model, query, now=at), dialect=dialect, context=context)
+    resolved = Guard().resolve(model, query, context=context, now=at)
+    return plan_resolved(model, resolved, dialect=dialect, context=context)
 
 
 def plan_resolved(

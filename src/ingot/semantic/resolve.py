@@ -97,6 +97,10 @@ class Resolved:
     range_members: tuple[Found, ...] = ()
     """These time dimensions."""
     join_hints: tuple[Path, ...] = ()
+    rows: tuple[tuple[str, Tree], ...] = ()
+    """By cube what its rows must fulfil to be there at all: policies say so, and no step can lift it."""
+    limits: tuple[Tree, ...] = ()
+    """The same of the joined rows, where a view is asked for."""
 
     @property
     def columns(self) -> tuple[Column, ...]:

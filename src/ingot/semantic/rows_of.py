@@ -10,9 +10,11 @@ from sqlglot import exp
 
 from ingot.semantic import marks
 from ingot.semantic.aggregates import aggregate
+from ingot.semantic.building import joined
 from ingot.semantic.fanout import Fact, Grain, Leaf
 from ingot.semantic.filters import condition_tree
 from ingot.semantic.model import Dimension, Segment
+from ingot.semantic.policy.limited import written
 from ingot.semantic.resolve import Column, Condition
 from ingot.semantic.writing import Writing
 
@@ -101,7 +103,7 @@ class JoinedRows:
         )
         alias = exp.TableAlias(this=exp.to_identifier(KEYS, quoted=True))
         select = exp.Select().from_(exp.Subquery(this=distinct, alias=alias), copy=False)
-        select = select.join(writing.source(cube), on=on, join_type="left", copy=False)
+        select = joined(select, writing.source(cube), on)
         return writing.with_joins(select, self.fact.own)
 
     def _filtered(self, select: exp.Select) -> exp.Select:
@@ -114,6 +116,7 @@ class JoinedRows:
         for segment in self.grain.segments:
             assert isinstance(segment.member, Segment)
             tests.append(exp.Paren(this=self.writing.local(segment.member.sql.copy())))
+        tests += [written(self.writing, one) for one in self.grain.limits]
         return select.where(*tests, copy=False) if tests else select
 
     def _condition(self, one: Condition) -> exp.Expr:

@@ -16,6 +16,7 @@ from ingot.semantic.fanout import Fact, Grain, Leaf, shared_paths
 from ingot.semantic.filters import condition_tree
 from ingot.semantic.joins import along, tree
 from ingot.semantic.model import Measure, Model
+from ingot.semantic.policy.reading import guarded
 from ingot.semantic.resolve import Column, Condition, Resolved, conditions, member_paths
 from ingot.semantic.rows_of import JoinedRows, Reader, Rows
 from ingot.semantic.stages import SubQuery
@@ -37,8 +38,9 @@ class Statement:
         self.query = query
         self.grain = Grain.of(query)
         self.writing = Writing(model, query.timezone, query.columns, self._sub_query, context)
-        self.reader = reader
-        self.composer = Composer(self.writing, reader, self.grain)
+        self.writing.rows = dict(query.rows)
+        self.reader = guarded(reader, query)
+        self.composer = Composer(self.writing, self.reader, self.grain)
 
     def _sub_query(self, one: SubQuery) -> exp.Expr:
         return self.composer.sub_query(one)

@@ -8,6 +8,7 @@ from copy import copy
 
 from sqlglot import exp
 
+from ingot.semantic.building import joined
 from ingot.semantic.context import ANYONE, Context
 from ingot.semantic.errors import QueryError
 from ingot.semantic.filling import Filling
@@ -15,6 +16,7 @@ from ingot.semantic.filters import Parameters, condition
 from ingot.semantic.intervals import Interval
 from ingot.semantic.joins import Tree as Joined
 from ingot.semantic.model import Dimension, Model
+from ingot.semantic.policy.limited import visible
 from ingot.semantic.resolve import Column, Condition, Tree
 from ingot.semantic.stages import Granularity, SubQuery
 from ingot.semantic.times import as_timestamp, shifted, truncated
@@ -39,6 +41,8 @@ class Writing:
         """The cubes that are read."""
         self.stored: Mapping[str, exp.Expr] = {}
         """Where the rows of a cube are kept that its SQL would compute."""
+        self.rows: Mapping[str, Tree] = {}
+        """What the rows of a cube must fulfil to be there at all."""
         self._sub_query = sub_query
         self.zone = zone
         self.parameters = Parameters()
@@ -102,7 +106,7 @@ class Writing:
         """`select` with the tree's joins; its root must be there."""
         for join in whole.joins:
             on = self.local(join.sql.copy())
-            select = select.join(self.source(join.right), on=on, join_type="left", copy=False)
+            select = joined(select, self.source(join.right), on)
         return select
 
     def source(self, cube: str) -> exp.Expr:
@@ -113,10 +117,13 @@ class Writing:
                 self._sub_query(self.model.sub_queries[cube]), cube, table=True, quoted=True, copy=False
             )
         self.cubes.add(cube)
-        if cube in self.stored:
-            return exp.alias_(self.stored[cube].copy(), cube, table=True, quoted=True, copy=False)
         found = self.model.cubes[cube]
-        source = self.local(found.source.copy()) if found.marked else found.source.copy()
+        if cube in self.stored:
+            source = self.stored[cube].copy()
+        else:
+            source = self.local(found.source.copy()) if found.marked else found.source.copy()
+        if cube in self.rows:
+            source = visible(self, cube, source, self.rows[cube])
         return exp.alias_(source, cube, table=True, quoted=True, copy=False)
 
 
