@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlglot import exp
 
+from ingot.semantic.building import joined
 from ingot.semantic.dates import floor
 from ingot.semantic.errors import QueryError
 from ingot.semantic.intervals import Interval, moved
@@ -83,7 +84,7 @@ class Rolling:
             tests.append(exp.Not(this=exp.Is(this=exp.Paren(this=time), expression=exp.null())))
         alias = exp.TableAlias(this=exp.to_identifier(PERIOD, quoted=True))
         table = exp.Table(this=exp.to_identifier(self.table, quoted=True), alias=alias)
-        return select.join(table, on=exp.and_(*tests, copy=False), join_type="inner", copy=False)
+        return joined(select, table, exp.and_(*tests, copy=False), side=None)
 
     def _edges(self) -> tuple[exp.Expr | None, exp.Expr | None]:
         window = self.window

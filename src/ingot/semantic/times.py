@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlglot import exp
 
+from ingot.semantic.building import Kind, cast
 from ingot.semantic.intervals import Interval, moved
 from ingot.semantic.stages import Granularity
 
@@ -23,7 +24,7 @@ STEPS = {
 
 def as_timestamp(tree: exp.Expr) -> exp.Expr:
     """`tree` as a timestamp in UTC without a zone."""
-    return exp.Cast(this=tree, to=exp.DataType.build("timestamp"))
+    return cast(tree, Kind.TIMESTAMP)
 
 
 def in_zone(tree: exp.Expr, zone: str) -> exp.Expr:
@@ -59,7 +60,7 @@ def step(granularity: str | Granularity) -> Interval | None:
 
 
 def _instant(tree: exp.Expr) -> exp.Expr:
-    return exp.Cast(this=tree, to=exp.DataType.build("timestamptz"))
+    return cast(tree, Kind.TIMESTAMPTZ)
 
 
 def _binned(tree: exp.Expr, granularity: Granularity) -> exp.Expr:
