@@ -176,7 +176,7 @@ class Rollups:
         self.log = AskedLog(root)
         self.only = only
         self._states = states
-        self._by_model: Recent[int, tuple[Model, tuple[Rollup, ...]]] = Recent(4)
+        self._by_model: Recent[int, tuple[Model, tuple[Rollup, ...]]] = Recent(128)
 
     def declare(self, project: "Project", model: Model) -> None:
         """Learns the rollups of a model; raises `ProjectError` with all that is wrong with them."""
