@@ -3,7 +3,7 @@ which was a third of a query's compilation."""
 
 from sqlglot import exp
 
-Kind = exp.DataType.Type
+Kind = exp.DType
 
 
 def cast(tree: exp.Expr, kind: Kind) -> exp.Cast:
