@@ -2,6 +2,7 @@
 """Measures in several steps by example: the tables of Cube's documentation, and what is refused."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 from ingot.engines.duckdb import connect
 from ingot.project import ProjectError
 from ingot.semantic import QueryError
-from ingot.semantic.plan import plan
+from ingot.semantic.plan import plan, plan_resolved
 from ingot.semantic.query import parse
+from ingot.semantic.resolve import Condition, resolve
 from tests.semantic import shop
 
 Rows = list[tuple[Any, ...]]
@@ -442,6 +444,25 @@ def test_a_sub_query_sees_the_filters_only_where_it_asks_for_them(con: duckdb.Du
         "order": {"managers.name": "asc"},
     }
     assert ask(con, deals(), query) == [("Ann", 30, 10), ("Bob", 5, 5)]
+
+
+def test_what_a_policy_demands_holds_in_every_step(con: duckdb.DuckDBPyConnection) -> None:
+    model = shop.model(deals(), [])
+    asked = resolve(
+        model, parse({"dimensions": ["managers.name", "managers.amount"], "order": {"managers.name": "asc"}})
+    )
+    found = model.members["deals.kind"]
+    made = plan_resolved(model, replace(asked, limits=(Condition(found, "equals", ("x",)),)))
+    assert con.execute(made.sql, list(made.parameters)).fetchall() == [("Ann", 10), ("Bob", 5)]
+    model = shop.model(
+        sales({"name": "of_all", "type": "number", "sql": "{revenue}", "filter": {"exclude": ["product"]}}),
+        [],
+    )
+    asked = resolve(model, parse({"measures": ["c.of_all"]}))
+    made = plan_resolved(
+        model, replace(asked, limits=(Condition(model.members["c.product"], "equals", ("A",)),))
+    )
+    assert con.execute(made.sql, list(made.parameters)).fetchall() == [(9000,)]
 
 
 @pytest.mark.parametrize(

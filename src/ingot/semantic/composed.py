@@ -104,10 +104,11 @@ class Composer:
         path = (one.cube,)
         found = [self.model.members[key.full_name] for key in one.keys]
         columns = tuple(Column(key.full_name, each) for key, each in zip(one.keys, found, strict=True))
-        grain = Grain(columns)
+        # What policies demand holds inside, too: a value over rows that nobody may see would tell of them.
+        grain = Grain(columns, limits=self.top.limits)
         if one.propagate:
             where = tuple(tree for tree in self.top.where if not self._uses_sub_query(tree))
-            grain = Grain(columns, where, self.top.segments)
+            grain = replace(grain, where=where, segments=self.top.segments)
         names = [marks.measure_name(node) for node in one.sql.find_all(exp.Column)]
         parts = [part for name in names if name for part in self.parts(name, leaf_path(path, name), grain)]
         table = self.branches.table()
