@@ -13,6 +13,7 @@ from ingot import ui
 from ingot.api import cube, docs, health, sql, v1
 from ingot.api.door import Door
 from ingot.api.errors import handlers
+from ingot.api.live import Live
 from ingot.api.local import LocalOnly
 from ingot.api.rollups import RollupsApi
 from ingot.engines.duckdb import DuckDBEngine
@@ -22,8 +23,10 @@ from ingot.semantic import Service
 from ingot.semantic.rollups.keeping import watching
 
 
-def create_app(project: Project, *, local: bool = False) -> Starlette:
+def create_app(project: Project, *, local: bool = False, watch: bool = False) -> Starlette:
     """The application that serves `project`; it opens the lake now and closes it at shutdown.
+
+    With `watch`, edits of the model's files and of dashboards are in use some seconds later.
 
     `local` is for a server that listens on this machine only: without a login it refuses what other sites'
     pages send. With a login any page may ask, as with Cube: what it lacks is a token.
@@ -59,7 +62,10 @@ def create_app(project: Project, *, local: bool = False) -> Starlette:
         lake.close()
         raise
 
-    answers = cube.CubeApi(service, continue_wait=project.serve.continue_wait, downloads=downloads)
+    live = Live(project, service)
+    answers = cube.CubeApi(
+        service, continue_wait=project.serve.continue_wait, downloads=downloads, notice=live.notice
+    )
 
     keeper = watching(service, lake, engine)
     jobs = RollupsApi(service, keeper.keeping)
@@ -67,9 +73,12 @@ def create_app(project: Project, *, local: bool = False) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         keeper.start()
+        if watch:
+            live.start()
         try:
             yield
         finally:
+            live.close()
             keeper.close()
             jobs.close()
             answers.close()
@@ -79,7 +88,7 @@ def create_app(project: Project, *, local: bool = False) -> Starlette:
 
     page = ui.routes()
     own: list[BaseRoute] = [
-        *v1.routes(project, lake),
+        *v1.routes(live, lake),
         *sql.routes(lake, engine, downloads, timeout=project.serve.query_timeout),
         *answers.routes(),
         *jobs.routes(),

@@ -51,8 +51,13 @@ class CubeApi:
         continue_wait: float = CONTINUE_WAIT,
         grace: float = GRACE,
         downloads: Path | None = None,
+        notice: Callable[[], dict[str, Any]] = dict,
     ) -> None:
-        """`downloads` is a folder for files while they are sent, which the engine must be able to write."""
+        """`downloads` is a folder for files while they are sent, which the engine must be able to write.
+
+        `notice` says what is told beside the model.
+        """
+        self._notice = notice
         self._service = service
         self._patience = continue_wait
         self._grace = grace
@@ -127,7 +132,9 @@ class CubeApi:
         extended = params.get("extended") in ("", "true", "1")
         who = context(request)
         return await self._aside(
-            lambda: _json(self._service.meta(ref=ref, only_views=views, extended=extended, context=who))
+            lambda: _json(
+                self._service.meta(ref=ref, only_views=views, extended=extended, context=who) | self._notice()
+            )
         )
 
     async def cancel(self, request: Request) -> Response:

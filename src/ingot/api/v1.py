@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 import ingot
 from ingot import quality
+from ingot.api.live import Live
 from ingot.errors import NotFoundError, UsageError
 from ingot.lake import Lake
 from ingot.pipeline import RunStore
@@ -21,9 +22,9 @@ _MOST = 1000
 """Rows of a list at the most."""
 
 
-def routes(project: Project, lake: Lake) -> list[BaseRoute]:
+def routes(live: Live, lake: Lake) -> list[BaseRoute]:
     """The routes of `/health` and `/api/v1`."""
-    answers = _Answers(project, lake)
+    answers = _Answers(live, lake)
     return [
         Route("/health", _json(_health)),
         Route("/api/v1/project", _json(answers.project)),
@@ -43,9 +44,13 @@ def _health(_request: Request) -> dict[str, Any]:
 
 
 class _Answers:
-    def __init__(self, project: Project, lake: Lake) -> None:
-        self._project = project
+    def __init__(self, live: Live, lake: Lake) -> None:
+        self._live = live
         self._lake = lake
+
+    @property
+    def _project(self) -> Project:
+        return self._live.project
 
     def project(self, _request: Request) -> dict[str, Any]:
         """The project's name and profile."""
@@ -53,6 +58,8 @@ class _Answers:
             "name": self._project.name,
             "profile": self._project.profile,
             "version": ingot.__version__,
+            "modelLoadedAt": self._live.loaded_at.isoformat(timespec="milliseconds"),
+            **self._live.notice(),
         }
 
     def refs(self, _request: Request) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def start(project: "Project", listener: socket.socket) -> None:
 
     from ingot.api import create_app
 
-    app = create_app(project, local=_is_local(listener))
+    app = create_app(project, local=_is_local(listener), watch=True)
 
     class Server(uvicorn.Server):
         """Says that it is ready once it is."""
