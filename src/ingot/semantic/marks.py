@@ -14,6 +14,8 @@ LOCAL = "\x00LOCAL"
 FILTER = "\x00FILTER"
 GROUP = "\x00GROUP"
 SECURITY = "\x00SECURITY"
+OWN = "\x00own"
+"""In the `meta` of a node: the author wrote it in another dialect than DuckDB's."""
 _CONTEXT = frozenset({FILTER, GROUP, SECURITY})
 
 

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
 from ingot.engines import HeldTable
 from ingot.semantic.context import ANYONE, Context
+from ingot.semantic.dialects import texts
 from ingot.semantic.fanout import Grain, facts, leaves, staged
 from ingot.semantic.filters import Value
 from ingot.semantic.model import Model
@@ -70,7 +72,6 @@ def plan_resolved(
 ) -> Plan:
     """The plan of a query whose names are looked up; `reader` decides where each fact is read from."""
     statement = Statement(model, query, reader, context)
-    generator: Any = Dialect.get_or_raise(dialect).generator()
     if query.ungrouped:
         select = statement.ungrouped()
     elif staged(query):
@@ -80,8 +81,16 @@ def plan_resolved(
     if dialect == "duckdb":
         select = sketch.computed(select)
     volatile = is_volatile(select)
-    total = generator.generate(counted(select.copy()), copy=False) if query.total else None
-    sql = generator.generate(statement.ordered(select), copy=False)
+    trees: list[exp.Expr] = [counted(select.copy())] if query.total else []
+    trees.append(statement.ordered(select))
+    values = tuple(statement.writing.parameters.values)
+    if dialect == "duckdb":
+        generator: Any = Dialect.get_or_raise(dialect).generator()
+        written = [generator.generate(tree, copy=False) for tree in trees]
+    else:
+        made = texts(trees, values, model, dialect)
+        written, values = [one.sql for one in made], made[-1].parameters
+    sql, total = written[-1], written[0] if query.total else None
     cubes = statement.writing.cubes
     tables = sorted({table for cube in cubes for table in model.cubes[cube].tables})
-    return Plan(query, sql, tuple(statement.writing.parameters.values), total, tuple(tables), volatile)
+    return Plan(query, sql, values, total, tuple(tables), volatile)

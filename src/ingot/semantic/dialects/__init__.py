@@ -1,0 +1,16 @@
+"""From the tree of a statement to the text of an engine's SQL.
+
+The planner writes trees in the meaning of DuckDB. sqlglot writes them in the words of other engines, but where
+the same words mean something else (weeks, divisions, nulls, zones, FILTER), the tree is rewritten here first, one
+difference a file. What has no right translation is refused: other numbers are worse than none. All engines must
+run their sessions in UTC. DuckDB's own statements pass untouched.
+"""
+
+from ingot.semantic.dialects.text import Text, texts
+
+__all__ = ["DIALECTS", "EXECUTED", "Text", "texts"]
+
+DIALECTS = ("duckdb", "postgres", "trino", "snowflake", "bigquery", "databricks")
+"""The dialects that statements are written in."""
+EXECUTED = frozenset({"duckdb", "postgres", "trino"})
+"""Those whose statements are executed by the tests; the others are read back only."""

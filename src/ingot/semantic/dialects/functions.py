@@ -1,0 +1,104 @@
+"""Which functions of DuckDB are known to mean the same in every other engine; the others are refused.
+
+A function that an engine has by the same name is no proof: LOG, DATE_DIFF, and EXTRACT(DOW …) are examples.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlglot import exp
+
+from ingot.semantic.dialects.templates import bare
+from ingot.semantic.dialects.unknown import Untranslatable
+
+_SAME: tuple[type[exp.Expr], ...] = (
+    # aggregates
+    exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Count, exp.CountIf, exp.AnyValue, exp.ApproxDistinct, exp.Stddev,
+    exp.StddevSamp, exp.StddevPop, exp.Variance, exp.VariancePop, exp.LogicalOr, exp.LogicalAnd,
+    # windows
+    exp.Rank, exp.DenseRank, exp.RowNumber, exp.Lag, exp.Lead, exp.FirstValue,
+    # choices
+    exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Least, exp.Greatest, exp.And, exp.Or, exp.Exists,
+    # numbers
+    exp.Abs, exp.Ceil, exp.Floor, exp.Round, exp.Sign, exp.Sqrt, exp.Exp, exp.Ln, exp.Pow,
+    # texts
+    exp.Lower, exp.Upper, exp.Length, exp.Concat, exp.StrPosition, exp.StartsWith,
+    # times
+    exp.TimestampTrunc, exp.DateTrunc, exp.Year, exp.Month, exp.Day, exp.Quarter, exp.CurrentDate,
+    exp.CurrentTimestamp,
+)  # fmt: skip
+_PARTS = frozenset({"YEAR", "QUARTER", "MONTH", "DAY", "HOUR", "MINUTE"})
+_POSTGRES: tuple[type[exp.Expr], ...] = (exp.Median, exp.ArrayAgg, exp.GenerateSeries, exp.Explode)
+_OTHER = (
+    exp.Unnest, exp.Lateral, exp.TableSample, exp.Pivot, exp.Lambda, exp.Bracket, exp.Collate, exp.Glob,
+    exp.SimilarTo, exp.RegexpLike, exp.RegexpILike, exp.Placeholder,
+)  # fmt: skip
+_CASTS = frozenset(
+    {
+        exp.DataType.Type.SMALLINT, exp.DataType.Type.INT, exp.DataType.Type.BIGINT, *exp.DataType.REAL_TYPES, *exp.DataType.TEXT_TYPES,
+        exp.DataType.Type.BOOLEAN, exp.DataType.Type.DATE, exp.DataType.Type.TIMESTAMP,
+        exp.DataType.Type.TIMESTAMPNTZ, exp.DataType.Type.TIMESTAMPTZ, exp.DataType.Type.DECIMAL,
+    }
+)  # fmt: skip
+
+
+def check(node: exp.Expr, dialect: str) -> None:
+    """Raises `Untranslatable` for what may mean something else in `dialect`."""
+    for kind, one in _CHECKS:
+        if isinstance(node, kind):
+            return one(node, dialect)
+    if isinstance(node, exp.Func) and not isinstance(node, _SAME):
+        if dialect != "postgres" or not isinstance(node, _POSTGRES):
+            raise Untranslatable(node, node.sql_name())
+    elif isinstance(node, _OTHER):
+        raise Untranslatable(node, type(node).__name__.upper())
+    return None
+
+
+def _cast(node: exp.Cast, dialect: str) -> None:
+    if isinstance(node, exp.TryCast) and dialect == "postgres":
+        raise Untranslatable(node, "TRY_CAST")
+    if node.to.this not in _CASTS:
+        raise Untranslatable(node, f"a cast to {node.to.sql('duckdb')}")
+
+
+def _trim(node: exp.Trim, _dialect: str) -> None:
+    if node.expression is not None:
+        raise Untranslatable(node, "TRIM of given characters")
+
+
+def _call(node: exp.Anonymous, _dialect: str) -> None:
+    if node.name.upper() != "NOW":
+        raise Untranslatable(node, node.name.upper())
+
+
+def _part(node: exp.Extract, dialect: str) -> None:
+    part = node.name.upper()
+    epoch = part == "EPOCH" and (dialect == "postgres" or isinstance(bare(node.expression), exp.Sub))
+    same = part in _PARTS or (dialect == "postgres" and part in ("DOW", "ISODOW", "DOY", "WEEK"))
+    if not epoch and not same:
+        raise Untranslatable(node, f"EXTRACT({part} …)")
+
+
+def _series(node: exp.Expr, _dialect: str) -> None:
+    inner = node.this if isinstance(node, exp.Explode) else node
+    outer = node if isinstance(node, exp.Explode) else node.parent
+    if not isinstance(inner, exp.GenerateSeries) or not isinstance(outer, exp.Explode):
+        raise Untranslatable(node, "a series of values")
+
+
+def _substring(node: exp.Substring, _dialect: str) -> None:
+    start = node.args.get("start")
+    if not isinstance(start, exp.Literal) or start.is_string or int(start.name) < 1:
+        raise Untranslatable(node, "SUBSTRING from a place that is not a plain number")
+
+
+_CHECKS: tuple[tuple[type[exp.Expr], Callable[[Any, str], None]], ...] = (
+    (exp.Cast, _cast),
+    (exp.Extract, _part),
+    (exp.GenerateSeries, _series),
+    (exp.Explode, _series),
+    (exp.Substring, _substring),
+    (exp.Trim, _trim),
+    (exp.Anonymous, _call),
+)
