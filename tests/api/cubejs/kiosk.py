@@ -5,6 +5,7 @@ import random
 from datetime import datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 from ingot.engines.duckdb import connect
 from ingot.lake import Lake
@@ -101,7 +102,8 @@ def _write(data: Path) -> None:
     dice = random.Random(7)
     begin = datetime(2026, 1, 1)  # noqa: DTZ001 - times in the files have no zone
     customers = [[n, dice.choice(["Rome", "Oslo", "O'Hare", None])] for n in range(1, 41)]
-    orders, items = [], []
+    orders: list[list[Any]] = []
+    items: list[list[Any]] = []
     for n in range(1, 401):
         at = begin + timedelta(seconds=dice.randrange(181 * 86_400))
         if at.month == 4:  # a month without orders, so that there is a gap to fill

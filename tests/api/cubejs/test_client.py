@@ -18,6 +18,8 @@ from tests.api.cubejs import kiosk
 from tests.api.cubejs.install import installed
 from tests.api.cubejs.running import run
 
+pytestmark = pytest.mark.slow
+
 TOKEN = jwt.encode({"sub": "ann"}, kiosk.SECRET, "HS256")
 
 
