@@ -6,6 +6,7 @@ from datetime import timedelta
 import duckdb
 import pytest
 
+from ingot.engines.duckdb import connect, mount
 from ingot.errors import NotFoundError
 from ingot.lake import Lake, SchemaError, Staged
 from ingot.lake.maintenance import Outcome, Policy, Step, maintain
@@ -38,11 +39,21 @@ def test_views_come_after_the_views_that_they_read(lake: Lake, con: Con) -> None
         state.view("s.zz")
 
 
-def test_views_in_a_circle_are_named(lake: Lake, con: Con) -> None:
+def test_views_in_a_circle_are_named_and_take_nothing_else_with_them(lake: Lake, con: Con) -> None:
+    table(lake, con, "s.t")
     view(lake, "s.a", "SELECT a FROM s.b")
     view(lake, "s.b", "SELECT a FROM s.a")
-    with pytest.raises(SchemaError, match=r"circle: s\.a -> s\.b -> s\.a"):
-        _ = lake.at().ordered_views
+    view(lake, "s.c", "SELECT a FROM s.t")
+    state = lake.at()
+    by_name = {one.name: one for one in state.ordered_views}
+    assert by_name["s.c"].sql == "SELECT a FROM s.t"
+    for name in ("s.a", "s.b"):
+        with pytest.raises(SchemaError, match=r"circle: s\.a -> s\.b -> s\.a"):
+            _ = by_name[name].sql
+    with connect() as duck:
+        mounted = mount(duck, state, "here")
+        assert set(mounted.broken) == {"s.a", "s.b"}
+        assert duck.execute("SELECT count(*) FROM here.s.c").fetchone() is not None
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 from ingot.errors import NotFoundError
 from ingot.lake import metadata, names, same_rows, scan, views
 from ingot.lake.conditions import Condition
+from ingot.lake.errors import SchemaError
 from ingot.lake.lru import Lru
 from ingot.lake.model import Content, ContentType, Key
 from ingot.lake.staged import Json, read_json
@@ -123,11 +124,20 @@ class View:
     content: Content
     known: Mapping[Key, Content] = field(default_factory=dict, repr=False, compare=False)
     """All that is there at that commit."""
+    fault: str | None = None
+    """Why it cannot be used whatever its SQL is."""
 
     @property
     def sql(self) -> str:
-        """Its SELECT, for DuckDB; raises `SchemaError` where another engine's cannot be translated."""
+        """Its SELECT, for DuckDB; raises `SchemaError` where it reads itself or cannot be translated for DuckDB."""
+        if self.fault is not None:
+            raise SchemaError(self.fault)
         return views.sql_of(self.content, self.known)
+
+    @property
+    def text(self) -> str:
+        """Its SELECT as it is stored, perhaps in another engine's dialect."""
+        return views.text_of(self.content)
 
     @property
     def properties(self) -> Mapping[str, str]:
@@ -206,7 +216,8 @@ class State:
     def ordered_views(self) -> tuple[View, ...]:
         """All views, each after those that it reads: the order in which an engine can create them."""
         return tuple(
-            View(names.dotted(key), self.entries[key], self.entries) for key in views.ordered(self.entries)
+            View(names.dotted(key), self.entries[key], self.entries, fault)
+            for key, fault in views.ordered(self.entries).items()
         )
 
     def reads(self, name: str) -> tuple[str, ...]:
@@ -235,7 +246,7 @@ class State:
         parts: set[str] = set()
         for name in wanted:
             if name in self.views:
-                parts.add(f"{name}\n{self.view(name).sql}")
+                parts.add(f"{name}\n{self.view(name).text}")
             for table in self.reads(name):
                 one = self._by_name[table]
                 parts.add(f"{table}\n{one.id}\n{same_rows.origin_of(one)}\n{one.schema_id}")

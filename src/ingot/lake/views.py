@@ -257,30 +257,37 @@ def _check_catalogs(stored: _Stored, known: Mapping[Key, Content]) -> None:
         raise dialects.Untranslatable(f"it reads the catalogs {told}, and which one is the lake is not known")
 
 
+def text_of(content: Content) -> str:
+    """The SELECT of a view as it is stored: for DuckDB where that is there, else for another engine."""
+    return _stored(content).sql
+
+
 def mentions(content: Content) -> tuple[Key, ...]:
     """The names that a view's SQL reads from, its own `WITH` parts left out, as written."""
     return _stored(content).mentions
 
 
-def ordered(contents: Mapping[Key, Content]) -> list[Key]:
-    """All views, each after the views that it reads; `SchemaError` names a circle."""
+def ordered(contents: Mapping[Key, Content]) -> dict[Key, str | None]:
+    """All views, each after the views that it reads; with what is wrong where they read each other in a circle."""
     views = {key: content for key, content in contents.items() if content.type is ContentType.VIEW}
     by_name = {tuple(part.casefold() for part in key): key for key in contents}
-    done: list[Key] = []
+    done: dict[Key, str | None] = {}
     path: list[Key] = []
 
     def visit(key: Key) -> None:
         if key in done:
             return
         if key in path:
-            circle = " -> ".join(names.dotted(one) for one in [*path[path.index(key) :], key])
-            raise SchemaError(f"Views read each other in a circle: {circle}.")
+            circle = path[path.index(key) :]
+            shown = " -> ".join(names.dotted(one) for one in [*circle, key])
+            done.update(dict.fromkeys(circle, f"Views read each other in a circle: {shown}."))
+            return
         path.append(key)
         for below in resolved(mentions(views[key]), key, by_name):
             if below in views:
                 visit(below)
         path.pop()
-        done.append(key)
+        done.setdefault(key, None)
 
     for key in sorted(views):
         visit(key)

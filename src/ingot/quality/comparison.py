@@ -204,11 +204,11 @@ def _views(old: State, new: State) -> list[ViewDiff]:
         if was is not None and now is not None and was == now:
             one, other = old.view(was), new.view(now)
             columns = columns_changed(one.schema, other.schema, by_id=False)
-            if one.sql != other.sql or columns:
-                made.append(ViewDiff(now, "changed", one.sql, other.sql, tuple(columns)))
+            if one.text != other.text or columns:
+                made.append(ViewDiff(now, "changed", one.text, other.text, tuple(columns)))
             continue
         if was is not None:
-            made.append(ViewDiff(was, "removed", old.view(was).sql, None))
+            made.append(ViewDiff(was, "removed", old.view(was).text, None))
         if now is not None:
-            made.append(ViewDiff(now, "added", None, new.view(now).sql))
+            made.append(ViewDiff(now, "added", None, new.view(now).text))
     return sorted(made, key=lambda one: one.name)
