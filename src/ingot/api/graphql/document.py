@@ -6,7 +6,9 @@ because a resolver for each value of each row would take longer than the query.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from graphql import (
     DocumentNode,
@@ -27,6 +29,8 @@ from ingot.api.graphql.selection import Selection
 from ingot.errors import IngotError, UsageError
 from ingot.semantic import Service
 from ingot.semantic.context import Context
+from ingot.semantic.meta import meta
+from ingot.semantic.model import Model
 from ingot.semantic.recent import Recent
 
 
@@ -61,7 +65,8 @@ class Documents:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._seen: Recent[tuple[int, bytes], Known] = Recent(200)
+        self._lock = Lock()
+        self._seen: WeakKeyDictionary[Model, Known] = WeakKeyDictionary()
         self._known: Recent[int, Known] = Recent(20)
 
     def prepared(self, text: str, variables: dict[str, Any], operation: str | None, who: Context) -> Prepared:
@@ -86,17 +91,19 @@ class Documents:
         return Prepared(done.data, [one.formatted for one in done.errors or ()], reader.questions)
 
     def _of(self, who: Context) -> Known:
-        key = (self._service.model.serial, who.key)
-        found = self._seen.get(key)
+        model = self._service.seen(who)
+        with self._lock:
+            found = self._seen.get(model)
         if found is None:
-            shown = faces(self._service.meta(context=who)["cubes"])
+            shown = faces(meta(model))
             print_ = fingerprint(shown)
             found = self._known.get(print_)
             if found is None:
                 made = schema(shown, _resolved)
                 validate_schema(made)
                 found = self._known.keep(print_, Known(made, shown, Recent(200)))
-            self._seen.keep(key, found)
+            with self._lock:
+                self._seen[model] = found
         return found
 
     @staticmethod
