@@ -17,6 +17,7 @@ from ingot.semantic.model import (
     Model,
     View,
 )
+from ingot.semantic.policy.masks import shown_name
 
 
 def meta(model: Model, *, only_views: bool = False, extended: bool = False) -> list[dict[str, Any]]:
@@ -47,7 +48,7 @@ def _cube(model: Model, cube: Cube, *, extended: bool) -> dict[str, Any]:
 
 def _view(model: Model, view: View, *, extended: bool) -> dict[str, Any]:
     members = [
-        (model.members[one.full_name], None if one.own else one.member.full_name)
+        (model.members[one.full_name], None if one.own else shown_name(one.member.full_name))
         for one in view.members.values()
     ]
     entry = _entry(view.name, "view", view.label)

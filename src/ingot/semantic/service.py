@@ -22,10 +22,11 @@ from ingot.semantic.meta import meta
 from ingot.semantic.model import Model
 from ingot.semantic.models import Models
 from ingot.semantic.plan import Plan, plan_resolved
+from ingot.semantic.policy import hooks
+from ingot.semantic.policy.apply import Guard
 from ingot.semantic.query import MAX_EXPORT, Query
 from ingot.semantic.questions import Given, questions
 from ingot.semantic.recent import Recent
-from ingot.semantic.policy.apply import Guard
 from ingot.semantic.resolve import Resolved
 from ingot.semantic.rollups.library import Rollups
 from ingot.semantic.rows_of import JoinedRows
@@ -65,6 +66,7 @@ class Service:
         self.states = States(lake)
         self.rollups = Rollups(rollups, self.states, only=rollup_only) if rollups is not None else None
         self._models = Models(project, self._declare)
+        self._hooks = hooks.load(getattr(project, "root", None))
         self._guard = Guard()
         self._execution = Execution(engine, cache_bytes=cache_bytes, timeout=timeout, log=self._remember)
         self._plans: Recent[PlanKey, Plan] = Recent(2_000)
@@ -80,7 +82,9 @@ class Service:
 
     def reload(self, project: "Project") -> None:
         """Answers from now on by the project's present model; `ProjectError` leaves the old one in use."""
+        found = hooks.load(getattr(project, "root", None))
         self._models.reload(project)
+        self._hooks = found
 
     @property
     def model(self) -> Model:
@@ -117,6 +121,8 @@ class Service:
 
         Waits for nothing, so that an event loop may call it. Raises `QueryError` for what is no query.
         """
+        if self._hooks:  # the project's Python may wait for anything
+            return None
         kind, queries = self._questions(query, multi)
         model = self._models.at_hand(context)
         if model is None:
@@ -140,6 +146,7 @@ class Service:
         self, query: Given, *, ref: str | None = None, multi: bool | None = None, context: Context = ANYONE
     ) -> Asked:
         """The question of `load`, under way: for surfaces whose clients may leave. `leave` must follow."""
+        query, context = self._hooked(query, context)
         kind, queries = self._questions(query, multi)
         now = datetime.now(UTC)
         model = self._models.of(context)
@@ -167,6 +174,7 @@ class Service:
         The columns have the members' names and the engine's own types. Raises what `load` raises, and
         `UsageError` where the engine cannot write this format.
         """
+        query, context = self._hooked(query, context)
         kind, queries = questions(query, most=MAX_EXPORT)
         if kind != "regularQuery":
             raise QueryError("Several answers do not fit into one file: ask one query at a time.")
@@ -188,6 +196,7 @@ class Service:
 
     def explain(self, query: Given, *, ref: str | None = None, context: Context = ANYONE) -> Any:
         """What the planner decides for a query and why, without running it; of several, a list."""
+        query, context = self._hooked(query, context)
         kind, queries = questions(query)
         now = datetime.now(UTC)
         found = []
@@ -214,11 +223,15 @@ class Service:
         """The model in Cube's shape; `extended` with its SQL, joins and pre-aggregations."""
         if ref is not None:
             self.states.at(ref)
-        return {"cubes": meta(self.seen(context), only_views=only_views, extended=extended)}
+        seen = self.seen(context)
+        # SQL names what else there is: it is for those from whom nothing is hidden.
+        extended = extended and seen.whole is None
+        return {"cubes": meta(seen, only_views=only_views, extended=extended)}
 
     def seen(self, context: Context = ANYONE) -> Model:
         """The model as who asks may see it: its members can be named to him, and no others."""
-        return self._guard.seen(self._models.of(context), context)
+        known = self._hooks.context(context)
+        return self._guard.seen(self._models.of(known), known)
 
     def check(self) -> None:
         """Returns where the lake can be asked; raises what it says otherwise."""
@@ -234,11 +247,17 @@ class Service:
     def _planned(
         self, query: Given, ref: str | None, context: Context
     ) -> tuple[str, list[Query], list[Plan]]:
+        query, context = self._hooked(query, context)
         kind, queries = questions(query)
         at = self.states.at(ref) if ref is not None else None
         model = self._models.of(context)
         now = datetime.now(UTC)
         return kind, queries, [self._plan(model, one, now, context, at) for one in queries]
+
+    def _hooked(self, query: Given, context: Context) -> tuple[Given, Context]:
+        """The query and who asks, as the project's hooks say."""
+        known = self._hooks.context(context)
+        return self._hooks.queries(query, known), known
 
     @staticmethod
     def _questions(query: Given, multi: bool | None) -> tuple[str, list[Query]]:

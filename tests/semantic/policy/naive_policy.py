@@ -15,7 +15,9 @@ Asker = dict[str, Any]
 """`groups` and `security`."""
 
 MEMBERS: dict[str, list[str]] = {
-    cube["name"]: [one["name"] for kind in ("dimensions", "measures", "segments") for one in cube.get(kind, ())]
+    cube["name"]: [
+        one["name"] for kind in ("dimensions", "measures", "segments") for one in cube.get(kind, ())
+    ]
     for cube in shop.CUBES
 }
 SEGMENTS = {"orders": ["large"]}
@@ -105,10 +107,12 @@ def row_passes(cube: str, row: naive.Row, tree: Any, asker: Asker, world: naive.
         value = naive.get(product, "kind")
     else:
         value = row[member]
+    if operator in ("set", "notSet"):
+        return naive.passes(value, operator, [])
     known = values_of(values, operator, asker)
     if known is None:
         return False
-    return operator == "notEquals" and not known or naive.passes(value, operator, known)
+    return (operator == "notEquals" and not known) or naive.passes(value, operator, known)
 
 
 def visible_world(
@@ -199,7 +203,12 @@ def cubes(policies: Mapping[str, list[Entry]]) -> list[dict[str, Any]]:
     for cube in shop.CUBES:
         members = {
             kind: [
-                one | ({"mask": MASKS[full_name]} if (full_name := f"{cube['name']}.{one['name']}") in MASKS else {})
+                one
+                | (
+                    {"mask": MASKS[full_name]}
+                    if (full_name := f"{cube['name']}.{one['name']}") in MASKS
+                    else {}
+                )
                 for one in cube.get(kind, ())
             ]
             for kind in ("dimensions", "measures")

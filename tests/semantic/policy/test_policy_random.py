@@ -27,7 +27,11 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 COLUMNS: dict[str, list[tuple[str, list[Any]]]] = {
-    "orders": [("status", ["new", "done", None, "@status"]), ("amount", [0, 5, 9, "@level"]), ("paid", ["true"])],
+    "orders": [
+        ("status", ["new", "done", None, "@status"]),
+        ("amount", [0, 5, 9, "@level"]),
+        ("paid", ["true"]),
+    ],
     "customers": [("city", ["Rome", "O'Hare", None, "@city"])],
     "items": [("qty", [1, 5, "@level"]), ("kind", ["tool", None, "@status"])],
     "tickets": [("topic", ["bug", "ask", "@status"])],
@@ -48,7 +52,7 @@ def conditions(draw: st.DrawFn, cube: str) -> Any:
 
 @st.composite
 def trees(draw: st.DrawFn, cube: str) -> Any:
-    shape = draw(st.sampled_from(["one", "one", "and", "or", "none"]))
+    shape = draw(st.sampled_from(["one", "one", "one", "and", "or", "none"]))
     if shape == "none":
         return None
     if shape == "one":
@@ -62,10 +66,10 @@ def entries(draw: st.DrawFn, cube: str) -> rules.Entry:
     plain = [one for one in rules.MEMBERS[cube] if one not in rules.SEGMENTS.get(cube, ())]
     some_masks = st.lists(st.sampled_from(plain), max_size=4, unique=True)
     return {
-        "group": draw(st.sampled_from(["*", "a", "b", "c"])),
+        "group": draw(st.sampled_from(["*", "*", "a", "b", "c"])),
         "least": draw(st.sampled_from([None, None, 3])),
-        "includes": draw(st.one_of(st.just("*"), st.just("*"), names)),
-        "excludes": draw(st.one_of(st.just([]), names)),
+        "includes": draw(st.one_of(*[st.just("*")] * 4, names)),
+        "excludes": draw(st.one_of(*[st.just([])] * 3, names)),
         "masks": draw(st.one_of(st.none(), st.just("*"), some_masks)),
         "rows": draw(trees(cube)),
     }
@@ -74,7 +78,10 @@ def entries(draw: st.DrawFn, cube: str) -> rules.Entry:
 @st.composite
 def policies(draw: st.DrawFn) -> dict[str, list[rules.Entry]]:
     chosen = draw(st.lists(st.sampled_from(list(COLUMNS)), min_size=1, max_size=3, unique=True))
-    return {cube: draw(st.lists(entries(cube), min_size=0 if len(chosen) > 1 else 1, max_size=3)) for cube in chosen}
+    return {
+        cube: draw(st.lists(entries(cube), min_size=0 if len(chosen) > 1 else 1, max_size=3))
+        for cube in chosen
+    }
 
 
 @st.composite
@@ -116,8 +123,9 @@ def check(
     try:
         made = plan(model, query, context=context)
     except QueryError as error:
-        assert "takes" in str(error)  # a filter's value does not fit the member's type
-        return
+        if "takes" in str(error):  # a filter's value does not fit the member's type
+            return
+        raise
     note(made.sql)
     note(str(made.parameters))
     shop.fill(con, world)
@@ -145,7 +153,7 @@ def test_an_asker_gets_what_loops_over_his_rows_give(
 
 @pytest.mark.slow
 @given(seed=st.integers(0, 2**32), asked=questions(), rule=policies(), asker=askers())
-@settings(max_examples=2_000, deadline=None, suppress_health_check=EVERYTHING)
+@settings(max_examples=1_000, deadline=None, suppress_health_check=EVERYTHING)
 def test_an_asker_gets_what_loops_over_his_rows_give_many_times(
     con: duckdb.DuckDBPyConnection,
     seed: int,

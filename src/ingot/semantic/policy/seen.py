@@ -25,8 +25,18 @@ from ingot.semantic.policy.access import Access, Matching
 
 
 def seen(model: Model, access: Access) -> Model:
-    """The part of `model` that may be asked for, as it may be seen."""
+    """The part of `model` that may be asked for, as it may be seen; the model itself where that is all of it."""
+    rules = access.by_owner.items()
+    if all(not one.masked and one.shown >= _names(model, owner) for owner, one in rules):
+        return model
     return _Seen(model, access).model()
+
+
+def _names(model: Model, owner: str) -> set[str]:
+    if owner in model.views:
+        return set(model.views[owner].members)
+    cube = model.cubes[owner]
+    return {*cube.dimensions, *cube.measures, *cube.segments}
 
 
 class _Seen:
