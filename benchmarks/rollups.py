@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def _measured(folder: Path, size: int) -> list[list[object]]:
-    project: Any = SimpleNamespace(cubes=(Cube.model_validate(ORDERS),), views=(), dashboards=())
+    project: Any = SimpleNamespace(cubes=(Cube.model_validate(ORDERS),), views=(), dashboards=(), parts=None)
     with (
         connect(temp_directory=folder / "tmp") as con,
         Lake(f"sqlite:///{folder}/lake.db", folder / "warehouse") as lake,

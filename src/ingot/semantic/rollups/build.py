@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlglot
@@ -74,9 +75,8 @@ def build(
             one for one in wanted if again or not store.path(rollup.hash, one.name, one.inputs).exists()
         ]
         columns = _columns(rollup, cursor)
-        if missing:
-            _write(rollup, missing, columns, cursor, store)
-        files, first, last = _described(rollup, wanted, cursor, store)
+        written = _write(rollup, missing, columns, cursor, store) if missing else {}
+        files, first, last = _described(rollup, wanted, written, cursor, store)
     made = Build(
         rollup.full_name,
         rollup.hash,
@@ -124,26 +124,33 @@ def _write(
     columns: dict[str, str],
     cursor: "DuckDBPyConnection",
     store: Store,
-) -> None:
+) -> dict[Path, int]:
+    """Writes the missing partitions; the rows of each file."""
     shown = ", ".join(_stored(name, kind) for name, kind in columns.items())
     order = ", ".join(quote_identifier(name) for name in _order(rollup, columns))
     order = f" ORDER BY {order}" if order else ""
+
+    def path(one: Piece) -> Path:
+        return store.path(rollup.hash, one.name, one.inputs)
+
     if len(missing) == 1:
         one = missing[0]
         rows = _sql(rollup.select(None if one.whole else [one.window]))
-        _copy(rollup, one, f"SELECT {shown} FROM ({rows}){order}", cursor, store)
-        return
+        return {path(one): _copy(rollup, one, f"SELECT {shown} FROM ({rows}){order}", cursor, store)}
     windows = cutting.merged([one.window for one in missing])
     rows = _sql(rollup.select(windows))
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE {_TABLE} AS SELECT {shown} FROM ({rows})")
+    found: dict[Path, int] = {}
     try:
         assert rollup.time is not None
         column = exp.column(rollup.time.name, quoted=True)
         for one in missing:
             test = _sql(within(column, [one.window]))
-            _copy(rollup, one, f"SELECT * FROM temp.{_TABLE} WHERE {test}{order}", cursor, store)
+            select = f"SELECT * FROM temp.{_TABLE} WHERE {test}{order}"
+            found[path(one)] = _copy(rollup, one, select, cursor, store)
     finally:
         cursor.execute(f"DROP TABLE IF EXISTS temp.{_TABLE}")
+    return found
 
 
 def _order(rollup: Rollup, columns: dict[str, str]) -> list[str]:
@@ -159,32 +166,50 @@ def _stored(name: str, kind: str) -> str:
     return f"CAST({quoted} AS {'DECIMAL(38,0)' if kind == 'HUGEINT' else 'VARCHAR'}) AS {quoted}"
 
 
-def _copy(rollup: Rollup, one: Piece, select: str, cursor: "DuckDBPyConnection", store: Store) -> None:
+def _copy(rollup: Rollup, one: Piece, select: str, cursor: "DuckDBPyConnection", store: Store) -> int:
     scratch = store.scratch(rollup.hash)
     try:
-        cursor.execute(f"COPY ({select}) TO {quote_literal(str(scratch))} (FORMAT parquet, COMPRESSION zstd)")
+        counted = cursor.execute(
+            f"COPY ({select}) TO {quote_literal(str(scratch))} (FORMAT parquet, COMPRESSION zstd)"
+        ).fetchone()
         scratch.replace(store.path(rollup.hash, one.name, one.inputs))
+        return int(counted[0]) if counted else 0
     finally:
         scratch.unlink(missing_ok=True)
 
 
 def _described(
-    rollup: Rollup, wanted: Sequence[Piece], cursor: "DuckDBPyConnection", store: Store
+    rollup: Rollup,
+    wanted: Sequence[Piece],
+    written: Mapping[Path, int],
+    cursor: "DuckDBPyConnection",
+    store: Store,
 ) -> tuple[tuple[File, ...], datetime | None, datetime | None]:
     """The files with their sizes, and the first and last stored time."""
     paths = [store.path(rollup.hash, one.name, one.inputs) for one in wanted]
     if not paths:
         return (), None, None
     listed = quote_literal([str(path) for path in paths])
-    counted = cursor.execute(f"SELECT file_name, num_rows FROM parquet_file_metadata({listed})").fetchall()
-    rows = {name: int(count) for name, count in counted}
+    rows = dict(written)
+    if found_before := [str(path) for path in paths if path not in rows]:
+        counted = cursor.execute(
+            f"SELECT file_name, num_rows FROM parquet_file_metadata({quote_literal(found_before)})"
+        ).fetchall()
+        rows |= {Path(name): int(count) for name, count in counted}
     files = tuple(
-        File(one.name, f"{rollup.hash}/{path.name}", rows[str(path)], path.stat().st_size)
+        File(one.name, f"{rollup.hash}/{path.name}", rows[path], path.stat().st_size)
         for one, path in zip(wanted, paths, strict=True)
     )
     times = [one.name for one in rollup.dimensions if one.is_time]
     if not times or not any(one.rows for one in files):
         return files, None, None
+    windows = [
+        piece.window
+        for piece, file in zip(wanted, files, strict=True)
+        if piece.window is not None and file.rows
+    ]
+    if len(times) == 1 and rollup.partition is not None and windows:
+        return files, windows[0][0], windows[-1][1]
     # Of all times: what is shown in another zone must have begun after the first and before the last of any.
     ends = ", ".join(
         f"least(min({quote_identifier(name)})), greatest(max({quote_identifier(name)}))" for name in times

@@ -138,11 +138,16 @@ class _Reader:
         stored: list[StoredFact] = []
         used = {one.name.casefold() for one in dimensions}
         for number, fact in enumerate(made):
-            columns = {}
+            columns: dict[str, dict[Part, str]] = {}
+            same: dict[object, str] = {}
             for name, _ in fact.leaves:
-                columns[name] = {
-                    part: self._column_name(name, part, used) for part in parts_of(self.model.measure(name))
-                }
+                measure = self.model.measure(name)
+                columns[name] = {}
+                for part in parts_of(measure):
+                    key = _stored_as(measure, part)
+                    if key not in same:
+                        same[key] = self._column_name(name, part, used)
+                    columns[name][part] = same[key]
             stored.append(StoredFact(number, fact, columns))
         time = self._time(dimensions, spec)
         partition = spec.partition_granularity
@@ -297,6 +302,13 @@ class _Reader:
             parts=tuple(parts),
             with_source=bool(spec.union_with_source_data),
         )
+
+
+def _stored_as(measure: Measure, part: Part) -> object:
+    """What a column holds; the sum of an average and the sum beside it are one column."""
+    kind = measure.aggregate if part == "value" else part
+    texts = [None if tree is None else tree.sql() for tree in (measure.sql, measure.condition)]
+    return (measure.cube, kind, *texts)
 
 
 def _shape(rollup: Rollup) -> object:

@@ -214,11 +214,15 @@ class Rollup:
         writing = _writing(self.model, columns)
         rows = JoinedRows(writing, stored.fact, Grain(columns))
         named = [_as(rows.dimension(one.column), one.name) for one in self.dimensions]
-        states = [
-            _as(self._part(writing, stored, leaf, part) if leaf in stored.leaves else exp.null(), name)
+        held = {
+            name: (fact, leaf, part)
             for fact in self.facts
             for leaf, parts in fact.leaves.items()
             for part, name in parts.items()
+        }
+        states = [
+            _as(self._part(writing, stored, leaf, part) if fact is stored else exp.null(), name)
+            for name, (fact, leaf, part) in held.items()
         ]
         select = rows.select()
         if windows is not None:

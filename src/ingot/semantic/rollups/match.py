@@ -44,6 +44,8 @@ class Use:
     fact: StoredFact
     columns: dict[str, StoredDimension]
     """The stored column of each column of the grain, by key."""
+    wanted: tuple[str, ...]
+    """The aggregates that are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class _Look:
             self.zone_free(stored)
         if self.reasons or stored is None:
             return None
-        return Use(self.rollup, stored, columns)
+        return Use(self.rollup, stored, columns, stored_names(self.fact))
 
     # -- rows -----------------------------------------------------------------------------------------
 
