@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingot.cli import output
+from ingot.cli.model_check import graph, render, validate
 from ingot.cli.options import JsonOption, ProjectOption, open_project
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="model", help="Work on the semantic model.", no_args_is_help=True, rich_markup_mode=None
 )
+app.command("validate")(validate)
+app.command("graph")(graph)
+app.command("render")(render)
 
 
 @app.command("import")

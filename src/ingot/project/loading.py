@@ -132,7 +132,9 @@ class _Loader:
         dashboards = self.dashboards(self.folder(known.dashboards, "dashboards"))
         transform = self.transform(known)
         if self.problems:
-            raise ProjectError(self.without_consequences())
+            wrong = ProjectError(self.without_consequences())
+            wrong.parts = self.model_parts()
+            raise wrong
 
         state = self.root / ".ingot"
         return Project(

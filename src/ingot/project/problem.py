@@ -6,10 +6,13 @@ Later rooms (the semantic layer, dashboards) report what only they can see with 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ingot.errors import UsageError, nearest
 from ingot.project.place import Place
+
+if TYPE_CHECKING:
+    from ingot.project.model_parts import ModelParts
 
 _QUOTED = re.compile(r"'([^']*)'")
 _MOST_NAMES = 40
@@ -60,5 +63,7 @@ class ProjectError(UsageError):
     code: ClassVar[str] = "project"
 
     def __init__(self, problems: Sequence[Problem], *, hint: str | None = None) -> None:
+        self.parts: ModelParts | None = None
+        """The model's files as far as they could be read."""
         self.problems = tuple(dict.fromkeys(sorted(problems, key=lambda p: (p.place, p.message))))
         super().__init__("\n".join(str(p) for p in self.problems), hint=hint)
