@@ -20,14 +20,17 @@ _TYPES = {
 class InlinedShop:
     """The tables of the shop as VALUES, asked by `ask`."""
 
-    def __init__(self, dialect: str, ask: Callable[[str], Rows]) -> None:
+    def __init__(
+        self, dialect: str, ask: Callable[[str], Rows], tables: dict[str, dict[str, str]] = shop.TABLES
+    ) -> None:
         self.dialect = dialect
         self._ask = ask
+        self._columns = tables
         self._tables: dict[str, str] = {}
 
     def fill(self, rows: dict[str, list[dict[str, Any]]]) -> None:
         types = _TYPES[self.dialect]
-        for name, columns in shop.TABLES.items():
+        for name, columns in self._columns.items():
             listed = ", ".join(
                 f"CAST({one} AS {types.get(kind, kind)}) AS {one}" for one, kind in columns.items()
             )
@@ -44,8 +47,8 @@ class InlinedShop:
             return f"CAST('{value!r}' AS DOUBLE)"
         text = value.isoformat(" ") if isinstance(value, datetime) else str(value)
         if self.dialect == "databricks":
-            text = text.replace("\\", "\\\\").replace("'", "\\'")
-        return "'" + text.replace("'", "''" if self.dialect == "trino" else "'") + "'"
+            return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        return "'" + text.replace("'", "''") + "'"
 
     def rows(self, made: Plan) -> Rows:
         return self.asked(made.sql, made.parameters)

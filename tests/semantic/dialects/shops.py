@@ -12,7 +12,7 @@ from tests.lake import postgres
 from tests.semantic import shop
 
 Rows = list[tuple[Any, ...]]
-_TYPES = {"VARCHAR": "TEXT"}
+_TYPES = {"VARCHAR": "TEXT", "DOUBLE": "DOUBLE PRECISION"}
 
 
 class PostgresShop:
@@ -20,18 +20,21 @@ class PostgresShop:
 
     dialect = "postgres"
 
-    def __init__(self, con: "psycopg.Connection[Any]") -> None:
+    def __init__(
+        self, con: "psycopg.Connection[Any]", tables: dict[str, dict[str, str]] = shop.TABLES
+    ) -> None:
         self.con = con
+        self._columns = tables
         con.execute("SET TIME ZONE 'UTC'")
         con.execute("SET jit = off")
-        con.execute("CREATE SCHEMA gold")
-        for name, columns in shop.TABLES.items():
+        con.execute("CREATE SCHEMA IF NOT EXISTS gold")
+        for name, columns in tables.items():
             listed = ", ".join(f"{column} {_TYPES.get(kind, kind)}" for column, kind in columns.items())
             con.execute(f"CREATE TABLE gold.{name} ({listed})")  # type: ignore[call-overload, unused-ignore]
 
     def fill(self, rows: dict[str, list[dict[str, Any]]]) -> None:
         statements, values = [], []
-        for name, columns in shop.TABLES.items():
+        for name, columns in self._columns.items():
             statements.append(f"DELETE FROM gold.{name}")
             if rows[name]:
                 marks = f"({', '.join(['%s'] * len(columns))})"
@@ -55,10 +58,10 @@ def _plain(value: Any) -> Any:
 
 
 @contextmanager
-def postgres_shop() -> Iterator[PostgresShop]:
-    """The shop in a server of its own."""
+def connection() -> Iterator["psycopg.Connection[Any]"]:
+    """A connection to a server of its own."""
     with (
         postgres.server() as url,
         psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as con,
     ):
-        yield PostgresShop(con)
+        yield con

@@ -27,11 +27,16 @@ _SAME: tuple[type[exp.Expr], ...] = (
     exp.TimestampTrunc, exp.DateTrunc, exp.Year, exp.Month, exp.Day, exp.Quarter, exp.CurrentDate,
     exp.CurrentTimestamp,
 )  # fmt: skip
+_INTEGERS = frozenset({exp.DataType.Type.SMALLINT, exp.DataType.Type.INT, exp.DataType.Type.BIGINT})
+_WHOLE: tuple[type[exp.Expr], ...] = (
+    exp.Round, exp.Floor, exp.Ceil, exp.Count, exp.CountIf, exp.Length, exp.StrPosition, exp.Year, exp.Month,
+    exp.Day, exp.Quarter, exp.Extract, exp.Boolean, exp.Null, exp.Not, exp.And, exp.Or, exp.Predicate,
+)  # fmt: skip
 _PARTS = frozenset({"YEAR", "QUARTER", "MONTH", "DAY", "HOUR", "MINUTE"})
 _POSTGRES: tuple[type[exp.Expr], ...] = (exp.Median, exp.ArrayAgg, exp.GenerateSeries, exp.Explode)
 _OTHER = (
     exp.Unnest, exp.Lateral, exp.TableSample, exp.Pivot, exp.Lambda, exp.Bracket, exp.Collate, exp.Glob,
-    exp.SimilarTo, exp.RegexpLike, exp.RegexpILike, exp.Placeholder,
+    exp.SimilarTo, exp.RegexpLike, exp.RegexpILike, exp.Placeholder, exp.Tuple,
 )  # fmt: skip
 _CASTS = frozenset(
     {
@@ -60,6 +65,27 @@ def _cast(node: exp.Cast, dialect: str) -> None:
         raise Untranslatable(node, "TRY_CAST")
     if node.to.this not in _CASTS:
         raise Untranslatable(node, f"a cast to {node.to.sql('duckdb')}")
+    if dialect != "postgres" and node.to.this in _INTEGERS and not _whole(node.this):
+        # DuckDB rounds a half of floating point to the even number, and the others away from zero.
+        raise Untranslatable(node, "a cast to whole numbers of what may have a fraction")
+
+
+def _whole(tree: exp.Expr) -> bool:
+    """Whether it has no fraction, or is no number."""
+    tree = bare(tree)
+    if isinstance(tree, exp.Case):
+        values = [one.args["true"] for one in tree.args["ifs"]]
+        values += [tree.args["default"]] if tree.args.get("default") is not None else []
+        return all(_whole(one) for one in values)
+    if isinstance(tree, exp.Mul):
+        return _whole(tree.this) and _whole(tree.expression)
+    if isinstance(tree, exp.Sum | exp.Min | exp.Max):
+        inner = tree.this
+        # No name of a cube begins so: these are counts of an inner step.
+        return (isinstance(inner, exp.Column) and inner.table.startswith("#")) or _whole(inner)
+    if isinstance(tree, exp.Cast):
+        return tree.to.this not in exp.DataType.REAL_TYPES
+    return isinstance(tree, _WHOLE) or (isinstance(tree, exp.Literal) and (tree.is_string or tree.is_int))
 
 
 def _trim(node: exp.Trim, _dialect: str) -> None:
