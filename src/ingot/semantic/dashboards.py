@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from ingot.project import Problem, ProjectError, problem
 from ingot.semantic.compile import ModelCache
 from ingot.semantic.model import Dimension, Measure, Model, Segment
+from ingot.semantic.rollups.declare import declared_rollups
 
 if TYPE_CHECKING:
     from ingot.project import Project
@@ -13,7 +14,8 @@ _KINDS = {Measure: "measure", Dimension: "dimension", Segment: "segment"}
 
 
 def check_project(project: "Project", *, models: ModelCache | None = None) -> Model:
-    """The project's compiled model; `ProjectError` lists what is wrong with cubes and views, or dashboards.
+    """The project's compiled model; `ProjectError` lists what is wrong with cubes and views, or with what uses them:
+    dashboards and pre-aggregations.
 
     With `models`, only what has changed since the last time is compiled.
     """
@@ -21,6 +23,10 @@ def check_project(project: "Project", *, models: ModelCache | None = None) -> Mo
         models = ModelCache(compiled=project.parts.security if project.parts is not None else {})
     model = models.model(project)
     problems = check_dashboards(project, model)
+    try:
+        declared_rollups(project, model)
+    except ProjectError as error:
+        problems += error.problems
     if problems:
         raise ProjectError(problems)
     return model
