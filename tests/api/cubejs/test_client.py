@@ -134,3 +134,10 @@ def test_what_applications_do_with_the_client(
 ) -> None:
     said = {"url": address, "token": TOKEN, "expected": expected(directory)}
     run("client", json.loads(json.dumps(said)), modules, tmp_path)
+
+
+def test_an_edit_of_the_model_is_seen_by_the_client(
+    directory: Path, address: str, modules: Path, tmp_path: Path
+) -> None:
+    file = directory / "semantic/cubes/customers.yml"
+    run("live", {"url": address, "token": TOKEN, "file": str(file)}, modules, tmp_path)
