@@ -192,7 +192,7 @@ def test_kept_answers_wait_in_no_queue_where_the_catalog_is_another_machines(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.ask(QUICK)
-    monkeypatch.setattr(type(server.service._states._lake.catalog), "head", lambda *_: None)
+    monkeypatch.setattr(type(server.service.states._lake.catalog), "head", lambda *_: None)
     server.engine.go.clear()
     slow = [server.send({**QUICK, "limit": 400 + n}) for n in range(10)]
     eventually(lambda: server.engine.running == 8)
