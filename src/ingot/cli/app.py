@@ -13,6 +13,7 @@ from ingot.cli import (
     merge,
     model,
     output,
+    policy,
     query,
     refs,
     rollback,
@@ -87,4 +88,5 @@ app.command()(status.status)
 app.command()(maintain.maintain)
 app.add_typer(rollup.rollup)
 app.add_typer(model.app)
+app.add_typer(policy.app)
 app.command()(schema)

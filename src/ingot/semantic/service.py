@@ -230,8 +230,12 @@ class Service:
 
     def seen(self, context: Context = ANYONE) -> Model:
         """The model as who asks may see it: its members can be named to him, and no others."""
-        known = self._hooks.context(context)
+        known = self.known(context)
         return self._guard.seen(self._models.of(known), known)
+
+    def known(self, context: Context) -> Context:
+        """Who asks, with the groups that the project's hooks say."""
+        return self._hooks.context(context)
 
     def check(self) -> None:
         """Returns where the lake can be asked; raises what it says otherwise."""

@@ -74,6 +74,8 @@ class Expression:
 
 def parse(text: str) -> Expression:
     """The expression that a text is. Raises `ExpressionError`."""
+    if not text.strip():
+        raise ExpressionError("an expression is expected here, and nothing stands here")
     spelled = _TOKEN.sub(lambda match: _SPELLED.get(match.group(), match.group()), text)
     try:
         tree = ast.parse(f"({spelled.strip()})", mode="eval").body
@@ -101,9 +103,12 @@ def _check(tree: ast.expr) -> None:
             1 <= len(arguments) <= 2
         ):
             parts = [owner, *arguments]
-        case ast.Subscript(value=owner, slice=ast.Constant(value=str() | int())):
+        case ast.Subscript(
+            value=ast.Name() | ast.Attribute() | ast.Subscript() as owner,
+            slice=ast.Constant(value=str() | int()),
+        ):
             parts = [owner]
-        case ast.Attribute(value=owner):
+        case ast.Attribute(value=ast.Name() | ast.Attribute() | ast.Subscript() as owner):
             parts = [owner]
         case ast.Name(id=name):
             if name not in ROOTS and name not in _CONSTANTS:
