@@ -130,6 +130,21 @@ def test_the_rollup_of_the_project_is_used(address: str) -> None:
     assert any("by_day" in name for name in answer["usedPreAggregations"])
 
 
+def test_an_opened_value_is_not_answered_by_a_rollup_without_its_filter(address: str) -> None:
+    query = {
+        "measures": ["orders.total"],
+        "filters": [{"member": "orders.done", "operator": "measureFilter"}],
+    }
+    answer = httpx2.post(
+        f"{address}/cubejs-api/v1/load",
+        json={"query": query},
+        headers={"authorization": jwt.encode({}, SECRET, "HS256")},
+        timeout=20,
+    ).json()
+    assert answer["data"] == [{"orders.total": "145"}]
+    assert not answer["usedPreAggregations"]
+
+
 def test_without_a_token_nothing_is_answered(address: str) -> None:
     for path in ("v1/meta", "v1/load", "graphql"):
         assert httpx2.get(f"{address}/cubejs-api/{path}", timeout=20).status_code == 403

@@ -136,6 +136,14 @@ test('blended queries share an axis', async () => {
   assert.deepEqual(answer.pivotQuery().timeDimensions, [{ dimension: 'time', granularity: 'month' }]);
 });
 
+test('blended queries in the shorter formats', async () => {
+  const plain = await api.load([monthly, { ...monthly, measures: ['orders.total'] }]);
+  for (const format of ['compact', 'columnar']) {
+    const answer = await api.load([monthly, { ...monthly, measures: ['orders.total'] }], undefined, undefined, format);
+    assert.deepEqual(answer.chartPivot(), plain.chartPivot());
+  }
+});
+
 test('the same measure twice in blended queries', async () => {
   const done = { ...monthly, filters: [{ member: 'orders.status', operator: 'equals', values: ['done'] }] };
   const answer = await api.load([monthly, done]);

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import orjson
 from graphql import (
     DocumentNode,
     GraphQLError,
@@ -33,6 +34,9 @@ from ingot.semantic.meta import meta
 from ingot.semantic.model import Model
 from ingot.semantic.recent import Recent
 
+SHORT = 10_000
+"""Longer documents are not kept."""
+
 
 class InvalidDocumentError(Exception):
     """The document is none, or does not fit the schema; `errors` in GraphQL's shape."""
@@ -46,7 +50,7 @@ class InvalidDocumentError(Exception):
 class Prepared:
     """What is known before anything is asked: `data` with a gap under the name of each question."""
 
-    data: dict[str, Any] | None
+    data: Any
     errors: list[Any]
     questions: list[Question] = field(default_factory=list)
 
@@ -58,6 +62,8 @@ class Known:
     schema: GraphQLSchema
     faces: Mapping[str, Face]
     documents: Recent[str, DocumentNode]
+    answers: "Recent[tuple[str, str | None], Prepared]"
+    """Introspection, which tools ask for again and again: of a large model it is megabytes."""
 
 
 class Documents:
@@ -75,6 +81,9 @@ class Documents:
         Raises `InvalidDocumentError`, or `IngotError` for what costs too much.
         """
         known = self._of(who)
+        said = known.answers.get((text, operation)) if not variables else None
+        if said is not None:
+            return said
         document = known.documents.get(text) or self._read(known, text)
         reader = _Reader(known.faces, variables)
         done = execute_sync(
@@ -88,7 +97,10 @@ class Documents:
             raise InvalidDocumentError(done.errors or [GraphQLError("Nothing is asked.")])
         if len(reader.questions) > limits.MAX_QUERIES:
             raise UsageError(f"One request asks at most {limits.MAX_QUERIES} times for 'cube'.")
-        return Prepared(done.data, [one.formatted for one in done.errors or ()], reader.questions)
+        if reader.questions or variables or done.errors:
+            return Prepared(done.data, [one.formatted for one in done.errors or ()], reader.questions)
+        packed = Prepared(orjson.Fragment(orjson.dumps(done.data)), [])
+        return known.answers.keep((text, operation), packed) if len(text) < SHORT else packed
 
     def _of(self, who: Context) -> Known:
         model = self._service.seen(who)
@@ -101,7 +113,7 @@ class Documents:
             if found is None:
                 made = schema(shown, _resolved)
                 validate_schema(made)
-                found = self._known.keep(print_, Known(made, shown, Recent(200)))
+                found = self._known.keep(print_, Known(made, shown, Recent(200), Recent(4)))
             with self._lock:
                 self._seen[model] = found
         return found
@@ -123,7 +135,7 @@ class Documents:
         wrong = validate(known.schema, document, max_errors=20)
         if wrong:
             raise InvalidDocumentError(wrong)
-        return known.documents.keep(text, document) if len(text) < 10_000 else document
+        return known.documents.keep(text, document) if len(text) < SHORT else document
 
 
 class _Reader:
