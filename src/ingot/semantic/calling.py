@@ -36,12 +36,13 @@ class Calling:
         asked: Callable[[str], None],
         source: Callable[[str], exp.Expr],
         compiled: Mapping[str, Any],
+        dialect: str = "duckdb",
     ) -> None:
         self._cube = cube
         self._asked = asked
         self._source = source
         self._context = compiled
-        self.resolver = Resolver(name, self._call, self._compiled)
+        self.resolver = Resolver(name, self._call, self._compiled, dialect)
 
     def _call(self, call: Call, own: str | None) -> exp.Expr:
         if isinstance(call, FilterParam):

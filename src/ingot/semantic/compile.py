@@ -31,13 +31,15 @@ if TYPE_CHECKING:
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-def compile_model(project: "Project", *, compiled: Mapping[str, Any] = _NOTHING) -> Model:
-    """The model of a project's cubes and views; `compiled` is the COMPILE_CONTEXT.
+def compile_model(
+    project: "Project", *, compiled: Mapping[str, Any] = _NOTHING, dialect: str = "duckdb"
+) -> Model:
+    """The model of a project's cubes and views, whose SQL is `dialect`'s; `compiled` is the COMPILE_CONTEXT.
 
     Raises:
         ProjectError: with every problem of every cube and view, each with its file and line.
     """
-    return ModelCache(compiled=compiled).model(project)
+    return ModelCache(compiled=compiled, dialect=dialect).model(project)
 
 
 class ModelCache:
@@ -46,8 +48,9 @@ class ModelCache:
     Nothing is kept of a model with problems. Safe to use from several threads.
     """
 
-    def __init__(self, *, compiled: Mapping[str, Any] = _NOTHING) -> None:
+    def __init__(self, *, compiled: Mapping[str, Any] = _NOTHING, dialect: str = "duckdb") -> None:
         self._compiled = compiled
+        self._dialect = dialect
         self._kept: dict[str, Kept] = {}
         self._lock = Lock()
 
@@ -58,11 +61,11 @@ class ModelCache:
             ProjectError: with every problem of every cube and view, each with its file and line.
         """
         with self._lock:
-            declared = Declared(project.cubes, project.views)
+            declared = Declared(project.cubes, project.views, self._dialect)
             again = Again(declared, self._compiled, _kept)
             kept = again.after(self._kept)
             if kept is None:  # with problems, or too much has changed: everything from the start
-                declared = Declared(project.cubes, project.views)
+                declared = Declared(project.cubes, project.views, self._dialect)
                 kept = Again(declared, self._compiled, _kept).everything()
             model = _whole(declared, kept, self._compiled)
             self._kept = kept
@@ -90,7 +93,7 @@ def _whole(declared: Declared, kept: Mapping[str, Kept], compiled: Mapping[str, 
     edges, sub_queries = with_sub_queries(cubes.values())
     cubes, edges = with_switches(cubes, edges)
     found |= {one.full_name: stand_in(one) for one in rules.masks.values() if isinstance(one, Measure)}
-    return Model(cubes, views, found, edges, sub_queries, policies=rules)
+    return Model(cubes, views, found, edges, sub_queries, policies=rules, dialect=declared.dialect)
 
 
 def _kept(members: CompiledMembers, sources: Sources, name: str) -> Kept | None:

@@ -18,7 +18,8 @@ Extending = TypeVar("Extending", "Cube", "View")
 class Declared:
     """The specs of all cubes by name. Problems that they have as a whole are added to `problems`."""
 
-    def __init__(self, cubes: "Sequence[Cube]", views: "Sequence[View]") -> None:
+    def __init__(self, cubes: "Sequence[Cube]", views: "Sequence[View]", dialect: str = "duckdb") -> None:
+        self.dialect = dialect
         self.problems: list[Problem] = []
         self.cubes: dict[str, Cube] = {}
         self.views: dict[str, View] = {}

@@ -252,6 +252,8 @@ class Model:
     policies: Policies = field(default=NONE, repr=False)
     whole: "Model | None" = field(default=None, repr=False)
     """The model that this is a part of, where it is what one asker sees."""
+    dialect: str = "duckdb"
+    """Whose SQL its files are written in."""
 
     def measure(self, full_name: str) -> Measure:
         """The measure of a cube by full name."""

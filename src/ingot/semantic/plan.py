@@ -10,6 +10,7 @@ from sqlglot.dialects.dialect import Dialect
 from ingot.engines import HeldTable
 from ingot.semantic.context import ANYONE, Context
 from ingot.semantic.dialects import texts
+from ingot.semantic.errors import QueryError
 from ingot.semantic.fanout import Grain, facts, leaves, staged
 from ingot.semantic.filters import Value
 from ingot.semantic.model import Model
@@ -49,17 +50,17 @@ def plan(
     query: Query,
     *,
     now: datetime | None = None,
-    dialect: str = "duckdb",
+    dialect: str | None = None,
     context: Context = ANYONE,
 ) -> Plan:
-    """The plan of a query that `context` asks.
+    """The plan of a query that `context` asks, in the dialect of the model or another one.
 
     Raises:
         QueryError: where it asks for what does not exist or has no sound answer.
     """
     at = now or datetime.now(UTC)
     resolved = Guard().resolve(model, query, context=context, now=at)
-    return plan_resolved(model, resolved, dialect=dialect, context=context)
+    return plan_resolved(model, resolved, dialect=dialect or model.dialect, context=context)
 
 
 def plan_resolved(
@@ -71,6 +72,10 @@ def plan_resolved(
     reader: Reader = JoinedRows,
 ) -> Plan:
     """The plan of a query whose names are looked up; `reader` decides where each fact is read from."""
+    if model.dialect not in ("duckdb", dialect):
+        raise QueryError(
+            f"The model is written in the SQL of {model.dialect} and cannot be asked in {dialect}."
+        )
     statement = Statement(model, query, reader, context)
     if query.ungrouped:
         select = statement.ungrouped()

@@ -44,6 +44,7 @@ class Scope:
             asked=lambda name: members.asked.setdefault(name, spec),
             source=self._no_source,
             compiled=members.compiled,
+            dialect=members.declared.dialect,
         ).resolver
         self.aliases: list[str] = []
         self.dimensions: list[Dimension] = []

@@ -5,6 +5,7 @@ Snippets are the author's own SQL and are trusted; values of queries never come 
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import NamedTuple
 
 import sqlglot
@@ -14,18 +15,11 @@ from sqlglot.errors import SqlglotError
 from ingot.semantic import calls, marks
 from ingot.semantic.calls import Call, CallError, Compiled, CubeSql, Security
 
-DIALECT = "duckdb"
-
 _REFERENCE = re.compile(r"(?<!\\)\$?\{\s*([A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)*)\s*\}")
 _PLACE = re.compile(r"__ref_(\d+)__")
 _ARGUMENT = re.compile(r"__arg_(\d+)__")
 _SIMPLE = re.compile(r"\s*\$?\{\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\}(?:\.([A-Za-z_]\w*))?\s*")
 _WORD = re.compile(r"\s*([A-Za-z_]\w*)\s*")
-_NOT_COLUMNS = frozenset(
-    word.upper()
-    for word in sqlglot.Dialect.get_or_raise(DIALECT).tokenizer_class.KEYWORDS
-    if word.isidentifier()
-)
 
 
 class SnippetError(Exception):
@@ -50,6 +44,8 @@ class Resolver(NamedTuple):
     """The tree of a context variable; its own bare columns belong to the cube that is given."""
     compiled: Callable[[Compiled], str | int | float | bool | None]
     """The value of a `COMPILE_CONTEXT`."""
+    dialect: str = "duckdb"
+    """Whose SQL the snippets are."""
 
 
 def column(alias: str, name: str) -> exp.Column:
@@ -66,7 +62,7 @@ def expression(text: str, resolver: Resolver, *, own: str | None) -> exp.Expr:
     if (quick := _quick(text, resolver, own)) is not None:
         return quick
     references, sql = _placeholders(text)
-    tree = _parse(f"SELECT {sql}\n", text)
+    tree = _parse(f"SELECT {sql}\n", text, resolver.dialect)
     extra = {name for name, value in tree.args.items() if value} - {"expressions", "kind"}
     if not isinstance(tree, exp.Select) or extra or len(tree.expressions) != 1:
         raise SnippetError(f"this is not one SQL expression: {text.strip()}")
@@ -79,7 +75,7 @@ def expression(text: str, resolver: Resolver, *, own: str | None) -> exp.Expr:
 def query(text: str, resolver: Resolver) -> exp.Query:
     """The tree of a cube's `sql`: one SELECT statement."""
     references, sql = _placeholders(text)
-    tree = _parse(sql.strip().removesuffix(";"), text)
+    tree = _parse(sql.strip().removesuffix(";"), text, resolver.dialect)
     if not isinstance(tree, exp.Query):
         raise SnippetError("a cube's sql is one SELECT statement")
     filled = _Filler(references, resolver, None).fill(tree)
@@ -91,7 +87,7 @@ def table(text: str, resolver: Resolver) -> exp.Table:
     """The tree of a table's name."""
     references, sql = _placeholders(text)
     try:
-        tree = sqlglot.parse_one(sql, into=exp.Table, dialect=DIALECT)
+        tree = sqlglot.parse_one(sql, into=exp.Table, dialect=resolver.dialect)
     except SqlglotError:
         raise SnippetError(f"this is not the name of a table: {text.strip()}") from None
     if not isinstance(tree, exp.Table) or tree.alias:
@@ -119,7 +115,7 @@ def _quick(text: str, resolver: Resolver, own: str | None) -> exp.Expr | None:
     """The tree of `column`, `{member}` or `{CUBE}.column`, which most snippets are, without a parser."""
     if (word := _WORD.fullmatch(text)) is not None:
         name = word.group(1)
-        if name.upper() in _NOT_COLUMNS or own is None:
+        if own is None or name.upper() in _not_columns(resolver.dialect):
             return None
         return column(own, name)
     simple = _SIMPLE.fullmatch(text)
@@ -150,9 +146,15 @@ def _placeholders(text: str) -> tuple[list[Reference], str]:
     return references, named.replace(r"\{", "{").replace(r"\}", "}")
 
 
-def _parse(sql: str, text: str) -> exp.Expr:
+@cache
+def _not_columns(dialect: str) -> frozenset[str]:
+    words = sqlglot.Dialect.get_or_raise(dialect).tokenizer_class.KEYWORDS
+    return frozenset(word.upper() for word in words if word.isidentifier())
+
+
+def _parse(sql: str, text: str, dialect: str) -> exp.Expr:
     try:
-        found = sqlglot.parse(sql, dialect=DIALECT)
+        found = sqlglot.parse(sql, dialect=dialect)
     except SqlglotError as error:
         first = getattr(error, "errors", None)
         reason = first[0].get("description") if first else str(error)
@@ -161,6 +163,9 @@ def _parse(sql: str, text: str) -> exp.Expr:
         raise SnippetError("this SQL is nested too deeply") from None
     if len(found) != 1 or found[0] is None:
         raise SnippetError(f"this is not one SQL statement: {text.strip()}")
+    if dialect != "duckdb":
+        for node in found[0].walk():
+            node.meta[marks.OWN] = True
     return found[0]
 
 

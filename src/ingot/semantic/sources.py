@@ -52,7 +52,12 @@ class Sources:
             self._members.asked.setdefault(name, spec)
 
         resolver = Calling(
-            cube, _no_member, asked=asked, source=another, compiled=self._members.compiled
+            cube,
+            _no_member,
+            asked=asked,
+            source=another,
+            compiled=self._members.compiled,
+            dialect=self._members.declared.dialect,
         ).resolver
         if spec.sql_table is not None:
             return snippet.table(spec.sql_table, resolver)

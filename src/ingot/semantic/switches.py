@@ -49,8 +49,14 @@ def _sources(cubes: Iterable[Cube]) -> Iterator[Cube]:
             spec = dimension.label.details.get("spec")
             if spec is not None and is_switch(spec):
                 rows = [exp.Tuple(expressions=[exp.Literal.string(value)]) for value in spec.values]
-                alias = exp.TableAlias(this=exp.to_identifier("choice"), columns=[exp.to_identifier("value")])
-                values = exp.Select().select("value").from_(exp.Values(expressions=rows, alias=alias))
+                alias = exp.TableAlias(
+                    this=exp.to_identifier("choice"), columns=[exp.to_identifier("value", quoted=True)]
+                )
+                values = (
+                    exp.Select()
+                    .select(exp.column("value", quoted=True))
+                    .from_(exp.Values(expressions=rows, alias=alias))
+                )
                 source = exp.Subquery(this=values)
                 hidden = Label("", "", public=False)
                 yield Cube(f"{cube.name}.{dimension.name}", source, (), {}, {}, {}, (), hidden)

@@ -168,6 +168,7 @@ class ViewScope:
             asked=lambda name: members.asked.setdefault(name, spec),
             source=self._no_source,
             compiled=members.compiled,
+            dialect=members.declared.dialect,
         ).resolver
         self.measures: list[Measure] = []
         self.leaves: list[str] = []

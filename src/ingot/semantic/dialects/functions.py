@@ -36,7 +36,7 @@ _PARTS = frozenset({"YEAR", "QUARTER", "MONTH", "DAY", "HOUR", "MINUTE"})
 _POSTGRES: tuple[type[exp.Expr], ...] = (exp.Median, exp.ArrayAgg, exp.GenerateSeries, exp.Explode)
 _OTHER = (
     exp.Unnest, exp.Lateral, exp.TableSample, exp.Pivot, exp.Lambda, exp.Bracket, exp.Collate, exp.Glob,
-    exp.SimilarTo, exp.RegexpLike, exp.RegexpILike, exp.Placeholder, exp.Tuple,
+    exp.SimilarTo, exp.RegexpLike, exp.RegexpILike, exp.Placeholder,
 )  # fmt: skip
 _CASTS = frozenset(
     {
@@ -93,6 +93,11 @@ def _trim(node: exp.Trim, _dialect: str) -> None:
         raise Untranslatable(node, "TRIM of given characters")
 
 
+def _row(node: exp.Tuple, _dialect: str) -> None:
+    if not isinstance(node.parent, exp.Values):
+        raise Untranslatable(node, "a row of values")
+
+
 def _call(node: exp.Anonymous, _dialect: str) -> None:
     if node.name.upper() != "NOW":
         raise Untranslatable(node, node.name.upper())
@@ -127,4 +132,5 @@ _CHECKS: tuple[tuple[type[exp.Expr], Callable[[Any, str], None]], ...] = (
     (exp.Substring, _substring),
     (exp.Trim, _trim),
     (exp.Anonymous, _call),
+    (exp.Tuple, _row),
 )
