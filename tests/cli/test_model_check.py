@@ -1,6 +1,7 @@
 """`ingot model validate`, `graph` and `render` on a project with a small lake."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -44,8 +45,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def root(lake: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for path in (lake / "semantic").iterdir():
-        path.unlink()
+    shutil.rmtree(lake / "semantic")
+    (lake / "semantic").mkdir()
     (lake / "ingot.yml").write_text("name: shop\n")
     (lake / "semantic" / "m.yml").write_text(CUBES)
     monkeypatch.chdir(lake)
@@ -155,3 +156,21 @@ def test_render_shows_what_jinja_makes_also_where_that_is_wrong(root: Path, shel
     file.unlink()
     assert shell("render", "semantic/m.yml")[1] == CUBES
     assert shell("render", "semantic/gone.yml")[0] == 2
+
+
+def test_generate_writes_a_model_that_is_valid_and_never_over_what_is_there(root: Path, shell: Shell) -> None:
+    (root / "semantic" / "m.yml").unlink()
+    code, out, _ = shell("generate", "--print", "--json")
+    assert (code, list((root / "semantic").iterdir())) == (0, [])
+    assert [Path(name).name for name in json.loads(out)["files"]] == ["customers.yml", "orders.yml"]
+    code, out, _ = shell("generate", "gold.orders")
+    assert (code, out.splitlines()[0]) == (0, "# semantic/cubes/orders.yml")
+    written = (root / "semantic" / "cubes" / "orders.yml").read_text()
+    assert shell("validate")[0] == 0
+    code, _, err = shell("generate", "gold.orders")
+    assert (code, "cube 'orders' reads it already" in err) == (2, True)
+    (root / "semantic" / "cubes" / "orders.yml").write_text("# mine")
+    assert "is there already" in shell("generate", "gold.orders")[2]
+    assert (root / "semantic" / "cubes" / "orders.yml").read_text() == "# mine"
+    assert shell("generate", "gold.orders", "--force")[0] == 0
+    assert (root / "semantic" / "cubes" / "orders.yml").read_text() == written

@@ -7,6 +7,7 @@ import typer
 
 from ingot.cli import output
 from ingot.cli.model_check import graph, render, validate
+from ingot.cli.model_generate import generate
 from ingot.cli.options import JsonOption, ProjectOption, open_project
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ app = typer.Typer(
 app.command("validate")(validate)
 app.command("graph")(graph)
 app.command("render")(render)
+app.command("generate")(generate)
 
 
 @app.command("import")

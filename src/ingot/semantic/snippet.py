@@ -53,6 +53,14 @@ def column(alias: str, name: str) -> exp.Column:
     return exp.Column(this=exp.to_identifier(name), table=exp.to_identifier(alias, quoted=True))
 
 
+def as_written(name: str) -> str:
+    """A column or table as an author writes it: in quotes only where it must be."""
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) and name.upper() not in _not_columns("duckdb"):
+        return name
+    quoted = name.replace('"', '""').replace("{", r"\{").replace("}", r"\}")
+    return f'"{quoted}"'
+
+
 def expression(text: str, resolver: Resolver, *, own: str | None) -> exp.Expr:
     """The tree of a scalar expression. Bare columns belong to cube `own`, where it is given.
 
