@@ -15,6 +15,7 @@ from ingot.semantic.fanout import Grain, facts, leaves, staged
 from ingot.semantic.filters import Value
 from ingot.semantic.model import Model
 from ingot.semantic.policy.apply import Guard
+from ingot.semantic.policy.discreet import discreet
 from ingot.semantic.query import Query
 from ingot.semantic.resolve import Resolved
 from ingot.semantic.rollups import sketch
@@ -76,6 +77,13 @@ def plan_resolved(
         raise QueryError(
             f"The model is written in the SQL of {model.dialect} and cannot be asked in {dialect}."
         )
+    try:
+        return _planned(model, query, dialect, context, reader)
+    except QueryError as error:
+        raise discreet(error, model, context) from None
+
+
+def _planned(model: Model, query: Resolved, dialect: str, context: Context, reader: Reader) -> Plan:
     statement = Statement(model, query, reader, context)
     if query.ungrouped:
         select = statement.ungrouped()

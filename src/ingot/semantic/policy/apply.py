@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from ingot.semantic.context import Context
 from ingot.semantic.model import Model
 from ingot.semantic.policy.access import Access, access
+from ingot.semantic.policy.discreet import check_hints
 from ingot.semantic.policy.rows import limits
 from ingot.semantic.policy.seen import seen
 from ingot.semantic.query import Query
@@ -47,6 +48,8 @@ class Guard:
         at = now or datetime.now(UTC)
         if not model.policies:
             return resolve(model, query, now=at)
-        found = resolve(self.seen(model, context), query, now=at)
+        told = self.seen(model, context)
+        found = resolve(told, query, now=at)
+        check_hints(told, found)
         allowed = limits(model, self.access(model, context), found, at)
         return replace(found, rows=allowed.cubes, limits=allowed.views)
