@@ -203,6 +203,13 @@ def test_macros_and_the_projects_python_are_looked_at(root: Path) -> None:
     assert edited.names == ["c_c"]
 
 
+def test_the_projects_hooks_are_looked_at(root: Path) -> None:
+    edited = Edited(root)
+    (root / "cube.py").write_text("from cube import config\n")
+    assert edited.live.check()
+    assert len(edited.answers.projects) == 1
+
+
 def test_with_a_login_the_lines_of_files_are_not_shown(root: Path) -> None:
     (root / "ingot.yml").write_text("name: shop\nauth: {jwt: {secret: '${API_SECRET}'}}\n")
     project = load(root, environ={"API_SECRET": SECRET})

@@ -58,7 +58,10 @@ class Shell:
         self.monkeypatch, self.capsys = monkeypatch, capsys
 
     def __call__(self, *arguments: str) -> tuple[int, str, str]:
-        self.monkeypatch.setattr(sys, "argv", ["ingot", "model", *arguments])
+        return self.ingot("model", *arguments)
+
+    def ingot(self, *arguments: str) -> tuple[int, str, str]:
+        self.monkeypatch.setattr(sys, "argv", ["ingot", *arguments])
         with pytest.raises(SystemExit) as ended:
             main()
         said = self.capsys.readouterr()
@@ -174,3 +177,20 @@ def test_generate_writes_a_model_that_is_valid_and_never_over_what_is_there(root
     assert (root / "semantic" / "cubes" / "orders.yml").read_text() == "# mine"
     assert shell("generate", "gold.orders", "--force")[0] == 0
     assert (root / "semantic" / "cubes" / "orders.yml").read_text() == written
+
+
+def test_status_tells_that_the_model_does_not_compile(root: Path, shell: Shell) -> None:
+    assert json.loads(shell.ingot("status", "--json")[1])["model"] == {
+        "valid": True,
+        "cubes": 2,
+        "views": 0,
+        "members": 3,
+    }
+    (root / "semantic" / "m.yml").write_text(CUBES.replace("sql: amount", "sql: '{gone}'"))
+    code, out, _ = shell.ingot("status")
+    assert code == 0
+    assert "model  1 problems, such as semantic/m.yml:9:9: orders.total: " in out
+    assert "ingot model validate" in out
+    (root / "semantic" / "m.yml").write_text("cubes: [{name: a, sql_tabel: b}]")
+    code, _, err = shell.ingot("status")
+    assert (code, "unknown key 'sql_tabel'" in err) == (2, True)

@@ -20,6 +20,7 @@ from ingot.project.root import FILE
 if TYPE_CHECKING:
     from ingot.semantic import Service
 
+HOOKS = "cube.py"
 EVERY = 0.75
 """Seconds between two looks at the files."""
 SETTLED = 0.1
@@ -132,7 +133,8 @@ class Live:
         folders += {one.parent for one in project.files} - {project.root, *folders}
         if (usual := project.root / "dashboards") not in folders:
             folders.append(usual)
-        _add(seen, str(project.root / FILE))
+        for name in (FILE, HOOKS):
+            _add(seen, str(project.root / name))
         for folder in folders:
             for path in _files(str(folder)):
                 _add(seen, path)

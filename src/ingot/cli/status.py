@@ -11,6 +11,7 @@ from ingot.cli.run import rows_command
 
 if TYPE_CHECKING:
     from ingot.pipeline import RunResult
+    from ingot.project import Project
 
 
 def status(
@@ -47,6 +48,7 @@ def status(
             "rows": sum(table.rows for table in tables),
             "bytes": sum(table.bytes for table in tables),
         },
+        "model": _model(opened),
         "runs": [result.to_dict() | {"steps": len(result.steps)} for result in runs],
     }
     if json:
@@ -60,6 +62,9 @@ def status(
         + f"{main['tables']} tables, {main['views']} views, {output.count(main['rows'])} rows, "
         f"{output.size(main['bytes'])}"
     )
+    if problems := summary["model"].get("problems"):
+        print(f"model  {len(problems)} problems, such as {problems[0]}")
+        print("       see all: ingot model validate")
     if not runs:
         print("no runs yet: ingot run")
         return
@@ -80,6 +85,23 @@ def status(
         ],
         right=[3, 4],
     )
+
+
+def _model(project: "Project") -> dict[str, Any]:
+    """What of the semantic model is there, or what is wrong with it."""
+    from ingot.project import ProjectError
+    from ingot.semantic import check_project
+
+    try:
+        model = check_project(project)
+    except ProjectError as error:
+        return {"valid": False, "problems": [str(one) for one in error.problems]}
+    return {
+        "valid": True,
+        "cubes": len(project.cubes),
+        "views": len(project.views),
+        "members": len(model.members),
+    }
 
 
 def _show_run(result: "RunResult", json: bool) -> None:
