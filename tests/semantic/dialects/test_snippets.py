@@ -22,6 +22,18 @@ def test_trino_answers_as_duckdb(trino_things: InlinedShop, kind: str, n: int, s
     things.agree(trino_things, MODEL, kind, n)
 
 
+@pytest.mark.parametrize("aggregate", ["MEDIAN(a)", "MEDIAN(d) FILTER (WHERE f)"])
+def test_a_median_in_postgres(postgres_things: PostgresShop, aggregate: str) -> None:
+    things.agree(postgres_things, things.model(more=[aggregate]), "agg", len(things.AGGREGATES))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("aggregate", ["MEDIAN(a)", "MEDIAN(d) FILTER (WHERE f)"])
+def test_a_median_in_spark(spark_things: InlinedShop, aggregate: str) -> None:
+    things.agree(spark_things, things.model(more=[aggregate]), "agg", len(things.AGGREGATES))
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @CASES

@@ -1,6 +1,7 @@
 # ruff: noqa: DTZ001 - times in tables have no zone
 """A table with every kind of value, and the SQL of DuckDB that a model may have over it."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -59,14 +60,16 @@ def named(kind: str, n: int) -> str:
     return f"{kind}_{n}"
 
 
-def model(dialect: str = "duckdb") -> Model:
+def model(more: Sequence[str] = ()) -> Model:
     dimensions: list[dict[str, Any]] = [shop.KEY]
     dimensions += [
         {"name": named(kind, n), "type": kind, "sql": sql}
         for kind, some in _KINDS.items()
         for n, sql in enumerate(some)
     ]
-    measures = [{"name": named("agg", n), "type": "number", "sql": sql} for n, sql in enumerate(AGGREGATES)]
+    measures = [
+        {"name": named("agg", n), "type": "number", "sql": sql} for n, sql in enumerate([*AGGREGATES, *more])
+    ]
     cube = {"name": "things", "sql_table": "gold.things", "dimensions": dimensions, "measures": measures}
     return shop.model([cube], [])
 

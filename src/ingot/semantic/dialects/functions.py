@@ -33,7 +33,11 @@ _WHOLE: tuple[type[exp.Expr], ...] = (
     exp.Day, exp.Quarter, exp.Extract, exp.Boolean, exp.Null, exp.Not, exp.And, exp.Or, exp.Predicate,
 )  # fmt: skip
 _PARTS = frozenset({"YEAR", "QUARTER", "MONTH", "DAY", "HOUR", "MINUTE"})
-_POSTGRES: tuple[type[exp.Expr], ...] = (exp.Median, exp.ArrayAgg, exp.GenerateSeries, exp.Explode)
+_MORE: dict[str, tuple[type[exp.Expr], ...]] = {
+    "postgres": (exp.Median, exp.ArrayAgg),
+    "snowflake": (exp.Median,),
+    "databricks": (exp.Median,),
+}
 _OTHER = (
     exp.Unnest, exp.Lateral, exp.TableSample, exp.Pivot, exp.Lambda, exp.Bracket, exp.Collate, exp.Glob,
     exp.SimilarTo, exp.RegexpLike, exp.RegexpILike, exp.Placeholder,
@@ -53,7 +57,7 @@ def check(node: exp.Expr, dialect: str) -> None:
         if isinstance(node, kind):
             return one(node, dialect)
     if isinstance(node, exp.Func) and not isinstance(node, _SAME):
-        if dialect != "postgres" or not isinstance(node, _POSTGRES):
+        if not isinstance(node, _MORE.get(dialect, ())):
             raise Untranslatable(node, node.sql_name())
     elif isinstance(node, _OTHER):
         raise Untranslatable(node, type(node).__name__.upper())

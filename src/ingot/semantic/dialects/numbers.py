@@ -23,7 +23,7 @@ def whole_division(node: exp.IntDiv, dialect: str) -> exp.Expr:
     return node
 
 
-def mean(node: exp.Avg, dialect: str) -> exp.Expr:
+def mean(node: exp.Avg | exp.Median, dialect: str) -> exp.Expr:
     """A mean, where the engine would cut the digits of whole or decimal numbers."""
     if dialect == "postgres":
         return node

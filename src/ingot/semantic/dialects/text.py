@@ -62,6 +62,7 @@ _RULES: dict[type[exp.Expr], Rule] = {
     exp.Div: numbers.division,
     exp.IntDiv: numbers.whole_division,
     exp.Avg: numbers.mean,
+    exp.Median: numbers.mean,
     exp.Round: numbers.rounded,
     exp.Least: nulls.extreme,
     exp.Greatest: nulls.extreme,
