@@ -120,3 +120,19 @@ def test_the_projects_own_context_can_change(root: Path) -> None:
     (root / "ingot.yml").write_text("semantic: {compile_context: {tenant: x}}")
     made.models.reload(load(root))
     assert made.models.of(ANYONE).cubes["orders"].tables == ("x.orders",)
+
+
+def test_cubes_that_are_the_same_for_all_are_compiled_once(root: Path) -> None:
+    plain = "cubes: [{name: plain, sql_table: t, dimensions: [{name: id, sql: id, type: number}]}]"
+    for name in ("plain", "plain2", "plain3"):
+        (root / "semantic" / f"{name}.yml").write_text(plain.replace("plain", name))
+    made = Made(root)
+    nobody, tenant = made.models.of(ANYONE), made.models.of(Context({"tenant": "a"}))
+    assert tenant.cubes["plain"] is nobody.cubes["plain"]
+    assert tenant.cubes["orders"] is not nobody.cubes["orders"]
+    (root / "semantic" / "plain.yml").write_text(
+        plain.replace("sql_table: t", "sql_table: '{COMPILE_CONTEXT.tenant}.t'")
+    )
+    made.models.reload(load(root))
+    assert made.models.of(Context({"tenant": "b"})).cubes["plain"].tables == ("b.t",)
+    assert made.models.of(Context({"tenant": "c"})).cubes["plain"].tables == ("c.t",)

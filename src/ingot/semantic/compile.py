@@ -54,6 +54,13 @@ class ModelCache:
         self._kept: dict[str, Kept] = {}
         self._lock = Lock()
 
+    def for_context(self, compiled: Mapping[str, Any]) -> "ModelCache":
+        """A cache for another COMPILE_CONTEXT that begins with the cubes of this one, whose SQL must read none."""
+        made = ModelCache(compiled=compiled, dialect=self._dialect)
+        with self._lock:
+            made._kept = self._kept
+        return made
+
     def model(self, project: "Project") -> Model:
         """The model of a project's cubes and views.
 

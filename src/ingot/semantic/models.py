@@ -99,7 +99,10 @@ class Models:
         made: Model | ProjectError
         try:
             project = for_context(now.project, context.security, reads)
-            made = ModelCache(compiled=Part(context.security, reads, text=False)).model(project)
+            part = Part(context.security, reads, text=False)
+            # Where no SQL reads the context, cubes of files that came out the same are taken over.
+            cache = ModelCache(compiled=part) if self._reads else self._cache.for_context(part)
+            made = cache.model(project)
             self._declare(project, made)
         except ProjectError as error:
             made = error
