@@ -16,6 +16,7 @@ from ingot.project.rendering.compile_context import Part, Reads, values_at
 from ingot.semantic.compile import ModelCache
 from ingot.semantic.context import ANYONE, Context
 from ingot.semantic.dashboards import check_project
+from ingot.semantic.errors import QueryError
 from ingot.semantic.model import Model
 from ingot.semantic.recent import Recent
 
@@ -71,13 +72,21 @@ class Models:
         return None if isinstance(found, ProjectError) else found
 
     def of(self, context: Context) -> Model:
-        """The model of a context. Raises `ProjectError` where it has problems for this one."""
+        """The model of a context. Raises `ProjectError` where it has problems for this one.
+
+        With a login, the error is a `QueryError` that does not show lines of the files.
+        """
         now = self.now
         found = now.known(context)
         if found is None:
             with self._lock:
                 found = now.known(context) or self._made(now, context)
         if isinstance(found, ProjectError):
+            if now.project.auth is not None:
+                raise QueryError(
+                    "There is no model for this security context.",
+                    hint="Who keeps the model sees why: ingot model validate --context '{…}'",
+                )
             raise ProjectError(found.problems)
         return found
 
