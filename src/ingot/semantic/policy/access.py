@@ -5,11 +5,12 @@ it on all rows but one masks it. A cube or view without a policy is open to ever
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ingot.semantic.context import Context
 from ingot.semantic.policy.policies import Entry, Policies
+from ingot.semantic.resolve import Tree
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Access:
 
     context: Context
     by_owner: Mapping[str, Matching]
+    trees: dict[Entry, Tree] = field(default_factory=dict, repr=False)
+    """The rows that an entry shows, once they are known: kept as long as this is."""
 
     @cached_property
     def key(self) -> tuple[tuple[str, tuple[int, ...]], ...]:

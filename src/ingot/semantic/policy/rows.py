@@ -38,7 +38,7 @@ class Limits:
 def limits(model: Model, access: Access, query: Resolved, now: datetime) -> Limits:
     """The rows that may be seen for `query`, whose names were looked up in the model as the asker sees it."""
     asked, through = _asked(model, access, query)
-    made = _Rows(model, access.context, now)
+    made = _Rows(model, access, now)
     cubes: list[tuple[str, Tree]] = []
     views: list[Tree] = []
     for owner, rule in access.by_owner.items():
@@ -91,8 +91,9 @@ def _needed(sets: Iterable[Sequence[Entry]]) -> list[tuple[Entry, ...]]:
 
 
 class _Rows:
-    def __init__(self, model: Model, context: Context, now: datetime) -> None:
-        self.context = context
+    def __init__(self, model: Model, access: Access, now: datetime) -> None:
+        self.context: Context = access.context
+        self.kept = access.trees
         # Whoever asks chooses the time zone of his query: he must not move a limit by it.
         self.reader = ValueReader(model, now.astimezone(UTC), "UTC")
 
@@ -109,7 +110,12 @@ class _Rows:
         for one in entries:
             if one.rows is None:
                 return None
-            parts.append(self.filter(one.rows))
+            found = self.kept.get(one)
+            if found is None:
+                found = self.filter(one.rows)
+                if not _has_times(one.rows):  # those may be words such as 'last week'
+                    self.kept[one] = found
+            parts.append(found)
         return parts[0] if len(parts) == 1 else Group(False, tuple(parts))
 
     def filter(self, tree: RowTree) -> Tree:
@@ -147,6 +153,12 @@ class _Rows:
                 return [_text(each) for each in value]
             return [_text(value)]
         return ["".join(one if isinstance(one, str) else _text(one.value(self.context)) for one in pieces)]
+
+
+def _has_times(tree: RowTree) -> bool:
+    if isinstance(tree, RowCondition):
+        return getattr(tree.found.member, "type", None) == "time"
+    return any(_has_times(part) for part in tree.parts)
 
 
 def _text(value: object) -> str:
