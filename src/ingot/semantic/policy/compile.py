@@ -44,19 +44,21 @@ def policies(
     made: dict[str, Policy] = {}
     for name, cube in cubes.items():
         lineage = declared.lineages[name]
+        if not _is_written(lineage):
+            continue
         known = {n: found[f"{name}.{n}"] for n in (*cube.dimensions, *cube.measures, *cube.segments)}
-        entries = _Owner(declared, name, known, known, is_view=False).entries(lineage)
-        if entries is not None:
-            made[name] = Policy(name, entries)
+        made[name] = Policy(name, _Owner(declared, name, known, known, is_view=False).entries(lineage))
     for view in views.values():
+        if not _is_written(view.specs):
+            continue
         own = {n: found[f"{view.name}.{n}"] for n in view.members}
         parts = [
             one for one in views.values() if one.specs and view.specs and one.specs[-1] is view.specs[-1]
         ]
         whole = {n: found[f"{one.name}.{n}"] for one in parts for n in one.members}
-        entries = _Owner(declared, view.name, own, whole, is_view=True).entries(view.specs)
-        if entries is not None:
-            made[view.name] = Policy(view.name, entries)
+        made[view.name] = Policy(
+            view.name, _Owner(declared, view.name, own, whole, is_view=True).entries(view.specs)
+        )
     wanted = {name for one in made.values() for entry in one.entries for name in _full(one.owner, entry)}
     if not made:
         return Policies()
@@ -64,6 +66,11 @@ def policies(
     for cube in cubes.values():
         members.known(cube)
     return Policies(made, masks(members, wanted, found))
+
+
+def _is_written(lineage: Sequence[Any]) -> bool:
+    """Whether there is a policy; `access_policy: []`, too, is one: it shows nothing to anybody."""
+    return any("access_policy" in one.model_fields_set for one in lineage)
 
 
 def _full(owner: str, entry: Entry) -> Iterable[str]:
@@ -88,11 +95,8 @@ class _Owner:
         self.whole = whole
         self.is_view = is_view
 
-    def entries(self, lineage: Sequence[Any]) -> tuple[Entry, ...] | None:
-        """The entries of all that it is made of; None where nothing has a policy."""
-        # `access_policy: []` shows nothing to nobody: that it is written is what counts.
-        if not any("access_policy" in one.model_fields_set for one in lineage):
-            return None
+    def entries(self, lineage: Sequence[Any]) -> tuple[Entry, ...]:
+        """The entries of all that it is made of."""
         return tuple(self.entry(spec) for one in lineage for spec in one.access_policy)
 
     def report(self, spec: Any, message: str, **more: Any) -> None:
