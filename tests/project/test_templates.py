@@ -292,3 +292,12 @@ def test_a_reload_parses_again_only_templates_whose_text_changed(folder: Folder)
     folder.write("semantic/a.yml", LOOP.replace('"lost"', '"gone"'))
     (after,) = load(folder.root, environ={}, files=files).cubes
     assert [one.name for one in after.measures] == ["paid_count", "open_count", "gone_count"]
+
+
+def test_a_link_out_of_the_folder_is_no_file_of_it(folder: Folder) -> None:
+    folder.write("secret.txt", "s3cret")
+    folder.write("semantic/a.yml", "{% include 'out.txt' %}")
+    (folder.root / "semantic" / "out.txt").symlink_to(folder.root / "secret.txt")
+    assert folder.problems() == [
+        "semantic/a.yml:1:1: Jinja: there is no file 'out.txt' (expected a file below semantic)"
+    ]

@@ -76,7 +76,7 @@ def lines_of(output: str, with_marks: str | None, source: str) -> Lines:
         later = _MARK.findall(line)
         last = _number(later[-1]) if later else here
         stripped.append(_MARK.sub("", line))
-    if [line.rstrip() for line in stripped] != [line.rstrip() for line in plain]:
+    if [line.strip() for line in stripped] != [line.strip() for line in plain]:
         numbers = _guessed(plain, stripped, numbers)
     return Lines(numbers, plain, there)
 
