@@ -8,6 +8,7 @@ from sqlglot import ErrorLevel, exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import UnsupportedError
 
+from ingot.errors import did_you_mean
 from ingot.semantic.dialects import (
     aggregates,
     calendar,
@@ -22,9 +23,13 @@ from ingot.semantic.dialects import (
 from ingot.semantic.dialects.refusal import refused
 from ingot.semantic.dialects.templates import is_own
 from ingot.semantic.dialects.unknown import Untranslatable
+from ingot.semantic.errors import QueryError
 from ingot.semantic.filters import Value
 from ingot.semantic.model import Model
 
+DIALECTS = ("duckdb", "postgres", "trino", "snowflake", "bigquery", "databricks")
+"""The dialects that statements are written in."""
+_ALSO = {"spark": "databricks", "postgresql": "postgres"}
 Rule = Callable[[Any, str], exp.Expr]
 
 
@@ -80,8 +85,15 @@ def texts(trees: Sequence[exp.Expr], values: Sequence[Value], model: Model, dial
     """The texts of statements that share their parameters. The trees are used up.
 
     Raises:
-        QueryError: for what the dialect cannot say.
+        QueryError: for what the dialect cannot say, and for a dialect that is not known.
     """
+    dialect = _ALSO.get(dialect, dialect)
+    if dialect not in DIALECTS:
+        near = did_you_mean(dialect, DIALECTS)
+        raise QueryError(
+            f"No SQL is written in the dialect '{dialect[:60]}'{near}.",
+            hint=f"There are {', '.join(DIALECTS)}.",
+        )
     try:
         return [_text(tree, values, dialect) for tree in trees]
     except Untranslatable as error:
