@@ -85,7 +85,7 @@ class Live:
         count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
         said: dict[str, Any] = {
             "message": f"The files of the model have {count}; the last good model is in use.",
-            "since": self.loaded_at.isoformat(timespec="milliseconds"),
+            "lastGood": self.loaded_at.isoformat(timespec="milliseconds"),
         }
         return {"modelError": said | ({"problems": problems} if self.project.auth is None else {})}
 

@@ -179,6 +179,10 @@ class Templates:
         text = str(error).strip().partition("\n")[0][:200]
         if isinstance(error, UndefinedError):
             found = text.partition("'")[2].partition("'")[0]
+            if text.endswith("in the COMPILE_CONTEXT"):
+                return Problem(
+                    at, f"Jinja: {text}", "a default(…), or a value in semantic.compile_context of ingot.yml"
+                )
             return Problem(at, f"Jinja: {text}", nearest=nearest(found, self._known))
         if isinstance(error, RecursionError):
             return Problem(at, "Jinja: the template calls itself without an end")
