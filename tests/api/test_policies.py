@@ -29,6 +29,13 @@ cubes:
         member_masking: {includes: [email]}
         row_level: {filters: [{member: city, operator: equals, values: ["{ security_context.city }"]}]}
 """
+DASHBOARD = """
+title: The shop
+filters: [{member: orders.id, operator: set}]
+tiles:
+  - {type: kpi, title: Orders, measures: [orders.count]}
+  - {type: kpi, title: Secret turnover, measures: [orders.amount]}
+"""
 HOOK = """
 from cube import config
 
@@ -52,6 +59,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     (root / "semantic").mkdir()
     (root / "semantic" / "orders.yml").write_text(MODEL)
     (root / "cube.py").write_text(HOOK)
+    (root / "dashboards").mkdir()
+    (root / "dashboards" / "shop.yml").write_text(DASHBOARD)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("API_SECRET", SECRET)
         done = CliRunner().invoke(app, ["run", "--project", str(root)])
@@ -65,7 +74,7 @@ def headers(**payload: Any) -> dict[str, str]:
     return {"authorization": jwt.encode(payload, SECRET, "HS256")}
 
 
-SALES = {"groups": ["sales"], "city": "Rome"}
+SALES: dict[str, Any] = {"groups": ["sales"], "city": "Rome"}
 COUNT = {"measures": ["orders.count"]}
 
 
@@ -103,6 +112,18 @@ def test_meta_and_masks(client: TestClient) -> None:
     assert client.get("/cubejs-api/v1/meta", headers=headers()).json()["cubes"] == []
     rows = ask(client, {"dimensions": ["orders.email"]}, **SALES).json()["data"]
     assert rows == [{"orders.email": "***"}]
+
+
+def test_a_dashboard_tells_nothing_of_what_is_hidden(client: TestClient) -> None:
+    def dashboard(**payload: Any) -> Any:
+        return client.get("/api/v1/dashboards/shop", headers=headers(**payload)).json()
+
+    assert [tile["title"] for tile in dashboard(groups=["boss"])["tiles"]] == ["Orders", "Secret turnover"]
+    seen = dashboard(**SALES)
+    assert [tile["title"] for tile in seen["tiles"]] == ["Orders"]
+    assert "amount" not in str(seen)
+    assert "orders.id" not in str(seen)
+    assert dashboard()["tiles"] == []
 
 
 def test_graphql_knows_what_the_token_may_see(client: TestClient) -> None:

@@ -18,7 +18,8 @@ from ingot.project import ModelFiles, Project, ProjectError, load
 from ingot.project.root import FILE
 
 if TYPE_CHECKING:
-    from ingot.semantic import Service
+    from ingot.semantic import Model, Service
+    from ingot.semantic.context import Context
 
 HOOKS = "cube.py"
 EVERY = 0.75
@@ -70,6 +71,10 @@ class Live:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
+
+    def seen(self, who: "Context") -> "Model":
+        """The model as who asks may see it."""
+        return self._service.seen(who)
 
     def notice(self) -> dict[str, Any]:
         """What answers about the model have beside it: `modelError`, where the files are not what is in use.

@@ -13,10 +13,12 @@ from starlette.routing import BaseRoute, Route
 import ingot
 from ingot import quality
 from ingot.api.live import Live
+from ingot.api.requests import context
 from ingot.errors import NotFoundError, UsageError
 from ingot.lake import Lake
 from ingot.pipeline import RunStore
 from ingot.project import Project
+from ingot.semantic.dashboards import shown
 
 _MOST = 1000
 """Rows of a list at the most."""
@@ -120,12 +122,13 @@ class _Answers:
         return {"dashboards": listed}
 
     def dashboard(self, request: Request) -> dict[str, Any]:
-        """One dashboard as its file says."""
+        """One dashboard as its file says, without tiles over what is hidden from who asks."""
         name = request.path_params["name"]
         named = {each.name: each for each in self._project.dashboards}
         if name not in named:
             raise NotFoundError("dashboard", name, named)
-        return named[name].model_dump(mode="json", exclude={"place"})
+        seen = shown(named[name], self._live.seen(context(request)))
+        return seen.model_dump(mode="json", exclude={"place"})
 
 
 def _needed(request: Request, name: str) -> str:

@@ -8,7 +8,7 @@ from ingot.semantic.model import Dimension, Measure, Model, Segment
 from ingot.semantic.rollups.declare import declared_rollups
 
 if TYPE_CHECKING:
-    from ingot.project import Project
+    from ingot.project import Dashboard, Project
 
 _KINDS = {Measure: "measure", Dimension: "dimension", Segment: "segment"}
 
@@ -37,6 +37,20 @@ def check_dashboards(project: "Project", model: Model) -> list[Problem]:
     return [found for dashboard in project.dashboards for found in _Dashboard(model, dashboard).check()]
 
 
+def shown(dashboard: "Dashboard", model: Model) -> "Dashboard":
+    """The dashboard without the tiles, conditions and times that name members which `model` does not have.
+
+    `model` is what somebody may see: what is hidden from him is not told by a dashboard either.
+    """
+    without: dict[str, Any] = {
+        "tiles": tuple(tile for tile in dashboard.tiles if not _Dashboard(model, dashboard).of_tile(tile)),
+        "filters": tuple(one for one in dashboard.filters if not _Dashboard(model, dashboard).of_filter(one)),
+    }
+    if dashboard.time is not None and dashboard.time.dimension not in model.members:
+        without["time"] = None
+    return dashboard.model_copy(update=without)
+
+
 class _Dashboard:
     def __init__(self, model: Model, spec: Any) -> None:
         self.model = model
@@ -49,25 +63,28 @@ class _Dashboard:
             self.time(spec.time, "dimension", spec.time.dimension)
         self.filters(spec.filters)
         for tile in spec.tiles:
-            for name in tile.measures:
-                self.member(tile, "measures", name, (Measure,))
-            for name in tile.dimensions:
-                self.member(tile, "dimensions", name, (Dimension,))
-            for name in tile.segments:
-                self.member(tile, "segments", name, (Segment,))
-            if tile.time is not None:
-                self.time(tile, "time", tile.time)
-            for name in getattr(tile, "order", None) or ():
-                self.member(tile, "order", name, (Measure, Dimension))
-                if name not in (*tile.measures, *tile.dimensions):
-                    self.report(
-                        tile,
-                        "order",
-                        f"'{name}' is not a column of this tile",
-                        (*tile.measures, *tile.dimensions),
-                        name,
-                    )
-            self.filters(tile.filters)
+            self.of_tile(tile)
+        return self.found
+
+    def of_tile(self, tile: Any) -> list[Problem]:
+        for name in tile.measures:
+            self.member(tile, "measures", name, (Measure,))
+        for name in tile.dimensions:
+            self.member(tile, "dimensions", name, (Dimension,))
+        for name in tile.segments:
+            self.member(tile, "segments", name, (Segment,))
+        if tile.time is not None:
+            self.time(tile, "time", tile.time)
+        columns = (*tile.measures, *tile.dimensions)
+        for name in getattr(tile, "order", None) or ():
+            self.member(tile, "order", name, (Measure, Dimension))
+            if name not in columns:
+                self.report(tile, "order", f"'{name}' is not a column of this tile", columns, name)
+        self.filters(tile.filters)
+        return self.found
+
+    def of_filter(self, one: Any) -> list[Problem]:
+        self.filters((one,))
         return self.found
 
     def report(self, spec: Any, key: str, message: str, known: Any, name: str) -> None:
