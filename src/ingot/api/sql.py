@@ -63,9 +63,24 @@ def routes(lake: "Lake", engine: "DuckDBEngine", folder: Path, *, timeout: float
             "columns": [{"name": one.name, "type": one.type} for one in result.columns],
             "rows": result.rows,
         }
-        return Response(orjson.dumps(body, default=str), media_type="application/json")
+        return Response(_packed(body), media_type="application/json")
 
     return [Route("/api/v1/sql", answer, methods=["POST"])]
+
+
+def _packed(body: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body, default=str)
+    except TypeError:  # keys of maps that are no texts, and integers of more than 64 bits
+        return orjson.dumps(_plain(body), default=str)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return str(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
 
 
 def _text(asked: Call) -> str:

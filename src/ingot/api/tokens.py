@@ -73,7 +73,12 @@ class Tokens:
         security = payload if namespace is None else payload.get(namespace, {})
         if not isinstance(security, dict):
             return None
-        return Context(MappingProxyType(security), _groups(payload, security, self._auth.groups_claim))
+        who = Context(MappingProxyType(security), _groups(payload, security, self._auth.groups_claim))
+        try:
+            who.key  # noqa: B018 - claims that are no proper JSON can be neither compared nor be parameters
+        except TypeError:
+            return None
+        return who
 
 
 def _groups(payload: Mapping[str, Any], security: Mapping[str, Any], claim: str) -> tuple[str, ...]:

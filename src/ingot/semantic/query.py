@@ -4,8 +4,9 @@ Nothing here knows the model. Sizes are limited, so that a hostile query costs n
 """
 
 import math
+from functools import cache
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import (
     AliasChoices,
@@ -21,6 +22,7 @@ from pydantic import (
 )
 
 from ingot.errors import did_you_mean
+from ingot.semantic import sizes
 from ingot.semantic.errors import QueryError
 
 DEFAULT_LIMIT = 10_000
@@ -29,6 +31,9 @@ MAX_EXPORT = 1_000_000
 """The limit where rows go to a file."""
 MAX_MEMBERS = 200
 MAX_VALUES = 10_000
+"""Values of all filters together."""
+MAX_PATTERNS = 1_000
+"""The same of the filters that look into texts, which cost an engine a test each."""
 MAX_FILTERS = 500
 MAX_DEPTH = 20
 
@@ -37,6 +42,10 @@ Operator = Literal[
     "in", "notIn", "gt", "gte", "lt", "lte", "set", "notSet", "inDateRange", "notInDateRange", "onTheDate",
     "beforeDate", "beforeOrOnDate", "afterDate", "afterOrOnDate", "measureFilter",
 ]  # fmt: skip
+
+_PATTERNS = (
+    "contains", "notContains", "startsWith", "notStartsWith", "endsWith", "notEndsWith",
+)  # fmt: skip
 
 Name = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=300)]
 Names = Annotated[tuple[Name, ...], Field(max_length=MAX_MEMBERS)]
@@ -109,6 +118,15 @@ class TimeDimension(_Part):
         return self
 
 
+_OF_THIS_MACHINE = ("posix/", "right/", "posixrules", "localtime", "Factory")
+"""Files beside those of the zones, which mean something else elsewhere, or nothing."""
+
+
+@cache
+def _zones() -> tuple[str, ...]:
+    return tuple(sorted(available_timezones()))
+
+
 def _pairs(value: Any) -> Any:
     if isinstance(value, dict):
         return tuple(value.items())
@@ -163,9 +181,13 @@ class Query(_Part):
     @classmethod
     def _zone(cls, value: str) -> str:
         try:
+            if value.startswith(_OF_THIS_MACHINE):
+                raise ValueError(value)
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"'{value[:60]}' is not an IANA time zone such as 'Europe/Berlin'") from None
+            near = did_you_mean(value[:60], _zones())
+            said = f"'{value[:60]}' is not an IANA time zone such as 'Europe/Berlin'{near}"
+            raise ValueError(said) from None
         return value
 
     @model_validator(mode="after")
@@ -194,6 +216,7 @@ def parse(data: Any, *, most: int = MAX_LIMIT) -> Query:
         return data
     if not isinstance(data, dict):
         raise QueryError('A query is a JSON object, such as {"measures": ["orders.count"]}.')
+    sizes.check(data)
     _measure_filters(data.get("filters"))
     try:
         given = {key: value for key, value in data.items() if value is not None}
@@ -205,7 +228,7 @@ def parse(data: Any, *, most: int = MAX_LIMIT) -> Query:
 def _measure_filters(filters: Any) -> None:
     """Refuses trees that are too deep or too large, before anything recurses into them."""
     waiting = [(filters, 0)]
-    count = 0
+    count = values = patterns = 0
     while waiting:
         some, depth = waiting.pop()
         if depth > MAX_DEPTH:
@@ -215,6 +238,17 @@ def _measure_filters(filters: Any) -> None:
         count += len(some)
         if count > MAX_FILTERS:
             raise QueryError(f"A query has at most {MAX_FILTERS} filters.")
+        for one in some:
+            given = one.get("values") if isinstance(one, dict) else None
+            if isinstance(given, list | tuple):
+                values += len(given)
+                patterns += len(given) if one.get("operator") in _PATTERNS else 0
+        if values > MAX_VALUES:
+            raise QueryError(f"A query's filters have at most {MAX_VALUES:,} values.")
+        if patterns > MAX_PATTERNS:
+            raise QueryError(
+                f"A query's filters of parts of texts ('contains', 'startsWith', …) have at most {MAX_PATTERNS:,} values."
+            )
         waiting += [
             (one[key], depth + 1)
             for one in some

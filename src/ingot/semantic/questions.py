@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ingot.semantic import sizes
 from ingot.semantic.errors import QueryError
 from ingot.semantic.query import MAX_LIMIT, Query, parse
 
@@ -21,6 +22,7 @@ def questions(given: Given, *, most: int = MAX_LIMIT) -> tuple[str, list[Query]]
         return ("compareDateRangeQuery", compared) if compared else ("regularQuery", [one])
     if not 0 < len(given) <= MAX_QUERIES:
         raise QueryError(f"A list of queries has 1 to {MAX_QUERIES} entries.")
+    sizes.check(given)
     queries = [parse(one, most=most) for one in given]
     if any(_compared(one) for one in queries):
         raise QueryError("A query with compareDateRange cannot stand in a list of queries.")

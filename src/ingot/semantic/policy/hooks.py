@@ -31,10 +31,11 @@ from typing import Any
 from ingot.project import Problem, ProjectError
 from ingot.project.place import Place
 from ingot.project.rendering.python import failure
+from ingot.semantic import sizes
 from ingot.semantic.context import Context
 from ingot.semantic.errors import QueryError
 from ingot.semantic.query import Query
-from ingot.semantic.questions import Given
+from ingot.semantic.questions import MAX_QUERIES, Given
 
 FILE = "cube.py"
 _HOOKS = ("query_rewrite", "context_to_groups", "context_to_roles")
@@ -82,12 +83,16 @@ class Hooks:
         return replace(context, groups=tuple(found))
 
     def queries(self, given: Given, context: Context) -> Given:
-        """The query, or each of the queries, as the project rewrites it. Raises `HookError`."""
+        """The query, or each of the queries, as the project rewrites it.
+
+        Raises `HookError`, or `QueryError` for what is too large to be shown to a function.
+        """
         if self.query_rewrite is None:
             return given
         asked: list[Any] = given if isinstance(given, list) else [given]
-        if not all(isinstance(one, Mapping | Query) for one in asked):
+        if len(asked) > MAX_QUERIES or not all(isinstance(one, Mapping | Query) for one in asked):
             return given  # no query, as its grammar will say
+        sizes.check(asked)
         if isinstance(given, list):
             return [self._rewritten(one, context) for one in given]
         return self._rewritten(given, context)
