@@ -9,9 +9,9 @@ from tests.semantic.dialects import agreement
 from tests.semantic.dialects.shops import PostgresShop
 from tests.semantic.naive_measures import Scope
 
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 THOUSANDS = settings(
-    max_examples=3000,
+    max_examples=1500,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.generate, Phase.shrink],
