@@ -35,7 +35,10 @@ def aggregate(model: Model, measure: Measure, *, is_root: bool) -> exp.Expr:
     conditions = [measure.condition.copy()] if measure.condition is not None else []
     operand = measure.sql.copy() if measure.sql is not None else None
     if operand is None and guard is not None and not conditions:
-        return exp.Count(this=_key(model, measure.cube))
+        keys = _keys(model, measure.cube)
+        return (
+            exp.Count(this=keys[0]) if len(keys) == 1 else _filtered(_call(measure.aggregate, None), [guard])
+        )
     # Aggregates pass over null, which a column of an absent row is; anything else may make a value of it.
     if guard is not None and not _own_column(operand, measure.cube):
         conditions.insert(0, guard)
@@ -71,15 +74,16 @@ def row_value(model: Model, measure: Measure, *, is_root: bool) -> exp.Expr:
 
 
 def present(model: Model, cube: str) -> exp.Expr:
-    """Whether a joined row has a row of `cube` in it."""
-    return exp.Not(this=exp.Is(this=_key(model, cube), expression=exp.null()))
+    """Whether a joined row has a row of `cube` in it: one part of its key, at least, is not null."""
+    tests = [exp.Not(this=exp.Is(this=key, expression=exp.null())) for key in _keys(model, cube)]
+    return tests[0] if len(tests) == 1 else exp.Paren(this=exp.or_(*tests, copy=False))
 
 
-def _key(model: Model, cube: str) -> exp.Expr:
+def _keys(model: Model, cube: str) -> list[exp.Expr]:
     keys = model.cubes[cube].primary_key
     if not keys:
         raise QueryError(f"Cube '{cube}' is joined and has no primary key, so its rows cannot be counted.")
-    return marks.wrapped(keys[0].sql.copy())
+    return [marks.wrapped(key.sql.copy()) for key in keys]
 
 
 def _own_column(tree: exp.Expr | None, cube: str) -> bool:

@@ -164,15 +164,18 @@ def _stage(members: Members, cube: str, spec: Any, order: tuple[tuple[exp.Expr, 
     keep = names(spec.group_by, "group_by")
     drop = names(spec.reduce_by, "reduce_by")
     add = names(spec.add_group_by, "add_group_by")
+    # An empty list keeps none: the value over all groups. Left out, all are kept.
+    limited = "group_by" in spec.model_fields_set
     if spec.grain is not None:
+        limited = limited or "keep_only" in spec.grain.model_fields_set
         keep += names(spec.grain.keep_only, "grain.keep_only")
         drop += names(spec.grain.exclude, "grain.exclude")
         add += names(spec.grain.include, "grain.include")
-    if keep and drop:
+    if limited and drop:
         raise SnippetError("it both keeps only some dimensions and leaves some out: one of the two says it")
     rule = None if spec.filter is None else _filter(members, cube, spec.filter)
     shifts = _shifts(members, cube, spec)
-    return Stage(frozenset(keep) if keep else None, frozenset(drop), tuple(add), shifts, rule, order)
+    return Stage(frozenset(keep) if limited else None, frozenset(drop), tuple(add), shifts, rule, order)
 
 
 def _aggregate(spec: Any, tree: exp.Expr | None, condition: exp.Expr | None, stage: Stage) -> Aggregate:
@@ -245,8 +248,9 @@ def _filter(members: Members, cube: str, spec: Any) -> StageFilter:
 
     keep = names(spec.keep_only)
     include = tuple(_included(members, cube, one) for one in spec.include)
+    limited = "keep_only" in spec.model_fields_set
     return StageFilter(
-        frozenset(keep) if keep else None, frozenset(names(spec.exclude)), spec.mode == "fixed", include
+        frozenset(keep) if limited else None, frozenset(names(spec.exclude)), spec.mode == "fixed", include
     )
 
 

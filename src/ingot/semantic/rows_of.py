@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlglot import exp
 
 from ingot.semantic import marks
-from ingot.semantic.aggregates import aggregate
+from ingot.semantic.aggregates import aggregate, present
 from ingot.semantic.building import joined
 from ingot.semantic.fanout import Fact, Grain, Leaf
 from ingot.semantic.filters import condition_tree
@@ -92,15 +92,17 @@ class JoinedRows:
         ]
         distinct = self._filtered(writing.joined(self.fact.tree))
         distinct = distinct.select(*columns, copy=False).distinct(copy=False)
-        on = exp.and_(
-            *(
-                exp.EQ(
-                    this=exp.column(name, table=KEYS, quoted=True), expression=marks.wrapped(key.sql.copy())
-                )
-                for key, name in zip(keys, names, strict=True)
-            ),
-            copy=False,
-        )
+        pairs = [
+            (exp.column(name, table=KEYS, quoted=True), marks.wrapped(key.sql.copy()))
+            for key, name in zip(keys, names, strict=True)
+        ]
+        # A null in a key is a value like others. Keys that are all null are those of no row, unless all rows are here.
+        is_root = self.fact.tree.root == cube
+        equal = exp.NullSafeEQ if is_root or len(keys) > 1 else exp.EQ
+        tests: list[exp.Expr] = [equal(this=ours, expression=theirs) for ours, theirs in pairs]
+        if not is_root and len(keys) > 1:
+            tests.append(exp.Paren(this=present(writing.model, cube)))
+        on = exp.and_(*tests, copy=False)
         alias = exp.TableAlias(this=exp.to_identifier(KEYS, quoted=True))
         select = exp.Select().from_(exp.Subquery(this=distinct, alias=alias), copy=False)
         select = joined(select, writing.source(cube), on)
