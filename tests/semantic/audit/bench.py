@@ -107,6 +107,8 @@ def shown(value: Any) -> Any:
 
 def number(value: Decimal) -> str:
     """To 12 digits, which is as far as sums of doubles agree."""
+    if not value:
+        return "0"
     text = format(value, ".12g" if value != value.to_integral_value() else "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
