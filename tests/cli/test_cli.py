@@ -136,6 +136,7 @@ def test_init_makes_a_project_that_runs_and_leaves_files_alone(ingot: Ingot, tmp
     assert (again.returncode, "is a project already" in again.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_branches_merge_and_log_like_git(ingot: Ingot, empty: Path) -> None:
     assert ingot("branch", "dev", cwd=empty).returncode == 0
     taken = ingot("branch", "dev", cwd=empty)

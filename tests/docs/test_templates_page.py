@@ -65,6 +65,7 @@ def ran(root: Path, text: str) -> str:
     return found.stdout
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page_do_what_it_says(done: tuple[Path, list[str]]) -> None:
     root, (generated, south, checked) = done
     assert "orders: primary key order_id" in generated

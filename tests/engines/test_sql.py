@@ -2,7 +2,7 @@
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingot.engines.sql import quote_identifier, quote_literal
@@ -17,11 +17,13 @@ def evaluate(sql: str) -> object:
     return row[0]
 
 
+@settings(max_examples=40)
 @given(TEXT)
 def test_any_text_survives_as_a_literal(text: str) -> None:
     assert evaluate(quote_literal(text)) == text
 
 
+@settings(max_examples=40)
 @given(TEXT.filter(bool))
 def test_any_text_survives_as_a_name(name: str) -> None:
     with duckdb.connect() as con:

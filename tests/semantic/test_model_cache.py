@@ -135,7 +135,7 @@ def outcome(compile_it: Any) -> Any:
         return str(error)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=st.lists(st.sampled_from(EDITS), min_size=1, max_size=6))
 def test_after_any_edits_the_model_is_that_of_a_new_start(edits: list[Any], tmp_path: Path) -> None:
     files, models = ModelFiles(), ModelCache()

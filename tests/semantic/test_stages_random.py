@@ -165,7 +165,7 @@ def check(con: duckdb.DuckDBPyConnection, seed: int, asked: tuple[list[str], Sco
 
 
 @given(seed=st.integers(0, 2**32), asked=questions())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 def test_stages_agree_with_nested_loops(
     con: duckdb.DuckDBPyConnection, seed: int, asked: tuple[list[str], Scope]
 ) -> None:

@@ -140,7 +140,7 @@ def check(
 
 
 @given(seed=st.integers(0, 2**32), asked=questions(), rule=policies(), asker=askers())
-@settings(max_examples=80, deadline=None, suppress_health_check=EVERYTHING)
+@settings(max_examples=40, deadline=None, suppress_health_check=EVERYTHING)
 def test_an_asker_gets_what_loops_over_his_rows_give(
     con: duckdb.DuckDBPyConnection,
     seed: int,

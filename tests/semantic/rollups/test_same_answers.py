@@ -182,7 +182,7 @@ COMMON: dict[str, Any] = {"deadline": None, "suppress_health_check": list(Health
 
 
 @given(data=st.data())
-@settings(max_examples=12, **COMMON)
+@settings(max_examples=4, **COMMON)
 def test_random_questions_have_the_same_answers_with_random_rollups(
     shop_shelf: Shelf, data: st.DataObject
 ) -> None:
