@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ingot.api import graphql
+from ingot.api.cubesql import CubeSqlApi
 from ingot.api.downloads import Downloads
 from ingot.api.graphql import GraphQLApi
 from ingot.api.requests import bare_id, call, context, request_id
@@ -65,11 +66,13 @@ class CubeApi:
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="prepare")
         self._downloads = Downloads(service, self._running, downloads)
         self._graphql = GraphQLApi(service, self._running, self._pool)
+        self._cubesql = CubeSqlApi(service, self._running)
 
     def close(self) -> None:
         """Ends the threads; requests that still wait are not answered."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._downloads.close()
+        self._cubesql.close()
 
     def routes(self) -> list[Route]:
         """The routes."""
@@ -78,6 +81,7 @@ class CubeApi:
             Route(f"{PREFIX}/load", _guarded(self.load), methods=both),
             Route(f"{PREFIX}/subscribe", _guarded(self.subscribe), methods=both),
             Route(f"{PREFIX}/sql", _guarded(self.sql), methods=both),
+            Route(f"{PREFIX}/cubesql", _guarded(self._cubesql.cubesql), methods=["POST"]),
             Route(f"{PREFIX}/dry-run", _guarded(self.dry_run), methods=both),
             Route(f"{PREFIX}/explain", _guarded(self.explain), methods=both),
             Route(f"{PREFIX}/meta", _guarded(self.meta), methods=["GET"]),
@@ -103,9 +107,11 @@ class CubeApi:
         return await self.load(request)
 
     async def sql(self, request: Request) -> Response:
-        """The SQL of a query."""
+        """The SQL of a query; with `format=sql` of SQL over cubes and views."""
         asked = await call(request)
         who = context(request)
+        if asked.given.get("format") == "sql":
+            return await self._aside(lambda: _json(self._cubesql.converted(asked, who)))
         return await self._aside(lambda: _json(self._service.sql(asked.query, ref=asked.ref, context=who)))
 
     async def dry_run(self, request: Request) -> Response:

@@ -27,7 +27,11 @@ PARAMETERS: dict[str, dict[str, str]] = {
         "ref": REF,
     },
     "/cubejs-api/v1/subscribe": {"query": "The query or queries as JSON (GET).", "ref": REF},
-    "/cubejs-api/v1/sql": {"query": "The query or queries as JSON (GET).", "ref": REF},
+    "/cubejs-api/v1/sql": {
+        "query": "The query or queries as JSON (GET); with `format=sql` a SELECT over cubes and views.",
+        "format": "`sql`: the query is SQL.",
+        "ref": REF,
+    },
     "/cubejs-api/v1/dry-run": {"query": "The query or queries as JSON (GET).", "ref": REF},
     "/cubejs-api/v1/explain": {"query": "The query or queries as JSON (GET).", "ref": REF},
     "/cubejs-api/v1/meta": {

@@ -16,6 +16,7 @@ from ingot.semantic.exporting import exported
 from ingot.semantic.flights import Flight, Flights
 from ingot.semantic.plan import Plan
 from ingot.semantic.rows import Extra, encoded
+from ingot.semantic.sql.statement import SqlPlan, SqlRows
 from ingot.semantic.states import At
 
 if TYPE_CHECKING:
@@ -98,6 +99,12 @@ class Execution:
             interrupt=interrupt,
             held=part.plan.held,
         )
+
+    def streamed(self, plan: SqlPlan, interrupt: "Interrupt | None") -> SqlRows:
+        """The rows of a statement, as they are fetched."""
+        if not self._engine.capabilities.session:
+            raise UsageError(f"The engine {self._engine.dialect} does not answer SQL over the model.")
+        return SqlRows(self._engine, plan, timeout=self._timeout, interrupt=interrupt)
 
     def _answer(self, part: Part, interrupt: "Interrupt") -> Answer:
         kept = self.at_hand(part)  # an equal query may have ended just before this one began

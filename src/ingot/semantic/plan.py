@@ -84,15 +84,7 @@ def plan_resolved(
 
 
 def _planned(model: Model, query: Resolved, dialect: str, context: Context, reader: Reader) -> Plan:
-    statement = Statement(model, query, reader, context)
-    if query.ungrouped:
-        select = statement.ungrouped()
-    elif staged(query):
-        select = statement.composed()
-    else:
-        select = statement.grouped(facts(model, Grain.of(query), leaves(query)))
-    if dialect == "duckdb":
-        select = sketch.computed(select)
+    statement, select = selected(model, query, dialect=dialect, context=context, reader=reader)
     volatile = is_volatile(select)
     trees: list[exp.Expr] = [counted(select.copy())] if query.total else []
     trees.append(statement.ordered(select))
@@ -107,3 +99,24 @@ def _planned(model: Model, query: Resolved, dialect: str, context: Context, read
     cubes = statement.writing.cubes
     tables = sorted({table for cube in cubes for table in model.cubes[cube].tables})
     return Plan(query, sql, values, total, tuple(tables), volatile)
+
+
+def selected(
+    model: Model,
+    query: Resolved,
+    *,
+    dialect: str = "duckdb",
+    context: Context = ANYONE,
+    reader: Reader = JoinedRows,
+) -> tuple[Statement, exp.Select]:
+    """The SELECT of a query without order and limit, and what it was written with."""
+    statement = Statement(model, query, reader, context)
+    if query.ungrouped:
+        select = statement.ungrouped()
+    elif staged(query):
+        select = statement.composed()
+    else:
+        select = statement.grouped(facts(model, Grain.of(query), leaves(query)))
+    if dialect == "duckdb":
+        select = sketch.computed(select)
+    return statement, select

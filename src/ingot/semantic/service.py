@@ -30,6 +30,8 @@ from ingot.semantic.recent import Recent
 from ingot.semantic.resolve import Resolved
 from ingot.semantic.rollups.library import Rollups
 from ingot.semantic.rows_of import JoinedRows
+from ingot.semantic.sql.planning import planned
+from ingot.semantic.sql.statement import SqlPlan, SqlRows
 from ingot.semantic.states import At, States
 
 if TYPE_CHECKING:
@@ -211,6 +213,49 @@ class Service:
             part = self._part(one, kind, replace(plan, choice=choice), at)
             found.append(explained(part, recorder, kept=self._execution.at_hand(part) is not None))
         return found[0] if len(found) == 1 else found
+
+    def sql_plan(
+        self, text: str, *, ref: str | None = None, context: Context = ANYONE, timezone: str = "UTC"
+    ) -> SqlPlan:
+        """What is executed for a SELECT over cubes and views, without running it.
+
+        Raises `SqlError` for what is no such SELECT, and what `sql` raises.
+        """
+        known = self._hooks.context(context)
+        model = self._models.of(known)
+        at = self.states.at(ref or "main")
+        kept = self.rollups
+        if kept is None or not kept.of(model):
+            kept = None
+        return planned(
+            text,
+            model,
+            at=at,
+            guard=self._guard,
+            hooks=self._hooks,
+            context=known,
+            now=datetime.now(UTC),
+            zone=timezone,
+            choose=lambda: kept.choice(model, at) if kept is not None else None,
+            hold=lambda one: tuple(kept.held(build) for _, build in one.used) if kept is not None else (),
+        )
+
+    def query_sql(
+        self,
+        text: str,
+        *,
+        ref: str | None = None,
+        context: Context = ANYONE,
+        timezone: str = "UTC",
+        interrupt: "Interrupt | None" = None,
+    ) -> SqlRows:
+        """The answer to a SELECT over cubes and views: its columns now, its rows as they are fetched.
+
+        Raises what `sql_plan` raises; fetching raises what the engine does.
+        """
+        return self._execution.streamed(
+            self.sql_plan(text, ref=ref, context=context, timezone=timezone), interrupt
+        )
 
     def meta(
         self,

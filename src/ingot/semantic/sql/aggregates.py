@@ -1,0 +1,120 @@
+"""Aggregates in a SELECT over the model: which measure one asks for, or that it is over rows."""
+
+from sqlglot import exp
+
+from ingot.errors import did_you_mean
+from ingot.semantic.model import Measure, Model
+from ingot.semantic.sql.allowed import MEASURE
+from ingot.semantic.sql.columns import marked, members
+from ingot.semantic.sql.errors import SqlError
+
+_PLAIN: dict[type[exp.Expr], str] = {exp.Sum: "sum", exp.Avg: "avg", exp.Min: "min", exp.Max: "max"}
+_COUNTED = frozenset({"count_distinct", "count_distinct_approx"})
+
+
+def is_measure_call(node: exp.Expr) -> bool:
+    """Whether a node is `MEASURE(x)`."""
+    return isinstance(node, exp.Anonymous) and node.name.upper() == MEASURE
+
+
+def is_aggregate(node: exp.Expr) -> bool:
+    """Whether a node is an aggregate that makes groups: no window function, nor what only one can be."""
+    if isinstance(node.parent, exp.Window) and node.arg_key == "this":
+        return False
+    if isinstance(node, exp.Filter):
+        return is_aggregate_call(node.this)
+    return is_aggregate_call(node)
+
+
+def is_aggregate_call(node: exp.Expr) -> bool:
+    return is_measure_call(node) or isinstance(node, exp.Sum | exp.Avg | exp.Min | exp.Max | exp.Count)
+
+
+def asked_measure(node: exp.Expr, model: Model, owners: list[str]) -> str | None:
+    """The full name of the measure that an aggregate asks for; None where it is over the rows themselves.
+
+    Raises `SqlError` for an aggregate that is not the measure's.
+    """
+    if is_measure_call(node):
+        name = marked(node.expressions[0].unnest())
+        if name is None or not isinstance(model.members[name].member, Measure):
+            known = [one for one in model.members if isinstance(model.members[one].member, Measure)]
+            said = node.expressions[0].sql("postgres") if name is None else name
+            raise SqlError(
+                f"MEASURE takes a measure, which '{said[:80]}' is not{did_you_mean(said, known)}.",
+                at=node,
+                sqlstate="42803",
+            )
+        return name
+    if isinstance(node, exp.Filter):
+        if any(isinstance(model.members[one].member, Measure) for one in members(node)):
+            raise SqlError(
+                "A measure cannot have a FILTER: its rows are those that its model says.",
+                at=node,
+                sqlstate="0A000",
+                hint="Put the condition into WHERE, or declare a measure with filters.",
+            )
+        return None
+    operand = node.this
+    if isinstance(node, exp.Count) and (operand is None or isinstance(operand, exp.Star)):
+        return _count(model, owners)
+    distinct = isinstance(operand, exp.Distinct)
+    inner = operand.expressions[0] if distinct and len(operand.expressions) == 1 else operand
+    name = marked(inner.unnest())
+    measures = [one for one in members(node) if isinstance(model.members[one].member, Measure)]
+    if name is None or not measures:
+        if measures:
+            raise SqlError(
+                f"'{measures[0]}' is a measure, which is aggregated before anything is computed with it: "
+                f"write the aggregate around the measure alone, or MEASURE({measures[0].partition('.')[2]}).",
+                at=node,
+                sqlstate="42803",
+            )
+        return None
+    _check(node, name, model, distinct=distinct)
+    return name
+
+
+def _check(node: exp.Expr, name: str, model: Model, *, distinct: bool) -> None:
+    measure = model.members[name].member
+    assert isinstance(measure, Measure)
+    kind = "count" if isinstance(node, exp.Count) else _PLAIN[type(node)]
+    if distinct:
+        fits = kind == "count" and measure.aggregate in _COUNTED
+    elif measure.aggregate in ("raw", "calculated", "rank"):
+        fits = kind != "count" and measure.type == "number"
+    else:
+        fits = measure.aggregate == kind
+    if not fits:
+        written = f"{kind.upper()}(DISTINCT)" if distinct else kind.upper()
+        raise SqlError(
+            f"Measure aggregation type doesn't match. The aggregation type for '{name}' is "
+            f"{measure.aggregate}, but {written} was asked.",
+            at=node,
+            sqlstate="42803",
+            hint=f"MEASURE({name.partition('.')[2]}) always fits.",
+        )
+
+
+def _count(model: Model, owners: list[str]) -> str | None:
+    """The measure that COUNT(*) of one cube or view is: a count of all rows, the first cube's first."""
+    if len(owners) != 1:
+        return None
+    owner = owners[0]
+    if owner in model.views:
+        root = min((one.path for one in model.views[owner].members.values()), key=len, default=())
+        names = [one.full_name for one in model.views[owner].members.values() if one.path == root]
+    else:
+        names = [f"{owner}.{name}" for name in model.cubes[owner].measures]
+    for name in names:
+        found = model.members.get(name)
+        member = found.member if found is not None and found.label.public else None
+        if (
+            isinstance(member, Measure)
+            and member.aggregate == "count"
+            and member.sql is None
+            and member.condition is None
+            and not member.staged
+        ):
+            return name
+    return None

@@ -1,0 +1,120 @@
+"""What all questions of one statement share: who asks, of which model and when, the parameters, and what was planned."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from ingot.engines import HeldTable
+from ingot.semantic.aggregates import COUNTS
+from ingot.semantic.context import Context
+from ingot.semantic.filters import Parameters
+from ingot.semantic.model import Measure, Model
+from ingot.semantic.plan import selected
+from ingot.semantic.policy.apply import Guard
+from ingot.semantic.policy.hooks import Hooks
+from ingot.semantic.query import Query
+from ingot.semantic.resolve import Resolved
+from ingot.semantic.rows_of import JoinedRows
+from ingot.semantic.sql.meaning import meant
+from ingot.semantic.volatile import volatile
+
+if TYPE_CHECKING:
+    from ingot.semantic.rollups.library import Choice
+    from ingot.semantic.sql.question import Planned
+
+_SHARED = "shared"
+OURS = "ours"
+"""In the `meta` of a table: no name that somebody wrote, but what the planner or a WITH put there."""
+
+
+class Around:
+    """Goes through one statement and collects."""
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        guard: Guard,
+        hooks: Hooks,
+        context: Context,
+        now: datetime,
+        zone: str,
+        choose: "Callable[[], Choice | None]",
+        hold: "Callable[[Choice], tuple[HeldTable, ...]]",
+    ) -> None:
+        """`choose` gives what decides for one question which rollups are read, `hold` what those are."""
+        self.model = model
+        self.seen = guard.seen(model, context)
+        self.zone = zone
+        self.parameters = Parameters()
+        self.queries: list[Resolved] = []
+        self.choices: list[Choice] = []
+        self.held: list[HeldTable] = []
+        self.tables: set[str] = set()
+        self.volatile = False
+        self._guard = guard
+        self._hooks = hooks
+        self._context = context
+        self._now = now
+        self._choose = choose
+        self._hold = hold
+        self._aliases = 0
+
+    def alias(self) -> str:
+        """A name for a derived table, which nobody can write."""
+        self._aliases += 1
+        return f"#question_{self._aliases}"
+
+    def value(self, literal: str) -> exp.Expr:
+        """The placeholder of a text."""
+        return self._marked(self.parameters.add(literal))
+
+    def rewritten(self, asked: dict[str, Any]) -> Any:
+        """A question as the project's hooks say."""
+        return self._hooks.queries(asked, self._context)
+
+    def resolved(self, query: Query) -> Resolved:
+        """A question with its names looked up, for who asks."""
+        return self._guard.resolve(self.model, query, context=self._context, now=self._now)
+
+    def meant(self, tree: exp.Expr) -> exp.Expr:
+        """An expression with PostgreSQL's meaning in the engine's words."""
+        return meant(tree, self)
+
+    def planned(self, one: "Planned") -> exp.Query:
+        """The SELECT of a question."""
+        choice = self._choose()
+        statement, select = selected(
+            self.model, one.query, context=self._context, reader=choice or JoinedRows
+        )
+        self.volatile = self.volatile or volatile(select)
+        self.queries.append(one.query)
+        if choice is not None:
+            self.choices.append(choice)
+            self.held.extend(held for held in self._hold(choice) if held not in self.held)
+        for cube in statement.writing.cubes:
+            self.tables.update(self.model.cubes[cube].tables)
+        values = statement.writing.parameters.values
+
+        def shared(node: exp.Expr) -> exp.Expr:
+            if isinstance(node, exp.Parameter) and not node.meta.get(_SHARED):
+                return self._marked(self.parameters.add(values[int(node.this.name) - 1]))
+            if isinstance(node, exp.Table):
+                node.meta[OURS] = True
+            return node
+
+        made = select.transform(shared, copy=False)
+        assert isinstance(made, exp.Query)
+        return made.limit(one.limit, copy=False) if one.limit is not None else made
+
+    def is_count(self, name: str) -> bool:
+        """Whether a measure is an integer, and 0 where there is nothing."""
+        member = self.seen.members[name].member
+        return isinstance(member, Measure) and member.aggregate in COUNTS
+
+    @staticmethod
+    def _marked(parameter: exp.Expr) -> exp.Expr:
+        parameter.meta[_SHARED] = True
+        return parameter

@@ -1,0 +1,84 @@
+"""Text -> plan: parse, check, translate, write. The same text of the same asker at one state gives the same plan."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+
+from ingot.engines import HeldTable
+from ingot.semantic.context import Context
+from ingot.semantic.errors import QueryError
+from ingot.semantic.model import Model
+from ingot.semantic.policy.apply import Guard
+from ingot.semantic.policy.hooks import Hooks
+from ingot.semantic.sql.allowed import check
+from ingot.semantic.sql.around import OURS, Around
+from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.parsing import parsed
+from ingot.semantic.sql.statement import SqlPlan, members_of
+from ingot.semantic.sql.translating import Translating
+from ingot.semantic.states import At
+
+if TYPE_CHECKING:
+    from ingot.semantic.rollups.library import Choice
+
+MAX_WRITTEN = 2_000_000
+
+
+def planned(
+    text: str,
+    model: Model,
+    *,
+    at: At,
+    guard: Guard,
+    hooks: Hooks,
+    context: Context,
+    now: datetime,
+    zone: str = "UTC",
+    choose: "Callable[[], Choice | None]" = lambda: None,
+    hold: "Callable[[Choice], tuple[HeldTable, ...]]" = lambda _: (),
+) -> SqlPlan:
+    """The plan of a statement.
+
+    Raises:
+        SqlError: for what is no SELECT over the model, with its place in the text.
+        QueryError: for a question that the model cannot answer.
+    """
+    around = Around(
+        model, guard=guard, hooks=hooks, context=context, now=now, zone=zone, choose=choose, hold=hold
+    )
+    try:
+        tree = parsed(text)
+        check(tree)
+        made = Translating(around).query(tree, {})
+        if not all(table.meta.get(OURS) for table in made.find_all(exp.Table)):
+            raise SqlError("The statement names a table that is neither a cube nor a view.", sqlstate="42P01")
+        generator: Any = Dialect.get_or_raise("duckdb").generator()
+        sql = generator.generate(made)
+    except SqlError as error:
+        raise error.located(text) from None
+    except RecursionError:
+        raise SqlError("The statement is nested too deep.", sqlstate="54001") from None
+    if len(sql) > MAX_WRITTEN:
+        raise QueryError("The statement comes to too much SQL: its sub-queries repeat each other.")
+    names, members = members_of(made)
+    return SqlPlan(
+        text,
+        sql,
+        tuple(around.parameters.values),
+        at,
+        names,
+        members,
+        tuple(around.queries),
+        tuple(sorted(around.tables)),
+        around.volatile or _asks_clock(made),
+        len(around.queries) != 1 or made.find(exp.Window) is not None,
+        tuple(around.held),
+        tuple(around.choices),
+    )
+
+
+def _asks_clock(tree: exp.Expr) -> bool:
+    return any(isinstance(node, exp.CurrentDate | exp.CurrentTimestamp) for node in tree.walk())

@@ -1,0 +1,258 @@
+"""One question that a SELECT asks of the model: its columns and conditions -> a derived table.
+
+It goes the way of every query: hooks, names, policies, rollups. What Cube's queries cannot say goes with it as
+expressions over members, which the planner sees as dimensions without a name of their own.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlglot import exp
+
+from ingot.semantic import marks
+from ingot.semantic.fanout import staged
+from ingot.semantic.model import Dimension, Found, Label, Measure, Model
+from ingot.semantic.query import parse
+from ingot.semantic.resolve import Column, Condition, Resolved, Tree, member_paths
+from ingot.semantic.sql.around import Around
+from ingot.semantic.sql.columns import changed, is_segment, marked, members
+from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.filters import as_filter, segment
+from ingot.semantic.times import GRANULARITIES
+
+_LABEL = Label("", "", public=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A column of a question: a member, a period of a time, or an expression over dimensions."""
+
+    name: str
+    """In the derived table."""
+    member: str | None = None
+    granularity: str | None = None
+    tree: exp.Expr | None = None
+
+
+@dataclass
+class Question:
+    """What is asked of the model. `ungrouped`: for its rows, not for groups of them."""
+
+    around: Around
+    ungrouped: bool = False
+    dimensions: dict[exp.Expr, Wanted] = field(default_factory=dict)
+    measures: dict[str, Wanted] = field(default_factory=dict)
+    filters: list[dict[str, Any]] = field(default_factory=list)
+    segments: list[str] = field(default_factory=list)
+    tests: list[exp.Expr] = field(default_factory=list)
+    """Conditions that no filter can say."""
+
+    def __post_init__(self) -> None:
+        self.alias = self.around.alias()
+
+    @property
+    def model(self) -> Model:
+        return self.around.seen
+
+    def dimension(self, tree: exp.Expr) -> exp.Column:
+        """The column of the derived table that has the value of `tree`."""
+        found = self.dimensions.get(tree)
+        if found is None:
+            found = self.dimensions[tree] = self._wanted(tree)
+        return self._column(found)
+
+    def measure(self, name: str) -> exp.Column:
+        """The column of the derived table that has a measure's value."""
+        found = self.measures.get(name)
+        if found is None:
+            found = self.measures[name] = Wanted(self._name(), name)
+        return self._column(found)
+
+    def where(self, tree: exp.Expr) -> None:
+        """Adds a condition on the rows."""
+        for each in tree.unnest().flatten() if isinstance(tree.unnest(), exp.And) else (tree,):
+            one = each.unnest()
+            for name in members(one):
+                if isinstance(self.model.members[name].member, Measure):
+                    raise SqlError(
+                        f"'{name}' is a measure: put the condition into HAVING.", at=each, sqlstate="42803"
+                    )
+            if isinstance(one, exp.And):
+                self.where(one)
+            elif (name_ := segment(one, self.model)) is not None:
+                self.segments.append(name_)
+            elif (found := as_filter(one, self.model)) is not None:
+                self.filters.append(found)
+            else:
+                self.tests.append(one)
+
+    def table(self) -> exp.Subquery:
+        """The derived table."""
+        planned = self._resolved()
+        select = self.around.planned(planned)
+        columns = [exp.to_identifier(name, quoted=True) for name in planned.names]
+        alias = exp.TableAlias(this=exp.to_identifier(self.alias, quoted=True), columns=columns)
+        return exp.Subquery(this=select, alias=alias)
+
+    # -- columns ---------------------------------------------------------------------------------------
+
+    def _name(self) -> str:
+        return f"c{len(self.dimensions) + len(self.measures) + 1}"
+
+    def _column(self, one: Wanted) -> exp.Column:
+        return exp.column(one.name, table=self.alias, quoted=True)
+
+    def _wanted(self, tree: exp.Expr) -> Wanted:
+        name = self._name()
+        node = tree.unnest()
+        member = marked(node)
+        if member is not None and isinstance(self.model.members[member].member, Dimension):
+            return Wanted(name, member)
+        period = time_period(node, self.model)
+        if period is not None:
+            return Wanted(name, *period)
+        for one in members(node):
+            if isinstance(self.model.members[one].member, Measure):
+                raise SqlError(
+                    f"'{one}' is a measure, which no row has a value of.", at=tree, sqlstate="42803"
+                )
+        return Wanted(name, tree=node)
+
+    # -- to the planner --------------------------------------------------------------------------------
+
+    def _resolved(self) -> "Planned":
+        plain = [one for one in self.dimensions.values() if one.member is not None]
+        expressions = [one for one in self.dimensions.values() if one.tree is not None]
+        beside = dict.fromkeys(
+            name for one in expressions if one.tree is not None for name in members(one.tree)
+        )
+        tested = dict.fromkeys(name for one in self.tests for name in members(one))
+        flags = [name for name in (*beside, *tested) if is_segment(self.model.members[name])]
+        asked: dict[str, Any] = {
+            "measures": list(self.measures),
+            "dimensions": list(
+                dict.fromkeys(
+                    [
+                        *(one.member for one in plain if one.granularity is None),
+                        *(name for name in beside if name not in flags),
+                    ]
+                )
+            ),
+            "timeDimensions": [
+                {"dimension": one.member, "granularity": one.granularity}
+                for one in plain
+                if one.granularity is not None
+            ],
+            "filters": [*self.filters, *(_mentioned(name) for name in tested if name not in flags)],
+            "segments": list(dict.fromkeys(self.segments)),
+            "timezone": self.around.zone,
+        }
+        if self.ungrouped:
+            asked["ungrouped"] = True
+        query = parse(self.around.rewritten(asked))
+        found = self.around.resolved(query)
+        if flags:
+            # What policies say of segments that stand in expressions.
+            told = self.around.resolved(
+                parse(self.around.rewritten(asked | {"segments": [*asked["segments"], *flags]}))
+            )
+            found = replace(found, rows=told.rows, limits=told.limits)
+        keys = {column.key: column for column in found.columns}
+        columns: list[tuple[Column, str]] = []
+        for one in plain:
+            key = one.member if one.granularity is None else f"{one.member}.{one.granularity}"
+            columns.append((self._kept(keys, str(key)), one.name))
+        columns += [(self._expression(one), one.name) for one in expressions]
+        measures = [(self._kept(keys, name), one.name) for name, one in self.measures.items()]
+        tests = tuple(self._test(one) for one in self.tests)
+        made = replace(
+            found,
+            dimensions=tuple(column for column, _ in columns),
+            measures=tuple(column for column, _ in measures),
+            where=(*(one for one in found.where if not _passes_all(one)), *tests),
+            order=(),
+        )
+        if (expressions or tests) and staged(made):
+            raise SqlError(
+                "A measure that is computed in several steps (rolling, time shift, rank) cannot be asked beside "
+                "expressions over dimensions: group by members or date_trunc, and compare members with values.",
+                sqlstate="0A000",
+            )
+        limit = query.limit if query.limit is not None else query.row_limit
+        return Planned(made, tuple(name for _, name in (*columns, *measures)), limit)
+
+    @staticmethod
+    def _kept(keys: dict[str, Column], key: str) -> Column:
+        if key not in keys:
+            raise SqlError(f"The project's query_rewrite took '{key}' out of the query.", sqlstate="42501")
+        return keys[key]
+
+    def _expression(self, one: Wanted) -> Column:
+        assert one.tree is not None
+        name = f"#expression.{one.name}"
+        return Column(name, self._found(name, one.tree, "string"))
+
+    def _test(self, tree: exp.Expr) -> Condition:
+        return Condition(self._found("#condition", tree, "boolean"), "equals", ("true",))
+
+    def _found(self, name: str, tree: exp.Expr, kind: str) -> Found:
+        paths: dict[tuple[str, ...], None] = {}
+        cube = ""
+
+        def one(node: exp.Expr) -> exp.Expr:
+            nonlocal cube
+            full_name = marked(node)
+            if full_name is None:
+                return node
+            found = self.model.members[full_name]
+            member = found.member
+            paths.update(dict.fromkeys(member_paths(found)))
+            cube = cube or member.cube
+            sql = member.sql
+            assert sql is not None
+            if isinstance(member, Dimension) and member.type == "time":
+                return exp.Paren(this=marks.local(sql.copy()))
+            return exp.Paren(this=sql.copy())
+
+        sql = changed(self.around.meant(tree.copy()), one)
+        dimension = Dimension(cube, name, kind, exp.Paren(this=sql), tuple(paths), _LABEL)
+        return Found(name, dimension, (cube,), _LABEL)
+
+
+def _mentioned(name: str) -> dict[str, Any]:
+    """A filter that every row passes, so that hooks, default filters and policies know of the member."""
+    return {"or": [{"member": name, "operator": "set"}, {"member": name, "operator": "notSet"}]}
+
+
+def _passes_all(tree: Tree) -> bool:
+    """Whether a condition only mentions a member."""
+    if isinstance(tree, Condition) or tree.every or len(tree.parts) != 2:
+        return False
+    one, other = tree.parts
+    return (
+        isinstance(one, Condition)
+        and isinstance(other, Condition)
+        and one.found is other.found
+        and {one.operator, other.operator} == {"set", "notSet"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A question with everything looked up, and the names of its columns in their order."""
+
+    query: Resolved
+    names: tuple[str, ...]
+    limit: int | None
+
+
+def time_period(node: exp.Expr, model: Model) -> tuple[str, str] | None:
+    """The time dimension and the granularity that a node is, if it is `date_trunc` of one."""
+    if not isinstance(node, exp.TimestampTrunc | exp.DateTrunc) or node.args.get("zone") is not None:
+        return None
+    name = marked(node.this.unnest())
+    unit = node.args["unit"].name.lower()
+    if name is None or unit not in GRANULARITIES:
+        return None
+    member = model.members[name].member
+    return (name, unit) if isinstance(member, Dimension) and member.type == "time" else None

@@ -1,0 +1,270 @@
+"""One SELECT over the model: what of it the model answers, and what is computed on the answer's rows."""
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from ingot.semantic.model import Dimension, Measure
+from ingot.semantic.sql.aggregates import asked_measure, is_aggregate, is_measure_call
+from ingot.semantic.sql.around import Around
+from ingot.semantic.sql.columns import Scope, changed, inside, mark, marked, members
+from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.naming import output_name
+from ingot.semantic.sql.question import Question, time_period
+from ingot.semantic.times import GRANULARITIES
+
+Nested = Callable[[exp.Expr], exp.Expr]
+_WHOLE_DAYS = frozenset(GRANULARITIES[GRANULARITIES.index("day") :])
+
+
+class Selecting:
+    """Writes one SELECT whose FROM is `scope`; `nested` writes the sub-queries in its expressions."""
+
+    def __init__(self, select: exp.Select, scope: Scope, around: Around, nested: Nested) -> None:
+        self.select = select
+        self.scope = scope
+        self.around = around
+        self.nested = nested
+        self.model = around.seen
+        self.outputs = self._outputs()
+        self.named = [output_name(one) for one in self.outputs]
+        self.projections = [self._read(one.unalias()) for one in self.outputs]
+        self.order = self._order()
+        self.having = self._read(select.args["having"].this) if select.args.get("having") else None
+        self.where = [*scope.where]
+        if select.args.get("where"):
+            self.where.append(self._read(select.args["where"].this))
+
+    def written(self) -> exp.Select:
+        """The SELECT in the engine's words."""
+        group = self.select.args.get("group")
+        looked_at = [
+            *self.projections,
+            *(one for one, _ in self.order),
+            *([self.having] if self.having else []),
+        ]
+        grouped = group is not None or self.having is not None or any(map(_aggregates, looked_at))
+        if not grouped and self._is_distinct(looked_at):
+            return self._grouped([one for one in self.projections if any(members(one))], distinct=False)
+        if grouped:
+            return self._grouped(self._groups(group), distinct=True)
+        return self._ungrouped()
+
+    # -- names -----------------------------------------------------------------------------------------
+
+    def _outputs(self) -> list[exp.Expr]:
+        found: list[exp.Expr] = []
+        for one in self.select.expressions:
+            star = isinstance(one, exp.Star) or (
+                isinstance(one, exp.Column) and isinstance(one.this, exp.Star)
+            )
+            if not star:
+                found.append(one)
+                continue
+            if any(one.args.get(key) for key in ("except_", "replace", "rename", "except")):
+                raise SqlError("EXCEPT and REPLACE are not part of PostgreSQL's star.", at=one)
+            table = one.table if isinstance(one, exp.Column) else ""
+            tables = [t for t in self.scope.tables if not table or t.alias.casefold() == table.casefold()]
+            if not tables:
+                raise SqlError(f"There is no table '{table[:80]}' in FROM.", at=one, sqlstate="42P01")
+            for each in tables:
+                for name, tree in each.columns.items():
+                    if self._has_row_value(tree):
+                        found.append(exp.alias_(tree.copy(), name, quoted=True))
+        if not found:
+            raise SqlError("The SELECT has no columns.", at=self.select)
+        return found
+
+    def _has_row_value(self, tree: exp.Expr) -> bool:
+        """Whether a star means the column: segments are conditions, and some measures have no value of a row."""
+        name = marked(tree)
+        if name is None:
+            return True
+        member = self.model.members[name].member
+        if isinstance(member, Measure):
+            return not member.staged and member.aggregate not in ("raw", "calculated", "rank")
+        return isinstance(member, Dimension)
+
+    def _read(self, tree: exp.Expr) -> exp.Expr:
+        return self.nested(self.scope.filled(tree.copy()))
+
+    def _order(self) -> list[tuple[exp.Expr, exp.Ordered]]:
+        found = []
+        order = self.select.args.get("order")
+        for one in order.expressions if order else ():
+            node = one.this
+            place = self._place(node) or self._output(node)
+            found.append((exp.Literal.number(place) if place else self._read(node), one))
+        return found
+
+    def _place(self, node: exp.Expr) -> int | None:
+        if not isinstance(node, exp.Literal):
+            return None
+        if node.is_string or not node.name.isdigit() or not 1 <= int(node.name[:6]) <= len(self.outputs):
+            raise SqlError(f"There is no column {node.name[:20]} in the SELECT.", at=node, sqlstate="42P10")
+        return int(node.name)
+
+    def _output(self, node: exp.Expr) -> int | None:
+        """The number of the output column that a bare name means."""
+        if not isinstance(node, exp.Column) or node.table:
+            return None
+        found = [n for n, one in enumerate(self.named, 1) if one.casefold() == node.name.casefold()]
+        return found[0] if found else None
+
+    def _groups(self, group: exp.Group | None) -> list[exp.Expr]:
+        if group is None:
+            return []
+        if any(group.args.get(key) for key in ("rollup", "cube", "grouping_sets", "totals", "all")):
+            raise SqlError("GROUP BY takes columns and expressions only.", at=group, sqlstate="0A000")
+        found = []
+        for one in group.expressions:
+            place = self._place(one)
+            if place:
+                found.append(self.projections[place - 1])
+                continue
+            try:
+                found.append(self._read(one))
+            except SqlError:
+                output = self._output(one)
+                if not output:
+                    raise
+                found.append(self.projections[output - 1])
+        for one in found:
+            for node in inside(one):
+                name = marked(node)
+                if is_aggregate(node) or (
+                    name is not None and isinstance(self.model.members[name].member, Measure)
+                ):
+                    raise SqlError("Measures and aggregates cannot be grouped by.", at=node, sqlstate="42803")
+        return [one for one in found if any(members(one))]
+
+    def _is_distinct(self, trees: list[exp.Expr]) -> bool:
+        """Whether it is a DISTINCT over dimensions, which grouping by them is, too."""
+        distinct = self.select.args.get("distinct")
+        return bool(
+            distinct
+            and not distinct.args.get("on")
+            and not any(isinstance(node, exp.Window) for one in trees for node in inside(one))
+            and not any(
+                isinstance(self.model.members[name].member, Measure) for t in trees for name in members(t)
+            )
+            and any(name for t in self.projections for name in members(t))
+        )
+
+    # -- writing ---------------------------------------------------------------------------------------
+
+    def _ungrouped(self) -> exp.Select:
+        question = self._question(ungrouped=True)
+
+        def lift(node: exp.Expr) -> exp.Expr:
+            name = marked(node)
+            if name is None:
+                return node
+            if isinstance(self.model.members[name].member, Measure):
+                return question.measure(name)
+            return question.dimension(node)
+
+        trees = [changed(one.copy(), lift) for one in self.projections]
+        order = [changed(one.copy(), lift) for one, _ in self.order]
+        if not question.dimensions and not question.measures:
+            question.dimension(self._any_dimension())
+        return self._finished(trees, order, None, [question.table()], distinct=True)
+
+    def _grouped(self, groups: list[exp.Expr], *, distinct: bool) -> exp.Select:
+        from ingot.semantic.sql.grouping import Grouping  # noqa: PLC0415 - they know each other
+
+        keys = [self._key(one) for one in groups]
+        grouping = Grouping(self, keys)
+        trees = [grouping.lifted(one) for one in self.projections]
+        order = [grouping.lifted(one) for one, _ in self.order]
+        having = grouping.lifted(self.having) if self.having is not None else None
+        return self._finished(trees, order, having, grouping.tables(), distinct=distinct)
+
+    def _key(self, tree: exp.Expr) -> exp.Expr:
+        """What must be grouped by: a period, where all that is done to it is to make a date of it."""
+        node = tree.unnest()
+        if type(node) is exp.Cast and str(node.to.this.value) in ("DATE", "TIMESTAMP"):
+            inner: exp.Expr = node.this.unnest()
+            period = time_period(inner, self.model)
+            if period is not None and (period[1] in _WHOLE_DAYS or node.to.this.value == "TIMESTAMP"):
+                return inner
+        return node
+
+    def question(self, *, ungrouped: bool) -> Question:
+        """A new question with the conditions of WHERE."""
+        return self._question(ungrouped=ungrouped)
+
+    def _question(self, *, ungrouped: bool) -> Question:
+        question = Question(self.around, ungrouped)
+        for one in self.where:
+            for node in inside(one):
+                if is_measure_call(node) or is_aggregate(node):
+                    raise SqlError("Aggregates belong into HAVING.", at=node, sqlstate="42803")
+            question.where(one.copy())
+        return question
+
+    def any_dimension(self) -> exp.Expr:
+        """A dimension that every row has: where rows are counted and nothing else is asked of them."""
+        return self._any_dimension()
+
+    def _any_dimension(self) -> exp.Expr:
+        for table in self.scope.tables:
+            known = [
+                (name, found)
+                for tree in table.columns.values()
+                for name in members(tree)
+                if isinstance((found := self.model.members[name]).member, Dimension)
+            ]
+            if known:
+                return mark(min(known, key=lambda each: len(each[1].path))[0])
+        raise SqlError("None of its dimensions can be asked for.", at=self.select, sqlstate="42501")
+
+    def _finished(
+        self,
+        trees: list[exp.Expr],
+        order: list[exp.Expr],
+        having: exp.Expr | None,
+        tables: list[exp.Expr],
+        *,
+        distinct: bool,
+    ) -> exp.Select:
+        meant = self.around.meant
+        columns = []
+        for tree, name, read in zip(trees, self.named, self.projections, strict=True):
+            column = exp.alias_(meant(tree), name, quoted=True, copy=False)
+            column.meta["member"] = self._member(read)
+            columns.append(column)
+        made = exp.Select().select(*columns, copy=False).from_(tables[0], copy=False)
+        for one in tables[1:]:
+            made = made.join(one, copy=False)
+        if having is not None:
+            made = made.where(meant(having), copy=False)
+        given = self.select.args.get("distinct")
+        if given and distinct:
+            on = given.args.get("on")
+            if on is not None:
+                raise SqlError("DISTINCT ON cannot be used over the model.", at=given, sqlstate="0A000")
+            made = made.distinct(copy=False)
+        if order:
+            terms = []
+            for tree, (_, one) in zip(order, self.order, strict=True):
+                term = one.copy()
+                term.set("this", meant(tree) if not isinstance(tree, exp.Literal) else tree)
+                terms.append(term)
+            made = made.order_by(*terms, copy=False)
+        for key in ("limit", "offset"):
+            if self.select.args.get(key) is not None:
+                made.set(key, self.select.args[key].copy())
+        return made
+
+    def _member(self, tree: exp.Expr) -> str | None:
+        """The member that an output column is."""
+        node = tree.unnest()
+        if is_aggregate(node):
+            return asked_measure(node, self.model, self.scope.owners)
+        period = time_period(node, self.model)
+        return period[0] if period is not None else marked(node)
+
+
+def _aggregates(tree: exp.Expr) -> bool:
+    return any(is_aggregate(node) for node in inside(tree))

@@ -1,0 +1,119 @@
+"""A statement that is ready: what is executed, over which state, and what its columns are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from ingot.engines import HeldTable, QueryInterruptedError
+from ingot.semantic.filters import Value
+from ingot.semantic.resolve import Resolved
+from ingot.semantic.rollups.shown import match_results
+from ingot.semantic.sql.types import postgres
+from ingot.semantic.states import At
+
+if TYPE_CHECKING:
+    from ingot.engines import Interrupt
+    from ingot.semantic.rollups.library import Choice
+
+ROWS = 2_000
+"""Rows that are fetched at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqlColumn:
+    """A column of an answer."""
+
+    name: str
+    type: str
+    """As PostgreSQL writes it."""
+    member: str | None
+    """The full name of the member that it is, where it is one and nothing else."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SqlPlan:
+    """What is executed for a text, in the engine's SQL."""
+
+    text: str
+    sql: str
+    parameters: tuple[Value, ...]
+    at: At
+    names: tuple[str, ...]
+    """What the columns are called; several may share a name. Empty where a star says so."""
+    members: tuple[str | None, ...]
+    queries: tuple[Resolved, ...]
+    """The questions to the model in it."""
+    tables: tuple[str, ...]
+    volatile: bool
+    pushed: bool
+    """Whether more than one plain question is asked: something runs on its rows."""
+    held: tuple[HeldTable, ...] = ()
+    choices: tuple["Choice", ...] = field(default=(), repr=False)
+
+    @property
+    def rollups(self) -> list[dict[str, Any]]:
+        """Which rollups were tried for each question, and why others are not read."""
+        return [{"query": n, "rollups": match_results(one)} for n, one in enumerate(self.choices, 1)]
+
+
+class SqlRows:
+    """An answer under way. `columns` are known before a row is there; rows come once, as they are asked for."""
+
+    def __init__(
+        self, engine: Any, plan: SqlPlan, *, timeout: float | None, interrupt: "Interrupt | None"
+    ) -> None:
+        self.plan = plan
+        self._engine = engine
+        self._timeout = timeout
+        self._interrupt = interrupt
+        self._columns: tuple[SqlColumn, ...] | None = None
+
+    @property
+    def columns(self) -> tuple[SqlColumn, ...]:
+        """Names, types and members; the engine says the types without computing a row."""
+        if self._columns is None:
+            with self._session() as cursor:
+                found = cursor.execute(f"DESCRIBE {self.plan.sql}", self.plan.parameters or None).fetchall()
+            names = self.plan.names or tuple(row[0] for row in found)
+            members = self.plan.members or (None,) * len(found)
+            self._columns = tuple(
+                SqlColumn(name, postgres(row[1]), member)
+                for name, row, member in zip(names, found, members, strict=True)
+            )
+        return self._columns
+
+    def batches(self, size: int = ROWS) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows, `size` at a time, as the engine computes them; closing it stops the engine.
+
+        Raises what `Engine.query` raises.
+        """
+        with self._session() as cursor:
+            cursor.execute(self.plan.sql, self.plan.parameters or None)
+            while rows := cursor.fetchmany(size):
+                yield rows
+                if self._interrupt is not None and self._interrupt.is_set:
+                    raise QueryInterruptedError("The query was cancelled.")
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """All rows."""
+        return [row for batch in self.batches() for row in batch]
+
+    def _session(self) -> Any:
+        held: dict[str, Any] = {"held": self.plan.held} if self.plan.held else {}
+        return self._engine.session(
+            self.plan.at.state, timeout=self._timeout, interrupt=self._interrupt, **held
+        )
+
+
+def members_of(tree: exp.Query) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
+    """Names and members of a translated statement's columns; nothing where a star hides them."""
+    while isinstance(tree, exp.SetOperation | exp.Subquery):
+        tree = tree.this
+    if any(not isinstance(one, exp.Alias) for one in tree.expressions):
+        return (), ()
+    return (
+        tuple(one.alias for one in tree.expressions),
+        tuple(one.meta.get("member") for one in tree.expressions),
+    )
