@@ -20,7 +20,7 @@ def judged(answer: Any, path: str, about: str, root: str) -> None:
     body = answer.json()
     if answer.status_code >= 400:
         assert len(text) < 6_000, (about, len(text))
-    if path == "/cubejs-api/graphql":
+    if path == "/cubejs-api/graphql" and answer.status_code != 403:  # the door speaks as Cube's
         assert set(body) <= {"data", "errors", "extensions"}, (about, text[:300])
         assert answer.status_code == 200 or body["errors"], (about, text[:300])
         assert all(one["message"] for one in body.get("errors", ())), (about, text[:300])

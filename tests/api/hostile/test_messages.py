@@ -50,7 +50,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
     "dates of a text": (one("orders.status", "inDateRange", "today"), ["'inDateRange'", "'orders.status'", "time dimensions"]),
     "no values": (one("orders.status", "equals"), ["'equals' on 'orders.status' needs values"]),
     "two values": (one("orders.amount", "gt", "1", "2"), ["'gt' on 'orders.amount' takes exactly one value"]),
-    "window without time": ({"measures": ["orders.rolling"]}, ["'orders.rolling' has a rolling window", '"timeDimensions"', "orders.created_at"]),
+    "window without time": ({"measures": ["orders.rolling"]}, ["'orders.rolling' has a rolling window", '"timeDimensions"']),
     "to date without time": ({"measures": ["orders.ytd"]}, ["'orders.ytd'", '"timeDimensions"']),
     "no path": ({"measures": ["items.count"], "dimensions": ["regions.name"]}, ["'items'", "'regions'"]),
     "no such day": (time(dateRange="2026-02-30"), ["'2026-02-30'", "no date"]),
