@@ -35,7 +35,7 @@ class Bench:
             self.con.execute(f"CREATE TABLE gold.{name} AS {select}")
             staged.append(self.lake.stage(self.con, f"gold.{name}", f"FROM gold.{name}", on="main"))
         self.lake.commit("main", staged, message="tables")
-        self.engine = DuckDBEngine(self.lake)
+        self.engine = DuckDBEngine(self.lake, readable=[folder / "rollups"])
         self._services = 0
 
     def close(self) -> None:
@@ -55,7 +55,7 @@ class Bench:
     def service(self, model: str, *, rollups: bool = False) -> Service:
         """A service of a model; with `rollups` all pre-aggregations are built, else there are none."""
         self._services += 1
-        root = self.folder / f"rollups-{self._services}"
+        root = self.folder / "rollups" / str(self._services)
         made = Service(project(model), self.lake, self.engine, rollups=root if rollups else None)
         if rollups:
             self.built(made)
