@@ -33,6 +33,13 @@ FUNCTIONS: dict[type[exp.Expr], str] = {
 }  # fmt: skip
 """The functions that may be called, each compared with PostgreSQL by a test."""
 MEASURE = "MEASURE"
+PARTS = frozenset(
+    {
+        "year", "quarter", "month", "week", "day", "dow", "isodow", "doy", "hour", "minute", "second", "epoch",
+        "isoyear", "dayofweek", "dayofyear", "dayofweekiso", "weekiso", "yearofweek", "yearofweekiso",
+    }
+)  # fmt: skip
+"""What `extract` gives of a time; the last of them are the parser's names for the others."""
 _TYPES = frozenset(
     {
         "SMALLINT", "INT", "BIGINT", "DECIMAL", "FLOAT", "DOUBLE", "TEXT", "VARCHAR", "CHAR", "BOOLEAN", "DATE",
@@ -74,6 +81,12 @@ def check(tree: exp.Expr) -> None:
         elif kind in _PARTS and not {key for key, value in node.args.items() if value} <= _PARTS[kind]:
             raise SqlError(
                 f"This form cannot be used here: {node.sql('postgres')[:60]}.", at=node, sqlstate="0A000"
+            )
+        elif isinstance(node, exp.Extract) and node.name.lower() not in PARTS:
+            raise SqlError(
+                f"There is no part '{shown(node.name)}' of a time{did_you_mean(node.name, PARTS)}.",
+                at=node,
+                sqlstate="22023",
             )
         elif isinstance(node, exp.Limit | exp.Offset):
             _check_bound(node)

@@ -5,7 +5,7 @@ from sqlglot import exp
 from ingot.semantic.sql.aggregates import asked_measure, is_aggregate
 from ingot.semantic.sql.columns import changed, marked
 from ingot.semantic.sql.errors import SqlError
-from ingot.semantic.sql.meaning import WHOLE
+from ingot.semantic.sql.integers import LONG, WHOLE, length
 from ingot.semantic.sql.question import Question
 from ingot.semantic.sql.selecting import Selecting
 
@@ -62,12 +62,12 @@ class Grouping:
         if name is None:
             alias = self.aggregated.setdefault(node.copy(), f"a{len(self.aggregated) + 1}")
             found = self._column(alias)
-            found.meta[WHOLE] = isinstance(node.this if isinstance(node, exp.Filter) else node, exp.Count)
+            found.meta[WHOLE] = length(node)
             return found
         if name not in self.asked:
             self.asked.append(name)
         found = self._column(f"m{self.asked.index(name) + 1}")
-        found.meta[WHOLE] = self.selecting.around.is_count(name)
+        found.meta[WHOLE] = LONG if self.selecting.around.is_count(name) else 0
         return found
 
     def _whole(self) -> exp.Subquery:

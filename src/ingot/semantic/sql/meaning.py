@@ -1,8 +1,11 @@
 """PostgreSQL's operators and functions -> trees that mean the same in the engine."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
+
+from ingot.semantic.sql.integers import length
 
 if TYPE_CHECKING:
     from ingot.semantic.sql.around import Around
@@ -11,9 +14,6 @@ _COMPARED: tuple[type[exp.Expr], ...] = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between, exp.Like, exp.ILike, exp.Case, exp.If,
     exp.Coalesce, exp.NullSafeEQ, exp.NullSafeNEQ,
 )  # fmt: skip
-WHOLE = "whole"
-"""In the `meta` of a column: its values are integers."""
-_INTEGERS = frozenset({"SMALLINT", "INT", "BIGINT"})
 
 
 def meant(tree: exp.Expr, around: "Around") -> exp.Expr:
@@ -28,26 +28,50 @@ def meant(tree: exp.Expr, around: "Around") -> exp.Expr:
             tree.set(key, [meant(each, around) if isinstance(each, exp.Expr) else each for each in value])
     if isinstance(tree, exp.Literal) and tree.is_string and isinstance(tree.parent, _COMPARED):
         return around.value(tree.name)
-    return _divided(tree) if isinstance(tree, exp.Div) else tree
+    for kinds, write in _WRITERS:
+        if isinstance(tree, kinds):
+            return write(tree)
+    return tree
 
 
-def _divided(node: exp.Div) -> exp.Expr:
-    if is_whole(node.this) and is_whole(node.expression):
-        return exp.IntDiv(this=node.this, expression=node.expression)
+def _divided(node: exp.Expr) -> exp.Expr:
+    if length(node.this) and length(node.expression):
+        return exp.Paren(this=exp.IntDiv(this=node.this, expression=node.expression))
     return exp.Div(this=node.this, expression=node.expression, typed=False, safe=False)
 
 
-def is_whole(node: exp.Expr) -> bool:
-    """Whether a value is an integer, as far as its text tells."""
-    node = node.unnest()
-    if isinstance(node, exp.Literal):
-        return not node.is_string and node.name.isdigit()
-    if isinstance(node, exp.Neg | exp.Abs):
-        return is_whole(node.this)
-    if isinstance(node, exp.Cast):
-        return str(getattr(node.to.this, "value", "")) in _INTEGERS
-    if isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Mod | exp.Div | exp.IntDiv):
-        return is_whole(node.this) and is_whole(node.expression)
-    if isinstance(node, exp.Count | exp.Length | exp.RowNumber | exp.Rank | exp.DenseRank | exp.StrPosition):
-        return True
-    return bool(node.meta.get(WHOLE))
+def _matched(node: exp.Expr) -> exp.Expr:
+    """A pattern's backslash takes the next character as it is, unless the statement says another one does."""
+    if isinstance(node.parent, exp.Escape):
+        return node
+    return exp.Escape(this=node, expression=exp.Literal.string("\\"))
+
+
+def _cut(node: exp.Expr) -> exp.Expr:
+    """Places before the first are counted, too, and have no character."""
+    start, size = node.args.get("start"), node.args.get("length")
+    if start is None or (isinstance(start, exp.Literal) and start.name.isdigit() and int(start.name) > 0):
+        return node
+    first = exp.Greatest(this=start.copy(), expressions=[exp.Literal.number(1)])
+    node.set("start", first)
+    if size is not None:
+        end = exp.Add(this=exp.Paren(this=start.copy()), expression=exp.Paren(this=size.copy()))
+        left = exp.Sub(this=exp.Paren(this=end), expression=first.copy())
+        node.set("length", exp.Greatest(this=left, expressions=[exp.Literal.number(0)]))
+    return node
+
+
+def _extracted(node: exp.Expr) -> exp.Expr:
+    """Seconds have a fraction."""
+    if node.name.upper() != "SECOND":
+        return node
+    node.set("this", exp.var("MICROSECONDS"))
+    return exp.Paren(this=exp.Div(this=node, expression=exp.Literal.number("1000000.0"), typed=False))
+
+
+_WRITERS: tuple[tuple[tuple[type[exp.Expr], ...], Callable[[exp.Expr], exp.Expr]], ...] = (
+    ((exp.Div,), _divided),
+    ((exp.Like, exp.ILike), _matched),
+    ((exp.Substring,), _cut),
+    ((exp.Extract,), _extracted),
+)

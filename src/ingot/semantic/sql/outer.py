@@ -10,7 +10,7 @@ from ingot.semantic.sql.aggregates import is_measure_call
 from ingot.semantic.sql.around import OURS
 from ingot.semantic.sql.columns import JOIN_FIELD, Scope, inside, marked, same
 from ingot.semantic.sql.errors import SqlError, shown
-from ingot.semantic.sql.meaning import WHOLE, is_whole
+from ingot.semantic.sql.integers import WHOLE, length
 from ingot.semantic.sql.naming import output_name
 from ingot.semantic.sql.question import Question
 
@@ -26,8 +26,8 @@ class Outer:
         self.around = whole.around
         self.select = select
         self.names = names
-        self.integers: dict[str, set[str]] = {}
-        """By table the columns that are integers."""
+        self.integers: dict[str, dict[str, int]] = {}
+        """By table how long the integers of its columns are."""
 
     def written(self) -> exp.Select:
         """The SELECT in the engine's words."""
@@ -86,9 +86,9 @@ class Outer:
             made = made.this
         names = [*columns, *(one.alias for one in made.expressions[len(columns) :])]
         whole = {
-            name.casefold()
+            name.casefold(): length(one.this)
             for name, one in zip(names, made.expressions, strict=False)
-            if isinstance(one, exp.Alias) and is_whole(one.this)
+            if isinstance(one, exp.Alias)
         }
         self.integers[alias.casefold()] = whole
 
@@ -123,8 +123,10 @@ class Outer:
             if not isinstance(node, exp.Column):
                 continue
             tables = [node.table.casefold()] if node.table else list(self.integers)
-            if any(node.name.casefold() in self.integers.get(one, ()) for one in tables):
-                node.meta[WHOLE] = True
+            found = [
+                self.integers[one].get(node.name.casefold(), 0) for one in tables if one in self.integers
+            ]
+            node.meta[WHOLE] = max(found, default=0)
         return self.around.meant(self.whole.nested(tree, self.names))
 
     def _rows(self, node: exp.Expr, scope: Scope) -> None:
