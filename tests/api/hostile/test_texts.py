@@ -73,7 +73,7 @@ def test_no_text_reads_or_writes_a_file(store: Store, canary: Path, number: int)
 @pytest.mark.parametrize("operator", FOUND)
 def test_a_text_is_compared_as_it_is(store: Store, operator: str) -> None:
     """No row has any of the texts, so that every answer is known; one has what stands after each of them."""
-    for text in [*TEXTS[1:], *QUICK]:
+    for text in [*TEXTS[1::3], *QUICK]:
         one = {"member": "orders.status", "operator": operator, "values": [text + MARK]}
         answer = store.load(PLAIN | {"filters": [one]})
         if "\0" in text:
