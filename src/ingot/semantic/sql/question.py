@@ -149,6 +149,8 @@ class Question:
         }
         if self.ungrouped:
             asked["ungrouped"] = True
+        if not (asked["measures"] or asked["dimensions"] or asked["timeDimensions"]):
+            asked["dimensions"] = self._beside(flags)
         query = parse(self.around.rewritten(asked))
         found = self.around.resolved(query)
         if flags:
@@ -180,6 +182,16 @@ class Question:
             )
         limit = query.limit if query.limit is not None else query.row_limit
         return Planned(made, tuple(name for _, name in (*columns, *measures)), limit)
+
+    def _beside(self, flags: list[str]) -> list[str]:
+        """A dimension to ask for where only segments are shown; it is no column of the answer."""
+        owners = [name.partition(".")[0] for name in flags]
+        found = [
+            name
+            for name, one in self.model.members.items()
+            if name.partition(".")[0] in owners and isinstance(one.member, Dimension) and one.label.public
+        ]
+        return found[:1]
 
     @staticmethod
     def _kept(keys: dict[str, Column], key: str) -> Column:

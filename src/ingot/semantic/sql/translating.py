@@ -142,6 +142,8 @@ class Translating:
 
     def _scope(self, select: exp.Select, names: Names) -> Scope | None:
         """The tables of a SELECT, where the model alone can answer it."""
+        if not select.expressions:
+            raise SqlError("The SELECT has no columns.", at=select)
         source = select.args.get("from_")
         if source is None:
             return None
@@ -159,6 +161,13 @@ class Translating:
             if any(table.owner is None for table in (*tables, *own.tables)):
                 return None
             for one in own.tables:
+                if any(one.owner == other.owner for other in tables):
+                    raise SqlError(
+                        f"'{shown(str(one.owner))}' stands twice in FROM, and the model joins it once: put one of them "
+                        "into a sub-query with a LIMIT or GROUP BY, and join that with a condition.",
+                        at=join,
+                        sqlstate="0A000",
+                    )
                 if any(same(one.alias, other.alias) for other in tables):
                     raise SqlError(f"FROM names '{shown(one.alias)}' twice.", at=join, sqlstate="42712")
             tables += own.tables

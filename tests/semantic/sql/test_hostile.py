@@ -1,0 +1,96 @@
+"""Texts that reach for more than the model, or cost more than a question: refused, and quickly."""
+
+import time
+
+import pytest
+
+from ingot.errors import IngotError
+from ingot.semantic.errors import QueryError
+from tests.semantic.lakes import Served
+
+OUTSIDE = [
+    "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM '/etc/passwd'", 'SELECT * FROM "/etc/passwd"', "SELECT * FROM \"gold\".\"orders\"",
+    "SELECT * FROM gold.orders", "SELECT * FROM read_text('x')", "SELECT * FROM glob('*')", "SELECT * FROM duckdb_settings()", "SELECT * FROM information_schema.tables",
+    "SELECT * FROM pg_catalog.pg_class", "SELECT * FROM sqlite_master", "SELECT * FROM orders LIMIT (SELECT count(*) FROM gold.orders)",
+    "SELECT * FROM orders OFFSET (SELECT count(*) FROM gold.orders)", "SELECT 1 UNION SELECT id FROM gold.orders", "SELECT (SELECT id FROM gold.orders)",
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM gold.orders)", "WITH x AS (SELECT * FROM gold.orders) SELECT * FROM x", "SELECT * FROM (SELECT * FROM gold.orders) x",
+    "SELECT status FROM orders ORDER BY (SELECT max(id) FROM gold.orders)", "SELECT status FROM orders GROUP BY (SELECT 1 FROM gold.orders)",
+    "SELECT status FROM orders GROUP BY 1 HAVING (SELECT 1 FROM gold.orders) = 1", "SELECT rank() OVER (ORDER BY (SELECT 1 FROM gold.orders)) FROM orders",
+    "SELECT a.status FROM (SELECT status FROM orders LIMIT 1) a JOIN (SELECT 1 AS x) b ON (SELECT true FROM gold.orders)",
+    "SELECT status FROM orders UNION SELECT status FROM orders LIMIT (SELECT 1 FROM gold.orders)", "SELECT CASE WHEN true THEN (SELECT max(id) FROM gold.orders) END FROM orders",
+    "ATTACH 'x' AS y", "COPY orders TO '/tmp/x'", "COPY (SELECT 1) TO '/tmp/x'", "PRAGMA version", "SET memory_limit = '1'", "INSTALL httpfs", "LOAD httpfs", "CALL x()",
+    "CREATE TABLE x AS SELECT 1", "DROP TABLE orders", "INSERT INTO orders VALUES (1)", "UPDATE orders SET id = 1", "DELETE FROM orders", "EXPORT DATABASE 'x'", "VACUUM", "CHECKPOINT",
+    "SELECT 1; DROP TABLE orders", "SELECT 1;;SELECT 2", "BEGIN", "SHOW TABLES", "DESCRIBE orders", "EXPLAIN SELECT 1", "SELECT 1 INTO x", "SELECT * FROM orders FOR UPDATE",
+    "SELECT pg_sleep(10)", "SELECT current_setting('x')", "SELECT getenv('HOME')", "SELECT nextval('x')", "SELECT pg_read_file('/etc/passwd')", "SELECT random()", "SELECT version()",
+    "SELECT query('x')", "SELECT * FROM query('SELECT 1')", "SELECT * FROM query_table('gold.orders')", "SELECT * FROM generate_series(1, 1000000000)", "SELECT repeat('x', 1000000000)", "SELECT lpad('x', 100000000)", "SELECT range(1000000000)",
+    "SELECT list(status) FROM orders", "SELECT array_agg(status) FROM orders", "SELECT string_agg(status, ',') FROM orders", "SELECT x.* FROM orders x TABLESAMPLE (10)", "SELECT COLUMNS('.*') FROM orders", "SELECT * EXCLUDE (id) FROM orders", "SELECT * REPLACE (1 AS id) FROM orders",
+    "SELECT #1 FROM orders", "SELECT ? FROM orders", "SELECT $1", "SELECT :x", "SELECT {'a': 1}", "SELECT [1]", "SELECT ARRAY[1]", "SELECT x -> 'a' FROM orders", "SELECT status::regclass FROM orders", "SELECT status::blob FROM orders", "SELECT '1'::int[]", "SELECT status COLLATE \"C\" FROM orders",
+    "PIVOT orders ON status", "SELECT * FROM orders PIVOT (count(*) FOR status IN ('a'))", "VALUES (1)", "SELECT * FROM (VALUES (1)) x", "SELECT unnest(ARRAY[1])", "SELECT * FROM orders, LATERAL (SELECT 1) x", "WITH RECURSIVE a AS (SELECT 1) SELECT * FROM a",
+    "SELECT id FROM orders QUALIFY row_number() OVER () = 1", "SELECT sum(amount) OVER w FROM orders WINDOW w AS (ORDER BY id)", "SELECT DISTINCT ON (status) id FROM orders", "SELECT status FROM orders GROUP BY ROLLUP (status)", "SELECT status FROM orders GROUP BY ALL", "SELECT * FROM orders NATURAL JOIN customers",
+    "", "   ", ";", "--", "/* */", "SELECT", "SELECT FROM", "nonsense", "SELECT 'unclosed", 'SELECT "unclosed', "SELECT /* unclosed", "SELECT 1 +", "\x00", "SELECT '\x00'", "SELECT 1e999999999999999999999999999999999999999999999999999999999999999999",
+    "SELECT status FROM orders WHERE", "SELECT \"status\x00\" FROM orders", "SELECT $$a$$ FROM nowhere", "SELECT U&'x' FROM nowhere", "SELECT extract(microsecond FROM created_at) FROM orders",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", OUTSIDE)
+def test_what_is_outside_of_the_model_is_refused(shop_served: Served, text: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        shop_served.service.sql_plan(text)
+    assert 400 <= caught.value.status < 500
+    assert len(caught.value.message) < 1_000
+
+
+LARGE = {
+    "long": "SELECT '" + "a" * 1_000_000 + "'",
+    "brackets": "SELECT " + "(" * 5_000 + "1" + ")" * 5_000,
+    "sums": "SELECT " + "1 + " * 20_000 + "1",
+    "minus": "SELECT " + "- " * 20_000 + "1",
+    "not": "SELECT " + "NOT " * 20_000 + "true",
+    "cases": "SELECT " + "CASE WHEN true THEN " * 3_000 + "1" + " END" * 3_000,
+    "sub-queries": "SELECT * FROM " + "(SELECT * FROM " * 3_000 + "orders" + ") x" * 3_000,
+    "unions": " UNION ALL ".join(["SELECT status FROM orders"] * 3_000),
+    "columns": "SELECT " + ", ".join(["status"] * 20_000) + " FROM orders",
+    "casts": "SELECT 1" + "::text" * 10_000,
+    "joins": "SELECT 1 FROM " + " CROSS JOIN ".join(f"orders o{n}" for n in range(3_000)),
+    "growing": "WITH a0 AS (SELECT amount AS x FROM orders), "
+    + ", ".join(f"a{n} AS (SELECT x + x + x + x AS x FROM a{n - 1})" for n in range(1, 30))
+    + " SELECT x FROM a29",
+    "identifier": 'SELECT "' + "x" * 50_000 + '" FROM orders',
+}
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_what_is_too_large_is_refused_quickly(shop_served: Served, kind: str) -> None:
+    began = time.process_time()
+    with pytest.raises(QueryError) as caught:
+        shop_served.service.sql_plan(LARGE[kind])
+    assert time.process_time() - began < 3
+    assert len(caught.value.message) < 1_000
+
+
+def test_named_sub_queries_are_written_once(shop_served: Served) -> None:
+    steps = [f"a{n} AS (SELECT a.x FROM a{n - 1} a CROSS JOIN a{n - 1} b)" for n in range(1, 40)]
+    text = f"WITH a0 AS (SELECT COUNT(*) AS x FROM orders), {', '.join(steps)} SELECT x FROM a39"
+    assert len(shop_served.service.sql_plan(text).sql) < 10_000
+    assert shop_served.service.query_sql(text).rows() == [(3,)]
+
+
+STRANGE = [
+    "'; DROP TABLE orders; --", '"', "\\", "%", "$1", "?", "{CUBE}", "${x}", "\ud7ff☃", "a" * 5_000, "*/", "ﬀ", "\u202e", "\n", "\\' OR 1=1 --",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", STRANGE)
+def test_a_text_is_a_value_wherever_it_stands(shop_served: Served, value: str) -> None:
+    quoted = "'" + value.replace("'", "''") + "'"
+    service = shop_served.service
+    assert service.query_sql(f"SELECT {quoted}").rows() == [(value,)]
+    assert service.query_sql(f"SELECT MAX({quoted}) FROM orders").rows() == [(value,)]
+    for condition in (f"status = {quoted}", f"upper(status) = {quoted}", f"status IN ({quoted}, 'y')"):
+        assert service.query_sql(f"SELECT id FROM orders WHERE {condition}").rows() == []
+    name = '"' + value.replace('"', '""') + '"'
+    found = service.query_sql(f"SELECT status AS {name} FROM orders LIMIT 1")
+    assert [one.name for one in found.columns] == [value]
+    assert len(found.rows()) == 1
+    with pytest.raises(IngotError):
+        service.sql_plan(f"SELECT {name} FROM orders")
