@@ -160,7 +160,7 @@ def _names(selector: dict[str, Any], key: str) -> list[str] | None:
     if (
         not isinstance(found, list)
         or len(found) > _MOST_NAMES
-        or not all(isinstance(one, str) for one in found)
+        or not all(isinstance(one, str) and len(one) <= 300 for one in found)
     ):
         raise UsageError(f'"{key}" of the selector is a list of names.')
     return found

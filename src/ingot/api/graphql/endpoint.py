@@ -123,8 +123,8 @@ async def _asked(request: Request) -> tuple[str, dict[str, Any], str | None, str
     operation = given.get("operationName") or params.get("operationName") or None
     if not isinstance(variables, dict | None):
         raise UsageError("The variables are a JSON object.")
-    if not isinstance(operation, str | None):
-        raise UsageError("The name of an operation is a text.")
+    if not isinstance(operation, str | None) or len(operation or "") > 300:
+        raise UsageError("The name of an operation is a text of at most 300 characters.")
     return text, variables or {}, operation, found.ref
 
 
