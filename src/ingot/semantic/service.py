@@ -30,8 +30,8 @@ from ingot.semantic.recent import Recent
 from ingot.semantic.resolve import Resolved
 from ingot.semantic.rollups.library import Rollups
 from ingot.semantic.rows_of import JoinedRows
-from ingot.semantic.sql.planning import planned
 from ingot.semantic.sql.statement import SqlPlan, SqlRows
+from ingot.semantic.sql.statements import Statements
 from ingot.semantic.states import At, States
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class Service:
         self._models = Models(project, self._declare)
         self._hooks = hooks.load(getattr(project, "root", None))
         self._guard = Guard()
+        self._statements = Statements(self.states, self._guard, self.rollups)
         self._execution = Execution(engine, cache_bytes=cache_bytes, timeout=timeout, log=self._remember)
         self._plans: Recent[PlanKey, Plan] = Recent(2_000)
 
@@ -223,21 +224,8 @@ class Service:
         """
         known = self._hooks.context(context)
         model = self._models.of(known)
-        at = self.states.at(ref or "main")
-        kept = self.rollups
-        if kept is None or not kept.of(model):
-            kept = None
-        return planned(
-            text,
-            model,
-            at=at,
-            guard=self._guard,
-            hooks=self._hooks,
-            context=known,
-            now=datetime.now(UTC),
-            zone=timezone,
-            choose=lambda: kept.choice(model, at) if kept is not None else None,
-            hold=lambda one: tuple(kept.held(build) for _, build in one.used) if kept is not None else (),
+        return self._statements.plan(
+            text, model, ref=ref or "main", hooks=self._hooks, context=known, zone=timezone
         )
 
     def query_sql(

@@ -51,6 +51,8 @@ class SqlPlan:
     """Whether more than one plain question is asked: something runs on its rows."""
     held: tuple[HeldTable, ...] = ()
     choices: tuple["Choice", ...] = field(default=(), repr=False)
+    described: list[tuple[SqlColumn, ...]] = field(default_factory=list, repr=False)
+    """Its columns, once the engine was asked: the plan is of one state, so that they stay as they are."""
 
     @property
     def rollups(self) -> list[dict[str, Any]]:
@@ -68,21 +70,21 @@ class SqlRows:
         self._engine = engine
         self._timeout = timeout
         self._interrupt = interrupt
-        self._columns: tuple[SqlColumn, ...] | None = None
 
     @property
     def columns(self) -> tuple[SqlColumn, ...]:
         """Names, types and members; the engine says the types without computing a row."""
-        if self._columns is None:
+        if not self.plan.described:
             with self._session() as cursor:
                 found = cursor.execute(f"DESCRIBE {self.plan.sql}", self.plan.parameters or None).fetchall()
             names = self.plan.names or tuple(row[0] for row in found)
             members = self.plan.members or (None,) * len(found)
-            self._columns = tuple(
+            columns = (
                 SqlColumn(name, postgres(row[1]), member)
                 for name, row, member in zip(names, found, members, strict=True)
             )
-        return self._columns
+            self.plan.described.append(tuple(columns))
+        return self.plan.described[0]
 
     def batches(self, size: int = ROWS) -> Iterator[list[tuple[Any, ...]]]:
         """The rows, `size` at a time, as the engine computes them; closing it stops the engine.
