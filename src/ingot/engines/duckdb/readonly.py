@@ -95,7 +95,7 @@ def _sources(sql: str) -> Iterator[tuple[str, str]]:
     con = _parser()
     with con.cursor() as cursor:
         row = cursor.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
-    tree = orjson.loads(row[0]) if row else {}
+    tree = _decoded(row[0]) if row else {}
     if tree.get("error"):
         # DESCRIBE, SHOW and SUMMARIZE have no JSON form; none of them but on a SELECT can call a function.
         if _word(sql) in {"describe", "desc", "show", "summarize"} and "(" not in sql:
@@ -106,19 +106,29 @@ def _sources(sql: str) -> Iterator[tuple[str, str]]:
     yield from _walk(tree)
 
 
+def _decoded(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:  # nested deeper than a thousand, or with a number that JSON does not have
+        raise QueryRefusedError(
+            "This statement cannot be checked: it is nested too deep, or a number in it is infinite."
+        ) from None
+
+
 def _walk(node: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(node, list):
-        for item in node:
-            yield from _walk(item)
-    elif isinstance(node, dict):
-        if node.get("type") == "TABLE_FUNCTION":
-            yield "TABLE_FUNCTION", str(node["function"]["function_name"]).casefold()
-        elif node.get("type") == "BASE_TABLE":
-            yield "BASE_TABLE", str(node.get("table_name", "")).casefold()
-        elif node.get("class") == "FUNCTION":
-            yield "FUNCTION", str(node.get("function_name", "")).casefold()
-        for item in node.values():
-            yield from _walk(item)
+    waiting = [node]
+    while waiting:
+        at = waiting.pop()
+        if isinstance(at, list):
+            waiting += at
+        elif isinstance(at, dict):
+            if at.get("type") == "TABLE_FUNCTION":
+                yield "TABLE_FUNCTION", str(at["function"]["function_name"]).casefold()
+            elif at.get("type") == "BASE_TABLE":
+                yield "BASE_TABLE", str(at.get("table_name", "")).casefold()
+            elif at.get("class") == "FUNCTION":
+                yield "FUNCTION", str(at.get("function_name", "")).casefold()
+            waiting += at.values()
 
 
 @lru_cache(maxsize=1)

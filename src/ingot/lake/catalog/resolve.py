@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 from sqlalchemy import Connection, select
 
@@ -109,14 +109,14 @@ def moment(text: str) -> datetime:
     except ValueError:
         pass
     else:
-        return datetime.combine(day, time(), UTC) + timedelta(days=1) - timedelta(microseconds=1)
+        return datetime.combine(day, time.max, UTC)
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):  # no time, or none of the calendar in UTC
         raise UsageError(
             f"'{text}' is neither a commit hash nor a time; write 2026-01-31 or 2026-01-31T18:00:00Z."
         ) from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def _as_of(tx: Connection, history: History, base: str, head: str, when: datetime) -> str:
