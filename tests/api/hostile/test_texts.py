@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,7 @@ def test_headers_hold_anything(store: Store, text: str) -> None:
     ):
         headers = {name.encode(): text.encode("latin-1")}
         for path in ("/cubejs-api/v1/load", "/cubejs-api/graphql", "/api/v1/sql"):
-            body = (
+            body: dict[str, Any] = (
                 {"query": PLAIN}
                 if "load" in path
                 else {"query": "{ cube { orders { count } } }", "sql": "select 1"}
