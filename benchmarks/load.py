@@ -27,7 +27,7 @@ from ingot.engines.duckdb import DuckDBEngine
 from ingot.lake import Lake
 from ingot.project import load
 from ingot.semantic import Service
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 
 MONTHLY = {"dimension": "orders.order_date", "granularity": "month", "dateRange": "last 12 months"}

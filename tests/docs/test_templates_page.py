@@ -11,8 +11,8 @@ import pytest
 from ingot.engines.duckdb import connect
 from ingot.lake import Lake
 from ingot.project import load
+from ingot.semantic.compiler.models import Models
 from ingot.semantic.context import ANYONE, Context
-from ingot.semantic.models import Models
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/model-templates.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)\n```", PAGE, flags=re.DOTALL)

@@ -9,7 +9,7 @@ from ingot.engines.duckdb import DuckDBEngine
 from ingot.lake import Lake
 from ingot.project import load
 from ingot.semantic import check_project
-from ingot.semantic.binding import check_binding
+from ingot.semantic.compiler.binding import check_binding
 from tests.semantic.lakes import served
 
 GOOD = """cubes:

@@ -8,7 +8,7 @@ import pytest
 
 from ingot.project import Dashboard, ProjectError, load
 from ingot.semantic import QueryError, check_dashboards, compile_model
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 from tests.semantic import shop
 

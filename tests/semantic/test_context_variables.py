@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingot.project import ProjectError
-from ingot.semantic import Model, QueryError, calls, compile_model
+from ingot.semantic import Model, QueryError, compile_model
+from ingot.semantic.compiler import calls
 from ingot.semantic.context import Context
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 from tests.semantic import shop
 

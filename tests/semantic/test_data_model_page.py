@@ -8,9 +8,9 @@ import pytest
 
 from ingot.project import load
 from ingot.semantic import Model, compile_model
+from ingot.semantic.answers.meta import meta
 from ingot.semantic.context import Context
-from ingot.semantic.meta import meta
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "data-model.md"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ingot.engines.duckdb import connect
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 from tests.semantic import shop
 

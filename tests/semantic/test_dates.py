@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingot.semantic import QueryError
-from ingot.semantic.dates import instant, span
+from ingot.semantic.planner.dates import instant, span
 
 NOW = datetime(2026, 11, 20, 22, 30, 15, tzinfo=UTC)  # a Friday
 

@@ -6,14 +6,12 @@ import duckdb
 import pytest
 
 from ingot.project import ProjectError
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 from tests.semantic import lakes, shop
 
 
-def rows(
-    added: list[dict[str, Any]], counted: list[dict[str, Any]], **query: Any
-) -> list[tuple[Any, ...]]:
+def rows(added: list[dict[str, Any]], counted: list[dict[str, Any]], **query: Any) -> list[tuple[Any, ...]]:
     orders = shop.CUBES[0]
     made = {
         **orders,

@@ -8,7 +8,7 @@ from time import monotonic, sleep
 import pytest
 
 from ingot.engines import Interrupt, QueryInterruptedError
-from ingot.semantic.flights import Flights
+from ingot.semantic.answers.flights import Flights
 
 
 @pytest.fixture

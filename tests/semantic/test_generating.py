@@ -13,7 +13,7 @@ from ingot.errors import NotFoundError, UsageError
 from ingot.lake import Lake
 from ingot.project import Project, load
 from ingot.semantic import check_project
-from ingot.semantic.binding import check_binding
+from ingot.semantic.compiler.binding import check_binding
 from ingot.semantic.generating.generate import Generated, generate
 from ingot.semantic.generating.keys import entity
 from ingot.semantic.imports import files

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ingot.errors import NotFoundError
-from ingot.semantic.graph import between, dot, mermaid, plain
+from ingot.semantic.compiler.graph import between, dot, mermaid, plain
 from tests.semantic import shop
 
 KEY = {"name": "id", "type": "number", "sql": "id", "primary_key": True}

@@ -8,7 +8,7 @@ import pytest
 
 from ingot.engines.duckdb import connect
 from ingot.semantic import QueryError
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 from tests.semantic import shop
 from tests.semantic.test_stages import values

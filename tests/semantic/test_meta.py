@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ingot.semantic.meta import meta
+from ingot.semantic.answers.meta import meta
 from tests.semantic import shop
 
 ORDERS: dict[str, Any] = {

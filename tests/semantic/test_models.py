@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from ingot.project import Project, ProjectError, load
+from ingot.semantic.compiler.models import MOST, Models
 from ingot.semantic.context import ANYONE, Context
 from ingot.semantic.model import Model
-from ingot.semantic.models import MOST, Models
 
 TEMPLATE = """cubes:
   - name: orders

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlglot
 
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 from tests.semantic import shop
 

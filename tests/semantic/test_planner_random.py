@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ingot.engines.duckdb import connect
 from ingot.semantic import QueryError
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 from tests.semantic import naive, shop
 

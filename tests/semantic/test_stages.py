@@ -12,9 +12,9 @@ import pytest
 from ingot.engines.duckdb import connect
 from ingot.project import ProjectError
 from ingot.semantic import QueryError
-from ingot.semantic.plan import plan, plan_resolved
+from ingot.semantic.planner.plan import plan, plan_resolved
+from ingot.semantic.planner.resolve import Condition, resolve
 from ingot.semantic.query import parse
-from ingot.semantic.resolve import Condition, resolve
 from tests.semantic import shop
 
 Rows = list[tuple[Any, ...]]

@@ -7,8 +7,8 @@ import pytest
 
 from ingot.project import ProjectError
 from ingot.semantic import Model, QueryError
-from ingot.semantic.folders import flat
-from ingot.semantic.plan import plan
+from ingot.semantic.compiler.folders import flat
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 from tests.semantic import lakes, shop
 

@@ -29,7 +29,7 @@ from ingot.errors import IngotError
 
 if TYPE_CHECKING:
     from ingot.semantic import Service
-    from ingot.semantic.asked import Asked
+    from ingot.semantic.answers.asked import Asked
 
 PREFIX = "/cubejs-api/v1"
 CONTINUE_WAIT = 5.0

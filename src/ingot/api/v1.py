@@ -18,7 +18,7 @@ from ingot.errors import NotFoundError, UsageError
 from ingot.lake import Lake
 from ingot.pipeline import RunStore
 from ingot.project import Project
-from ingot.semantic.dashboards import shown
+from ingot.semantic.compiler.dashboards import shown
 
 _MOST = 1000
 """Rows of a list at the most."""

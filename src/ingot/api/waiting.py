@@ -7,7 +7,7 @@ from enum import Enum
 
 from starlette.types import Receive
 
-from ingot.semantic.asked import Asked
+from ingot.semantic.answers.asked import Asked
 
 
 class Outcome(Enum):

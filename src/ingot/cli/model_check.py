@@ -85,7 +85,7 @@ def graph(
 
     Example: ingot model graph --from orders --to products
     """
-    from ingot.semantic import graph as drawn
+    from ingot.semantic.compiler import graph as drawn
 
     if (start is None) != (end is None):
         raise UsageError("The ways between two cubes need both.", hint="ingot model graph --from A --to B")
@@ -180,7 +180,7 @@ def _bound(
 ) -> "tuple[str, list[Problem]]":
     from ingot.engines.duckdb import DuckDBEngine
     from ingot.lake import Lake
-    from ingot.semantic.binding import check_binding
+    from ingot.semantic.compiler.binding import check_binding
     from ingot.semantic.context import Context
 
     with Lake.open(project) as lake:

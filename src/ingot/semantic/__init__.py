@@ -10,21 +10,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ingot.semantic.compile import ModelCache, compile_model
-    from ingot.semantic.dashboards import check_dashboards, check_project
+    from ingot.semantic.answers.service import Service
+    from ingot.semantic.compiler.compile import ModelCache, compile_model
+    from ingot.semantic.compiler.dashboards import check_dashboards, check_project
     from ingot.semantic.errors import MemberError, QueryError
     from ingot.semantic.model import Model
-    from ingot.semantic.service import Service
 
 _HOMES = {
     "MemberError": "errors",
     "Model": "model",
-    "ModelCache": "compile",
+    "ModelCache": "compiler.compile",
     "QueryError": "errors",
-    "Service": "service",
-    "check_dashboards": "dashboards",
-    "check_project": "dashboards",
-    "compile_model": "compile",
+    "Service": "answers.service",
+    "check_dashboards": "compiler.dashboards",
+    "check_project": "compiler.dashboards",
+    "compile_model": "compiler.compile",
 }
 
 __all__ = [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import event, note
 
 from ingot.semantic import QueryError
-from ingot.semantic.plan import Plan, plan
+from ingot.semantic.planner.plan import Plan, plan
 from ingot.semantic.query import parse
 from tests.semantic import naive, naive_stages, test_planner_random, test_stages_random
 from tests.semantic.naive_measures import TIME, Scope

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ingot.semantic.plan import Plan
+from ingot.semantic.planner.plan import Plan
 from tests.semantic import shop
 
 Rows = list[tuple[Any, ...]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from ingot.semantic.plan import Plan
+from ingot.semantic.planner.plan import Plan
 from tests.lake import postgres
 from tests.semantic import shop
 

@@ -6,7 +6,7 @@ import pytest
 
 from ingot.semantic import QueryError, compile_model
 from ingot.semantic.model import Model
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 from tests.semantic import shop
 from tests.semantic.dialects import things

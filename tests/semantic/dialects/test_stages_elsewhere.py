@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingot.semantic import QueryError
-from ingot.semantic.plan import plan, plan_resolved
+from ingot.semantic.planner.plan import plan, plan_resolved
 from tests.semantic import test_stages
 
 _OTHERS = [

@@ -13,9 +13,9 @@ from sqlglot import exp
 
 from ingot.semantic import QueryError
 from ingot.semantic.dialects import DIALECTS
-from ingot.semantic.plan import Plan, plan
+from ingot.semantic.planner.plan import Plan, plan
+from ingot.semantic.planner.times import GRANULARITIES
 from ingot.semantic.query import parse
-from ingot.semantic.times import GRANULARITIES
 from tests.semantic import shop, shop_stages
 from tests.semantic.dialects import things
 from tests.semantic.naive_measures import ROLLING, STAGES

@@ -5,7 +5,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 from tests.semantic import shop
 from tests.semantic.dialects import things

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from ingot.semantic import Model
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 from tests.semantic import shop
 

@@ -9,7 +9,7 @@ import pytest
 from ingot.project import ProjectError, load
 from ingot.semantic import MemberError, compile_model
 from ingot.semantic.context import Context
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.expression import ExpressionError, parse
 from ingot.semantic.query import parse as query

@@ -6,7 +6,7 @@ import pytest
 
 from ingot.semantic import MemberError, QueryError
 from ingot.semantic.context import Context
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 from tests.semantic import shop
 from tests.semantic.test_join_choice import CUBES

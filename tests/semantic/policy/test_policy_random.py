@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ingot.engines.duckdb import connect
 from ingot.semantic import MemberError, QueryError
 from ingot.semantic.context import Context
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 from tests.semantic import naive, shop
 from tests.semantic.policy import naive_policy as rules

@@ -11,7 +11,7 @@ import pytest
 
 from ingot.semantic import MemberError, QueryError, Service
 from ingot.semantic.context import ANYONE, Context
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 from tests.semantic import shop
 from tests.semantic.lakes import served

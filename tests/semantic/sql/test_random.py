@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ingot.engines.duckdb import connect
 from ingot.semantic import QueryError
 from ingot.semantic.context import ANYONE
-from ingot.semantic.plan import plan
+from ingot.semantic.planner.plan import plan
 from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.hooks import NONE
 from ingot.semantic.query import parse
@@ -83,7 +83,9 @@ def condition(column: str, operator: str, values: list[Any], draw: st.DrawFn) ->
 def statements(draw: st.DrawFn) -> tuple[naive.Asked, str]:
     """A question and SQL that asks it."""
     asked = draw(questions())
-    outputs, owners, groups = [], {}, []
+    outputs: list[str] = []
+    owners: dict[str, None] = {}
+    groups: list[str] = []
     for name in asked.dimensions:
         base, grain = naive.split(name)
         owners[base.partition(".")[0]] = None

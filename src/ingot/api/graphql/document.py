@@ -29,10 +29,10 @@ from ingot.api.graphql.schema import schema
 from ingot.api.graphql.selection import Selection
 from ingot.errors import IngotError, UsageError
 from ingot.semantic import Service
+from ingot.semantic.answers.meta import meta
+from ingot.semantic.answers.recent import Recent
 from ingot.semantic.context import Context
-from ingot.semantic.meta import meta
 from ingot.semantic.model import Model
-from ingot.semantic.recent import Recent
 
 SHORT = 10_000
 """Longer documents are not kept."""

@@ -23,7 +23,7 @@ from ingot.semantic.context import Context
 if TYPE_CHECKING:
     from ingot.api.graphql.document import Documents, Prepared
     from ingot.semantic import Service
-    from ingot.semantic.asked import Asked
+    from ingot.semantic.answers.asked import Asked
 
 PATH = "/cubejs-api/graphql"
 T = TypeVar("T")

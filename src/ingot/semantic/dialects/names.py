@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from ingot.semantic.filters import Value
+from ingot.semantic.planner.filters import Value
 
 _LONGEST = 63
 _MARK = re.compile("\0([0-9]+)\0")

@@ -24,8 +24,8 @@ from ingot.semantic.dialects.refusal import refused
 from ingot.semantic.dialects.templates import is_own
 from ingot.semantic.dialects.unknown import Untranslatable
 from ingot.semantic.errors import QueryError
-from ingot.semantic.filters import Value
 from ingot.semantic.model import Model
+from ingot.semantic.planner.filters import Value
 
 DIALECTS = ("duckdb", "postgres", "trino", "snowflake", "bigquery", "databricks")
 """The dialects that statements are written in."""

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ingot.semantic.compiler.snippet import as_written
 from ingot.semantic.generating.facts import Facts
 from ingot.semantic.generating.keys import entity
-from ingot.semantic.snippet import as_written
 
 _NUMBERS = re.compile(r"^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?\b|DECIMAL|DOUBLE|FLOAT|REAL)")
 _WORDS = {

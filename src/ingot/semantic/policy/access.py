@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ingot.semantic.context import Context
+from ingot.semantic.planner.resolve import Tree
 from ingot.semantic.policy.policies import Entry, Policies
-from ingot.semantic.resolve import Tree
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,15 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from ingot.semantic.answers.recent import Recent
 from ingot.semantic.context import Context
 from ingot.semantic.model import Model
+from ingot.semantic.planner.resolve import Resolved, resolve
 from ingot.semantic.policy.access import Access, access
 from ingot.semantic.policy.discreet import check_hints
 from ingot.semantic.policy.rows import limits
 from ingot.semantic.policy.seen import seen
 from ingot.semantic.query import Query
-from ingot.semantic.recent import Recent
-from ingot.semantic.resolve import Resolved, resolve
 
 
 class Guard:

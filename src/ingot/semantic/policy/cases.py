@@ -12,7 +12,7 @@ from ingot.semantic.model import Model
 
 if TYPE_CHECKING:
     from ingot.project.policy_case import PolicyAsker, PolicyCase
-    from ingot.semantic.service import Service
+    from ingot.semantic.answers.service import Service
 
 SHOWN = 5
 """How many rows a failure tells of."""

@@ -9,9 +9,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ingot.project import problem
-from ingot.semantic.compile_members import CompiledMembers
-from ingot.semantic.joins import to_many
+from ingot.semantic.compiler.members import CompiledMembers
 from ingot.semantic.model import Cube, Dimension, Found, Segment, View
+from ingot.semantic.planner.joins import to_many
 from ingot.semantic.policy.expression import ExpressionError, parse
 from ingot.semantic.policy.masks import masks
 from ingot.semantic.policy.policies import (
@@ -25,7 +25,7 @@ from ingot.semantic.policy.policies import (
 )
 
 if TYPE_CHECKING:
-    from ingot.semantic.declared import Declared
+    from ingot.semantic.compiler.declared import Declared
 
 _ALL = ("*", ("*",))
 _WITHOUT_VALUES = ("set", "notSet")

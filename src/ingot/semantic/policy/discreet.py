@@ -5,9 +5,9 @@ import re
 from ingot.semantic.context import Context
 from ingot.semantic.errors import MemberError, QueryError
 from ingot.semantic.model import Model
+from ingot.semantic.planner.resolve import Resolved
 from ingot.semantic.policy.access import access
 from ingot.semantic.policy.seen import seen
-from ingot.semantic.resolve import Resolved
 
 
 def discreet(error: QueryError, model: Model, context: Context) -> QueryError:

@@ -32,10 +32,10 @@ from ingot.project import Problem, ProjectError
 from ingot.project.place import Place
 from ingot.project.rendering.python import failure
 from ingot.semantic import sizes
+from ingot.semantic.answers.questions import MAX_QUERIES, Given
 from ingot.semantic.context import Context
 from ingot.semantic.errors import QueryError
 from ingot.semantic.query import Query
-from ingot.semantic.questions import MAX_QUERIES, Given
 
 FILE = "cube.py"
 _HOOKS = ("query_rewrite", "context_to_groups", "context_to_roles")

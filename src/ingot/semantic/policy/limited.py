@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from ingot.semantic import marks
-from ingot.semantic.filling import Filling
-from ingot.semantic.filters import condition, condition_tree
-from ingot.semantic.joins import tree as joined
 from ingot.semantic.model import Dimension
-from ingot.semantic.resolve import Condition, Tree, conditions
+from ingot.semantic.planner.filling import Filling
+from ingot.semantic.planner.filters import condition, condition_tree
+from ingot.semantic.planner.joins import tree as joined
+from ingot.semantic.planner.resolve import Condition, Tree, conditions
 
 if TYPE_CHECKING:
-    from ingot.semantic.writing import Writing
+    from ingot.semantic.planner.writing import Writing
 
 ZONE = "UTC"
 

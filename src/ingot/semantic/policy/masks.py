@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from ingot.semantic.compile_members import aggregation, no_measure
+from ingot.semantic.compiler.members import aggregation, no_measure
+from ingot.semantic.compiler.scope import Scope
+from ingot.semantic.compiler.snippet import SnippetError
 from ingot.semantic.model import Aggregate, Dimension, Found, Label, Measure, Path
-from ingot.semantic.scope import Scope
-from ingot.semantic.snippet import SnippetError
 
 if TYPE_CHECKING:
-    from ingot.semantic.compile_members import CompiledMembers
+    from ingot.semantic.compiler.members import CompiledMembers
 
 MARK = "#mask."
 _TYPES = {"string": "text", "number": "double", "boolean": "boolean", "time": "timestamp"}

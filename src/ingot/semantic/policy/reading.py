@@ -8,14 +8,14 @@ no stored row can say any more.
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ingot.semantic.resolve import Tree, conditions
-from ingot.semantic.rows_of import JoinedRows
+from ingot.semantic.planner.resolve import Tree, conditions
+from ingot.semantic.planner.rows_of import JoinedRows
 
 if TYPE_CHECKING:
-    from ingot.semantic.fanout import Fact, Grain
-    from ingot.semantic.resolve import Resolved
-    from ingot.semantic.rows_of import Reader, Rows
-    from ingot.semantic.writing import Writing
+    from ingot.semantic.planner.fanout import Fact, Grain
+    from ingot.semantic.planner.resolve import Resolved
+    from ingot.semantic.planner.rows_of import Reader, Rows
+    from ingot.semantic.planner.writing import Writing
 
 
 def guarded(reader: "Reader", query: "Resolved") -> "Reader":

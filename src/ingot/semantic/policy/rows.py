@@ -14,12 +14,12 @@ from sqlglot import exp
 
 from ingot.semantic.context import Context
 from ingot.semantic.errors import QueryError
-from ingot.semantic.filters import Parameters, condition
 from ingot.semantic.model import Found, Model
+from ingot.semantic.planner.filters import Parameters, condition
+from ingot.semantic.planner.resolve import Condition, Group, Resolved, Tree, ValueReader, conditions
 from ingot.semantic.policy.access import Access
 from ingot.semantic.policy.expression import Expression, UnknownValueError
 from ingot.semantic.policy.policies import Entry, Piece, RowCondition, RowTree
-from ingot.semantic.resolve import Condition, Group, Resolved, Tree, ValueReader, conditions
 
 NO_ROWS = Group(False, ())
 _NEGATIVE = frozenset({"notEquals", "notContains", "notStartsWith", "notEndsWith"})

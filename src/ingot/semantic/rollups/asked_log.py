@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from ingot.semantic.model import Dimension
-from ingot.semantic.resolve import RANGES, Condition, Resolved, Tree
+from ingot.semantic.planner.resolve import RANGES, Condition, Resolved, Tree
 
 _MOST = 2_000
 _LARGEST = 2 * 1024 * 1024

@@ -19,7 +19,7 @@ from sqlglot.errors import SqlglotError
 from ingot.engines import Interrupt
 from ingot.engines.sql import quote_identifier, quote_literal
 from ingot.errors import IngotError
-from ingot.semantic import dates
+from ingot.semantic.planner import dates
 from ingot.semantic.rollups import pieces as cutting
 from ingot.semantic.rollups.definition import Rollup, Window, within
 from ingot.semantic.rollups.pieces import Piece

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ingot.project import Problem, ProjectError, problem
 from ingot.semantic.errors import QueryError
-from ingot.semantic.fanout import Grain, Leaf, facts, leaf_path
 from ingot.semantic.model import Cube, Dimension, Found, Measure, Model, Segment
-from ingot.semantic.resolve import Column
+from ingot.semantic.planner.fanout import Grain, Leaf, facts, leaf_path
+from ingot.semantic.planner.resolve import Column
+from ingot.semantic.planner.writing import aliases
 from ingot.semantic.rollups import periods
 from ingot.semantic.rollups.definition import Part, Rollup, StoredDimension, StoredFact, flag, parts_of
-from ingot.semantic.writing import aliases
 
 if TYPE_CHECKING:
     from ingot.project import Project

@@ -15,17 +15,17 @@ from sqlglot import exp
 
 from ingot.project.place import Place
 from ingot.semantic import marks
-from ingot.semantic.aggregates import aggregate
-from ingot.semantic.fanout import Fact, Grain
 from ingot.semantic.model import Aggregate, Dimension, Found, Measure, Model, Segment
-from ingot.semantic.resolve import Column, Resolved
+from ingot.semantic.planner.aggregates import aggregate
+from ingot.semantic.planner.fanout import Fact, Grain
+from ingot.semantic.planner.resolve import Column, Resolved
+from ingot.semantic.planner.rows_of import JoinedRows
+from ingot.semantic.planner.statement import Statement
+from ingot.semantic.planner.times import as_timestamp
+from ingot.semantic.planner.volatile import volatile
+from ingot.semantic.planner.writing import Writing
 from ingot.semantic.rollups import sketch
-from ingot.semantic.rows_of import JoinedRows
 from ingot.semantic.stages import SubQuery
-from ingot.semantic.statement import Statement
-from ingot.semantic.times import as_timestamp
-from ingot.semantic.volatile import volatile
-from ingot.semantic.writing import Writing
 
 Kind = Literal["rollup", "rollup_join", "rollup_lambda", "original_sql"]
 Part = Literal["value", "sum", "count", "sketch"]

@@ -15,9 +15,9 @@ from ingot.semantic.rollups.store import Build, Removed
 if TYPE_CHECKING:
     from ingot.engines.duckdb import DuckDBEngine
     from ingot.lake import Lake
+    from ingot.semantic.answers.service import Service
+    from ingot.semantic.answers.states import States
     from ingot.semantic.model import Model
-    from ingot.semantic.service import Service
-    from ingot.semantic.states import States
 
 Result = Literal["built", "kept", "never", "failed"]
 _PAUSE = 1.0

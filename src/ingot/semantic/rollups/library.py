@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 from sqlglot import exp
 
 from ingot.engines import HeldTable
+from ingot.semantic.answers.recent import Recent
 from ingot.semantic.errors import QueryError
-from ingot.semantic.fanout import Fact, Grain
 from ingot.semantic.model import Model
-from ingot.semantic.recent import Recent
+from ingot.semantic.planner.fanout import Fact, Grain
+from ingot.semantic.planner.rows_of import JoinedRows, Rows
+from ingot.semantic.planner.writing import Writing
 from ingot.semantic.rollups.asked_log import AskedLog
 from ingot.semantic.rollups.build import restored
 from ingot.semantic.rollups.declare import declared_rollups
@@ -20,12 +22,10 @@ from ingot.semantic.rollups.definition import Rollup, Window, lies
 from ingot.semantic.rollups.match import Extent, Mismatch, Use, match
 from ingot.semantic.rollups.store import Build, Store
 from ingot.semantic.rollups.stored import StoredRows
-from ingot.semantic.rows_of import JoinedRows, Rows
-from ingot.semantic.writing import Writing
 
 if TYPE_CHECKING:
     from ingot.project import Project
-    from ingot.semantic.states import At, States
+    from ingot.semantic.answers.states import At, States
 
 CATALOG = "#rollups"
 """Where engines put held tables."""

@@ -15,10 +15,11 @@ from datetime import datetime, timedelta
 
 from sqlglot import exp
 
-from ingot.semantic import dates, marks
-from ingot.semantic.fanout import Fact, Grain
+from ingot.semantic import marks
 from ingot.semantic.model import Dimension, Found, Measure, Model
-from ingot.semantic.resolve import RANGES, Column, Condition, Tree, conditions
+from ingot.semantic.planner import dates
+from ingot.semantic.planner.fanout import Fact, Grain
+from ingot.semantic.planner.resolve import RANGES, Column, Condition, Tree, conditions
 from ingot.semantic.rollups import periods
 from ingot.semantic.rollups.definition import Rollup, StoredDimension, StoredFact, Window
 

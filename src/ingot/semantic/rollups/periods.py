@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from ingot.semantic import dates
 from ingot.semantic.model import Dimension
-from ingot.semantic.resolve import Column
-from ingot.semantic.times import GRANULARITIES
+from ingot.semantic.planner import dates
+from ingot.semantic.planner.resolve import Column
+from ingot.semantic.planner.times import GRANULARITIES
 
 if TYPE_CHECKING:
     from ingot.semantic.rollups.definition import StoredDimension, Window

@@ -10,15 +10,15 @@ from dataclasses import replace
 from sqlglot import exp
 
 from ingot.semantic import marks
-from ingot.semantic.aggregates import COUNTS
-from ingot.semantic.fanout import Grain, Leaf
-from ingot.semantic.filters import condition_tree
 from ingot.semantic.model import Dimension
-from ingot.semantic.resolve import Column, Condition
+from ingot.semantic.planner.aggregates import COUNTS
+from ingot.semantic.planner.fanout import Grain, Leaf
+from ingot.semantic.planner.filters import condition_tree
+from ingot.semantic.planner.resolve import Column, Condition
+from ingot.semantic.planner.writing import Writing
 from ingot.semantic.rollups import sketch
 from ingot.semantic.rollups.definition import FACT, StoredDimension
 from ingot.semantic.rollups.match import Use, filter_column, rolling_column
-from ingot.semantic.writing import Writing
 
 # No cube can have this name.
 STORED = "#stored"

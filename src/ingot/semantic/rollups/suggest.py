@@ -12,11 +12,11 @@ import yaml
 
 from ingot.errors import IngotError
 from ingot.project.rollup import PreAggregation
-from ingot.semantic.fanout import Fact
 from ingot.semantic.model import Dimension, Measure, Model
-from ingot.semantic.plan import plan_resolved
+from ingot.semantic.planner.fanout import Fact
+from ingot.semantic.planner.plan import plan_resolved
+from ingot.semantic.planner.resolve import Resolved, conditions, resolve
 from ingot.semantic.query import parse
-from ingot.semantic.resolve import Resolved, conditions, resolve
 from ingot.semantic.rollups import periods
 from ingot.semantic.rollups.declare import declared_rollups
 from ingot.semantic.rollups.definition import Rollup

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from ingot.engines import HeldTable
-from ingot.semantic.aggregates import COUNTS
 from ingot.semantic.context import Context
-from ingot.semantic.filters import Parameters
 from ingot.semantic.model import Measure, Model
-from ingot.semantic.plan import selected
+from ingot.semantic.planner.aggregates import COUNTS
+from ingot.semantic.planner.filters import Parameters
+from ingot.semantic.planner.plan import selected
+from ingot.semantic.planner.resolve import Resolved
+from ingot.semantic.planner.rows_of import JoinedRows
+from ingot.semantic.planner.volatile import volatile
 from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.hooks import Hooks
 from ingot.semantic.query import Query
-from ingot.semantic.resolve import Resolved
-from ingot.semantic.rows_of import JoinedRows
 from ingot.semantic.sql.meaning import meant
-from ingot.semantic.volatile import volatile
 
 if TYPE_CHECKING:
     from ingot.semantic.rollups.library import Choice

@@ -8,6 +8,7 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
 from ingot.engines import HeldTable
+from ingot.semantic.answers.states import At
 from ingot.semantic.context import Context
 from ingot.semantic.errors import QueryError
 from ingot.semantic.model import Model
@@ -19,7 +20,6 @@ from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.parsing import parsed
 from ingot.semantic.sql.statement import SqlPlan, members_of
 from ingot.semantic.sql.translating import Translating
-from ingot.semantic.states import At
 
 if TYPE_CHECKING:
     from ingot.semantic.rollups.library import Choice

@@ -10,15 +10,15 @@ from typing import Any
 from sqlglot import exp
 
 from ingot.semantic import marks
-from ingot.semantic.fanout import staged
 from ingot.semantic.model import Dimension, Found, Label, Measure, Model
+from ingot.semantic.planner.fanout import staged
+from ingot.semantic.planner.resolve import Column, Condition, Resolved, Tree, member_paths
+from ingot.semantic.planner.times import GRANULARITIES
 from ingot.semantic.query import parse
-from ingot.semantic.resolve import Column, Condition, Resolved, Tree, member_paths
 from ingot.semantic.sql.around import Around
 from ingot.semantic.sql.columns import changed, is_segment, marked, members
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.filters import as_filter, segment
-from ingot.semantic.times import GRANULARITIES
 
 _LABEL = Label("", "", public=False)
 

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from ingot.semantic.model import Dimension, Measure
+from ingot.semantic.planner.times import GRANULARITIES
 from ingot.semantic.sql.aggregates import asked_measure, is_aggregate, is_measure_call
 from ingot.semantic.sql.around import Around
 from ingot.semantic.sql.columns import Scope, changed, inside, mark, marked, members
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.naming import output_name
 from ingot.semantic.sql.question import Question, time_period
-from ingot.semantic.times import GRANULARITIES
 
 Nested = Callable[[exp.Expr], exp.Expr]
 _WHOLE_DAYS = frozenset(GRANULARITIES[GRANULARITIES.index("day") :])

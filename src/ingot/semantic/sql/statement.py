@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from ingot.engines import HeldTable, QueryInterruptedError
-from ingot.semantic.filters import Value
-from ingot.semantic.resolve import Resolved
+from ingot.semantic.answers.states import At
+from ingot.semantic.planner.filters import Value
+from ingot.semantic.planner.resolve import Resolved
 from ingot.semantic.rollups.shown import match_results
 from ingot.semantic.sql.types import postgres
-from ingot.semantic.states import At
 
 if TYPE_CHECKING:
     from ingot.engines import Interrupt

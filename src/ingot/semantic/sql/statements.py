@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ingot.engines import HeldTable
+from ingot.semantic.answers.recent import Recent
+from ingot.semantic.answers.states import States
 from ingot.semantic.context import Context
 from ingot.semantic.model import Model
 from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.hooks import Hooks
-from ingot.semantic.recent import Recent
 from ingot.semantic.sql.planning import planned
 from ingot.semantic.sql.statement import SqlPlan
-from ingot.semantic.states import States
 
 if TYPE_CHECKING:
     from ingot.semantic.rollups.library import Choice, Rollups

@@ -1,0 +1,137 @@
+"""Plan -> answer: from the cache, from an equal query that is under way, or from the engine.
+
+A key holds everything that an answer depends on: the SQL and its parameters (in which policies and security
+contexts show wherever they matter), the format, and the fingerprint of the tables. Nothing expires.
+"""
+
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from ingot.errors import UsageError
+from ingot.semantic.answers.cache import Answer, Answers
+from ingot.semantic.answers.exporting import exported
+from ingot.semantic.answers.flights import Flight, Flights
+from ingot.semantic.answers.rows import Extra, encoded
+from ingot.semantic.answers.states import At
+from ingot.semantic.planner.plan import Plan
+from ingot.semantic.sql.statement import SqlPlan, SqlRows
+
+if TYPE_CHECKING:
+    from ingot.engines import Engine, Exporter, Format, Interrupt
+
+WORKERS = 8
+"""Queries that the engine works on at the same time; more wait their turn. Each uses the engine's threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One query that is ready to be answered."""
+
+    plan: Plan
+    at: At
+    form: str
+    extra: Extra | None
+    filled: dict[str, Any]
+    """The query as it is written back."""
+    key: Hashable
+    kept: bool
+    """Whether equal keys mean equal answers, now and later."""
+
+
+class Execution:
+    """Answers parts. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        engine: "Engine",
+        *,
+        cache_bytes: int,
+        timeout: float | None,
+        log: Callable[[Plan, float], None] | None = None,
+    ) -> None:
+        """`log` is told of each plan that was executed, and how many seconds it took."""
+        self._engine = engine
+        self._log = log
+        self._answers = Answers(cache_bytes)
+        self._flights: Flights[Answer] = Flights(WORKERS)
+        self._timeout = timeout
+
+    def at_hand(self, part: Part) -> Answer | None:
+        """The answer, where it was kept."""
+        return self._answers.get(part.key) if part.kept else None
+
+    def begin(self, part: Part) -> Flight[Answer]:
+        """The work on the answer, which equal questions share; `leave` must follow."""
+        return self._flights.join(part.key, lambda interrupt: self._answer(part, interrupt))
+
+    def leave(self, flight: Flight[Answer], *, back: bool = False) -> int:
+        """See `Flights.leave`."""
+        return self._flights.leave(flight, back=back)
+
+    def expire(self, flight: Flight[Answer], number: int) -> None:
+        """See `Flights.expire`."""
+        self._flights.expire(flight, number)
+
+    @property
+    def running(self) -> int:
+        """How many different queries are under way."""
+        return len(self._flights)
+
+    def close(self) -> None:
+        """Stops every query that is under way."""
+        self._flights.close()
+
+    def export(self, part: Part, path: Path, format: "Format", interrupt: "Interrupt | None") -> None:
+        """Writes the answer to a file; see `Service.export`."""
+        if not self._engine.capabilities.exports:
+            raise UsageError(f"The engine {self._engine.dialect} does not write files: ask for JSON.")
+        exporter = cast("Exporter", self._engine)
+        exporter.export(
+            exported(part.plan),
+            at=part.at.state,
+            path=path,
+            format=format,
+            parameters=part.plan.parameters,
+            timeout=self._timeout,
+            interrupt=interrupt,
+            held=part.plan.held,
+        )
+
+    def streamed(self, plan: SqlPlan, interrupt: "Interrupt | None") -> SqlRows:
+        """The rows of a statement, as they are fetched."""
+        if not self._engine.capabilities.session:
+            raise UsageError(f"The engine {self._engine.dialect} does not answer SQL over the model.")
+        return SqlRows(self._engine, plan, timeout=self._timeout, interrupt=interrupt)
+
+    def _answer(self, part: Part, interrupt: "Interrupt") -> Answer:
+        kept = self.at_hand(part)  # an equal query may have ended just before this one began
+        if kept is not None:
+            return kept
+        plan = part.plan
+
+        # Only an engine that can hold them is asked to.
+        held: dict[str, Any] = {"held": plan.held} if plan.held else {}
+
+        def rows(sql: str) -> list[tuple[Any, ...]]:
+            result = self._engine.query(
+                sql,
+                at=part.at.state,
+                parameters=plan.parameters,
+                timeout=self._timeout,
+                interrupt=interrupt,
+                **held,
+            )
+            return result.rows
+
+        began = time.perf_counter()
+        found = rows(plan.sql)
+        if self._log is not None:
+            self._log(plan, time.perf_counter() - began)
+        total = None if plan.total_sql is None else int(rows(plan.total_sql)[0][0])
+        answer = Answer(encoded(plan.query, found, part.form, part.extra), total)
+        if part.kept:
+            self._answers.put(part.key, answer)
+        return answer

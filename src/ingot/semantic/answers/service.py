@@ -1,0 +1,342 @@
+"""`Service`: semantic queries at any ref of the lake, answered in Cube's formats.
+
+The one way from every surface to an answer. Safe to use from several threads. Who asks comes along as a
+`Context`; how an answer is computed and kept is in `execution`.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from ingot.semantic.answers import response
+from ingot.semantic.answers.annotation import normalized
+from ingot.semantic.answers.asked import Asked, composed
+from ingot.semantic.answers.execution import Execution, Part
+from ingot.semantic.answers.explain import Recorder, explained
+from ingot.semantic.answers.meta import meta
+from ingot.semantic.answers.questions import Given, questions
+from ingot.semantic.answers.recent import Recent
+from ingot.semantic.answers.states import At, States
+from ingot.semantic.compiler.models import Models
+from ingot.semantic.context import ANYONE, Context
+from ingot.semantic.errors import QueryError
+from ingot.semantic.model import Model
+from ingot.semantic.planner.plan import Plan, plan_resolved
+from ingot.semantic.planner.resolve import Resolved
+from ingot.semantic.planner.rows_of import JoinedRows
+from ingot.semantic.policy import hooks
+from ingot.semantic.policy.apply import Guard
+from ingot.semantic.query import MAX_EXPORT, Query
+from ingot.semantic.rollups.library import Rollups
+from ingot.semantic.sql.statement import SqlPlan, SqlRows
+from ingot.semantic.sql.statements import Statements
+
+if TYPE_CHECKING:
+    from ingot.engines import Engine, Format, Interrupt
+    from ingot.lake import Lake
+    from ingot.project import Project
+
+__all__ = ["Given", "Service"]
+
+PlanKey = tuple[int, bytes, Resolved, object]
+
+
+class Service:
+    """Answers queries about one project."""
+
+    def __init__(
+        self,
+        project: "Project",
+        lake: "Lake",
+        engine: "Engine",
+        *,
+        cache_bytes: int = 128 * 1024 * 1024,
+        timeout: float | None = None,
+        rollups: Path | None = None,
+        rollup_only: bool = False,
+    ) -> None:
+        """`timeout`: seconds after which a query is stopped. `rollups`: the folder where rollups are kept.
+
+        `rollup_only`: what no rollup answers is refused.
+
+        Raises `ProjectError` for a wrong model.
+        """
+        self._dialect = engine.dialect
+        self.states = States(lake)
+        self.rollups = Rollups(rollups, self.states, only=rollup_only) if rollups is not None else None
+        self._models = Models(project, self._declare)
+        self._hooks = hooks.load(getattr(project, "root", None))
+        self._guard = Guard()
+        self._statements = Statements(self.states, self._guard, self.rollups)
+        self._execution = Execution(engine, cache_bytes=cache_bytes, timeout=timeout, log=self._remember)
+        self._plans: Recent[PlanKey, Plan] = Recent(2_000)
+
+    def close(self) -> None:
+        """Stops every query that is under way."""
+        self._execution.close()
+
+    def _remember(self, plan: Plan, seconds: float) -> None:
+        if self.rollups is not None:
+            used = plan.choice.used if plan.choice is not None else ()
+            self.rollups.log.add(plan.query, seconds, tuple(one.full_name for one, _ in used))
+
+    def reload(self, project: "Project") -> None:
+        """Answers from now on by the project's present model; `ProjectError` leaves the old one in use."""
+        found = hooks.load(getattr(project, "root", None))
+        self._models.reload(project)
+        self._hooks = found
+
+    @property
+    def model(self) -> Model:
+        """The model for nobody in particular."""
+        return self._models.now.model
+
+    def _declare(self, project: "Project", model: Model) -> None:
+        if self.rollups is not None:
+            self.rollups.declare(project, model)
+
+    def load(
+        self, query: Given, *, ref: str | None = None, multi: bool | None = None, context: Context = ANYONE
+    ) -> dict[str, Any]:
+        """The answer to one query, or to several, in Cube's format, with `ref` and `commit` added.
+
+        `multi` True gives the format with `results` also for one query; False refuses what needs it; None
+        chooses by the query. Raises `QueryError`, `NotFoundError` (the ref), and what the engine raises.
+        """
+        answer = self._load(query, ref, multi, context)
+        for one in answer.get("results", [answer]):
+            one["data"] = orjson.loads(one["data"])
+        return answer
+
+    def load_raw(
+        self, query: Given, *, ref: str | None = None, multi: bool | None = None, context: Context = ANYONE
+    ) -> dict[str, Any]:
+        """`load` with each `data` as an `orjson.Fragment`: for surfaces that send JSON anyway."""
+        return response.fragments(self._load(query, ref, multi, context))
+
+    def at_hand(
+        self, query: Given, *, ref: str | None = None, multi: bool | None = None, context: Context = ANYONE
+    ) -> dict[str, Any] | None:
+        """`load_raw` where all of the answer is kept, in a fraction of a millisecond; None where it is not.
+
+        Waits for nothing, so that an event loop may call it. Raises `QueryError` for what is no query.
+        """
+        if self._hooks:  # the project's Python may wait for anything
+            return None
+        kind, queries = self._questions(query, multi)
+        model = self._models.at_hand(context)
+        if model is None:
+            return None
+        now = datetime.now(UTC)
+        parts, answers = [], []
+        for one in queries:
+            at = self.states.at_hand(ref or one.ref or "main")
+            plan = self._plans.get(self._plan_key(model, one, now, context, at)) if at else None
+            known = at is not None and plan is not None and self.states.is_known(plan.tables, at)
+            part = self._part(one, kind, plan, at) if known and at and plan else None
+            answer = self._execution.at_hand(part) if part else None
+            if part is None or answer is None:
+                return None
+            parts.append(part)
+            answers.append(answer)
+        alone = _alone(kind, queries, multi)
+        return response.fragments(composed(kind, parts, answers, alone=alone, dialect=self._dialect))
+
+    def ask(
+        self, query: Given, *, ref: str | None = None, multi: bool | None = None, context: Context = ANYONE
+    ) -> Asked:
+        """The question of `load`, under way: for surfaces whose clients may leave. `leave` must follow."""
+        query, context = self._hooked(query, context)
+        kind, queries = self._questions(query, multi)
+        now = datetime.now(UTC)
+        model = self._models.of(context)
+        ats: dict[str, At] = {}
+        parts = []
+        for one in queries:
+            name = ref or one.ref or "main"
+            at = ats.get(name) or ats.setdefault(name, self.states.at(name))
+            parts.append(self._part(one, kind, self._plan(model, one, now, context, at), at))
+        alone = _alone(kind, queries, multi)
+        return Asked(self._execution, kind, parts, alone=alone, dialect=self._dialect)
+
+    def export(
+        self,
+        query: Given,
+        path: Path,
+        *,
+        format: "Format",
+        ref: str | None = None,
+        context: Context = ANYONE,
+        interrupt: "Interrupt | None" = None,
+    ) -> dict[str, Any]:
+        """Writes the answer to one query to `path`; gives what is said beside it: `ref`, `commit`, `query`.
+
+        The columns have the members' names and the engine's own types. Raises what `load` raises, and
+        `UsageError` where the engine cannot write this format.
+        """
+        query, context = self._hooked(query, context)
+        kind, queries = questions(query, most=MAX_EXPORT)
+        if kind != "regularQuery":
+            raise QueryError("Several answers do not fit into one file: ask one query at a time.")
+        at = self.states.at(ref or queries[0].ref or "main")
+        plan = self._plan(self._models.of(context), queries[0], datetime.now(UTC), context, at)
+        part = self._part(queries[0], kind, plan, at)
+        self._execution.export(part, path, format, interrupt)
+        return {"ref": at.ref, "commit": at.state.hash, "query": part.filled}
+
+    def sql(self, query: Given, *, ref: str | None = None, context: Context = ANYONE) -> Any:
+        """The SQL of a query in Cube's shape; of several, a list."""
+        _, queries, plans = self._planned(query, ref, context)
+        found = [response.sql(one, made) for one, made in zip(queries, plans, strict=True)]
+        return found[0] if len(found) == 1 else found
+
+    def dry_run(self, query: Given, *, ref: str | None = None, context: Context = ANYONE) -> dict[str, Any]:
+        """What a query would be with every default filled in, without running it."""
+        return response.dry_run(*self._planned(query, ref, context))
+
+    def explain(self, query: Given, *, ref: str | None = None, context: Context = ANYONE) -> Any:
+        """What the planner decides for a query and why, without running it; of several, a list."""
+        query, context = self._hooked(query, context)
+        kind, queries = questions(query)
+        now = datetime.now(UTC)
+        found = []
+        model = self._models.of(context)
+        for one in queries:
+            at = self.states.at(ref or one.ref or "main")
+            resolved = self._guard.resolve(model, one, context=context, now=now)
+            has_rollups = self.rollups is not None and self.rollups.of(model)
+            choice = self.rollups.choice(model, at) if self.rollups is not None and has_rollups else None
+            recorder = Recorder(choice or JoinedRows)
+            plan = plan_resolved(model, resolved, dialect=self._dialect, context=context, reader=recorder)
+            part = self._part(one, kind, replace(plan, choice=choice), at)
+            found.append(explained(part, recorder, kept=self._execution.at_hand(part) is not None))
+        return found[0] if len(found) == 1 else found
+
+    def sql_plan(
+        self, text: str, *, ref: str | None = None, context: Context = ANYONE, timezone: str = "UTC"
+    ) -> SqlPlan:
+        """What is executed for a SELECT over cubes and views, without running it.
+
+        Raises `SqlError` for what is no such SELECT, and what `sql` raises.
+        """
+        known = self._hooks.context(context)
+        model = self._models.of(known)
+        return self._statements.plan(
+            text, model, ref=ref or "main", hooks=self._hooks, context=known, zone=timezone
+        )
+
+    def query_sql(
+        self,
+        text: str,
+        *,
+        ref: str | None = None,
+        context: Context = ANYONE,
+        timezone: str = "UTC",
+        interrupt: "Interrupt | None" = None,
+    ) -> SqlRows:
+        """The answer to a SELECT over cubes and views: its columns now, its rows as they are fetched.
+
+        Raises what `sql_plan` raises; fetching raises what the engine does.
+        """
+        return self._execution.streamed(
+            self.sql_plan(text, ref=ref, context=context, timezone=timezone), interrupt
+        )
+
+    def meta(
+        self,
+        *,
+        ref: str | None = None,
+        only_views: bool = False,
+        extended: bool = False,
+        context: Context = ANYONE,
+    ) -> dict[str, Any]:
+        """The model in Cube's shape; `extended` with its SQL, joins and pre-aggregations."""
+        if ref is not None:
+            self.states.at(ref)
+        seen = self.seen(context)
+        # SQL names what else there is: it is for those from whom nothing is hidden.
+        extended = extended and seen.whole is None
+        return {"cubes": meta(seen, only_views=only_views, extended=extended)}
+
+    def seen(self, context: Context = ANYONE) -> Model:
+        """The model as who asks may see it: its members can be named to him, and no others."""
+        known = self.known(context)
+        return self._guard.seen(self._models.of(known), known)
+
+    def known(self, context: Context) -> Context:
+        """Who asks, with the groups that the project's hooks say."""
+        return self._hooks.context(context)
+
+    def check(self) -> None:
+        """Returns where the lake can be asked; raises what it says otherwise."""
+        self.states.at("main")
+
+    def _load(self, query: Given, ref: str | None, multi: bool | None, context: Context) -> dict[str, Any]:
+        asked = self.ask(query, ref=ref, multi=multi, context=context)
+        try:
+            return asked.result()
+        finally:
+            asked.leave()
+
+    def _planned(
+        self, query: Given, ref: str | None, context: Context
+    ) -> tuple[str, list[Query], list[Plan]]:
+        query, context = self._hooked(query, context)
+        kind, queries = questions(query)
+        at = self.states.at(ref) if ref is not None else None
+        model = self._models.of(context)
+        now = datetime.now(UTC)
+        return kind, queries, [self._plan(model, one, now, context, at) for one in queries]
+
+    def _hooked(self, query: Given, context: Context) -> tuple[Given, Context]:
+        """The query and who asks, as the project's hooks say."""
+        known = self._hooks.context(context)
+        return self._hooks.queries(query, known), known
+
+    @staticmethod
+    def _questions(query: Given, multi: bool | None) -> tuple[str, list[Query]]:
+        kind, queries = questions(query)
+        if multi is False and kind != "regularQuery":
+            raise QueryError(f'A {kind} has several results: send "queryType": "multi" with it.')
+        return kind, queries
+
+    def _plan(self, model: Model, query: Query, now: datetime, context: Context, at: At | None) -> Plan:
+        if at is None and self.rollups is not None and self.rollups.of(model):
+            at = self.states.at(query.ref or "main")
+        key = self._plan_key(model, query, now, context, at)
+        found = self._plans.get(key)
+        return found or self._plans.keep(key, self._planned_anew(model, key[2], context, at))
+
+    def _planned_anew(self, model: Model, query: Resolved, context: Context, at: At | None) -> Plan:
+        if self.rollups is None or at is None or not self.rollups.of(model):
+            return plan_resolved(model, query, dialect=self._dialect, context=context)
+        choice = self.rollups.choice(model, at)
+        plan = plan_resolved(model, query, dialect=self._dialect, context=context, reader=choice)
+        held = tuple(self.rollups.held(build) for _, build in choice.used)
+        return replace(plan, held=held, choice=choice)
+
+    def _plan_key(
+        self, model: Model, query: Query, now: datetime, context: Context, at: At | None
+    ) -> PlanKey:
+        """All that a plan depends on: what is asked, of which model, by whom, and the rollups that are there."""
+        there = self.rollups.version(model, at) if self.rollups is not None and at is not None else None
+        resolved = self._guard.resolve(model, query, context=context, now=now)
+        return (model.serial, context.key, resolved, there)
+
+    def _part(self, query: Query, kind: str, plan: Plan, at: At) -> Part:
+        filled = normalized(query, plan.query, kind)
+        extra = response.compared(kind, filled)
+        tables = self.states.tables(plan.tables, at)
+        kept = not plan.volatile and tables is not None
+        print_ = self.states.fingerprint(tables, at) if kept and tables is not None else at.state.hash
+        keys = tuple(column.key for column in plan.query.columns)
+        form = query.response_format
+        key = (plan.sql, plan.parameters, plan.total_sql, form, extra, keys, print_)
+        return Part(plan, at, form, extra, filled, key, kept)
+
+
+def _alone(kind: str, queries: list[Query], multi: bool | None) -> bool:
+    return len(queries) == 1 and not multi and kind == "regularQuery"

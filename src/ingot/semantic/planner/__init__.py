@@ -1,0 +1,1 @@
+"""Query -> SQL: pure passes from the names in a question to the text that an engine runs."""
