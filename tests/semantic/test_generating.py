@@ -14,9 +14,10 @@ from ingot.lake import Lake
 from ingot.project import Project, load
 from ingot.semantic import check_project
 from ingot.semantic.compiler.binding import check_binding
-from ingot.semantic.generating.generate import Generated, generate
+from ingot.semantic.generating.generate import generate
 from ingot.semantic.generating.keys import entity
 from ingot.semantic.imports import files
+from ingot.semantic.imports.files import Imported
 
 TABLES = {
     "gold.dim_customers": "SELECT i AS customer_id, 'c' || i AS email, i % 3 = 0 AS is_active, "
@@ -58,7 +59,7 @@ def root(lake: tuple[Path, Lake, DuckDBEngine]) -> Path:
 
 
 class Made:
-    def __init__(self, project: Project, made: Generated) -> None:
+    def __init__(self, project: Project, made: Imported) -> None:
         self.project, self.made = project, made
         self.cubes: dict[str, Any] = {}
         for text in made.files.values():

@@ -9,7 +9,6 @@ import asyncio
 import gzip
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,10 +21,10 @@ from ingot.api import graphql
 from ingot.api.cubesql import CubeSqlApi
 from ingot.api.downloads import Downloads
 from ingot.api.graphql import GraphQLApi
+from ingot.api.guarded import guarded
 from ingot.api.requests import bare_id, call, context, request_id
 from ingot.api.waiting import Outcome, Running, outcome, wait_later
 from ingot.engines import QueryInterruptedError
-from ingot.errors import IngotError
 
 if TYPE_CHECKING:
     from ingot.semantic import Service
@@ -78,14 +77,14 @@ class CubeApi:
         """The routes."""
         both = ["GET", "POST"]
         return [
-            Route(f"{PREFIX}/load", _guarded(self.load), methods=both),
-            Route(f"{PREFIX}/subscribe", _guarded(self.subscribe), methods=both),
-            Route(f"{PREFIX}/sql", _guarded(self.sql), methods=both),
-            Route(f"{PREFIX}/cubesql", _guarded(self._cubesql.cubesql), methods=["POST"]),
-            Route(f"{PREFIX}/dry-run", _guarded(self.dry_run), methods=both),
-            Route(f"{PREFIX}/explain", _guarded(self.explain), methods=both),
-            Route(f"{PREFIX}/meta", _guarded(self.meta), methods=["GET"]),
-            Route(f"{PREFIX}/running-query/{{id}}", _guarded(self.cancel), methods=["DELETE"]),
+            Route(f"{PREFIX}/load", guarded(self.load), methods=both),
+            Route(f"{PREFIX}/subscribe", guarded(self.subscribe), methods=both),
+            Route(f"{PREFIX}/sql", guarded(self.sql), methods=both),
+            Route(f"{PREFIX}/cubesql", guarded(self._cubesql.cubesql), methods=["POST"]),
+            Route(f"{PREFIX}/dry-run", guarded(self.dry_run), methods=both),
+            Route(f"{PREFIX}/explain", guarded(self.explain), methods=both),
+            Route(f"{PREFIX}/meta", guarded(self.meta), methods=["GET"]),
+            Route(f"{PREFIX}/running-query/{{id}}", guarded(self.cancel), methods=["DELETE"]),
             Route(graphql.PATH, self._graphql.__call__, methods=both),
         ]
 
@@ -187,20 +186,6 @@ class CubeApi:
             headers = {"content-encoding": "gzip", "vary": "Accept-Encoding"}
             return Response(packed, headers=headers, media_type="application/json")
         return Response(body, media_type="application/json")
-
-
-def _guarded(handler: Handler) -> Handler:
-    @wraps(handler)
-    async def guarded(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except IngotError as error:
-            text = error.message if error.hint is None else f"{error.message} {error.hint}"
-            return _json({"error": text}, error.status)
-        except ClientDisconnect:
-            return Response(status_code=499)
-
-    return guarded
 
 
 def _later(question: "Asked") -> dict[str, Any]:

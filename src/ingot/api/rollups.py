@@ -7,17 +7,17 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import wraps
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import orjson
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ingot.api.guarded import guarded
 from ingot.api.requests import call, context
 from ingot.engines import Interrupt
 from ingot.errors import IngotError, NotFoundError, UsageError
@@ -61,8 +61,8 @@ class RollupsApi:
     def routes(self) -> list[Route]:
         """The routes."""
         return [
-            Route(f"{PREFIX}/can-use", _guarded(self.can_use), methods=["POST"]),
-            Route(f"{PREFIX}/jobs", _guarded(self.jobs), methods=["POST"]),
+            Route(f"{PREFIX}/can-use", guarded(self.can_use), methods=["POST"]),
+            Route(f"{PREFIX}/jobs", guarded(self.jobs), methods=["POST"]),
         ]
 
     async def can_use(self, request: Request) -> Response:
@@ -164,20 +164,6 @@ def _names(selector: dict[str, Any], key: str) -> list[str] | None:
     ):
         raise UsageError(f'"{key}" of the selector is a list of names.')
     return found
-
-
-def _guarded(handler: Handler) -> Handler:
-    @wraps(handler)
-    async def guarded(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except IngotError as error:
-            text = error.message if error.hint is None else f"{error.message} {error.hint}"
-            return _json({"error": text}, error.status)
-        except ClientDisconnect:
-            return Response(status_code=400)
-
-    return guarded
 
 
 def _json(content: Any, status: int = 200) -> Response:

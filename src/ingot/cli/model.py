@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ingot.cli import output
 from ingot.cli.model_check import graph, render, validate
+from ingot.cli.model_files import put
 from ingot.cli.model_generate import generate
 from ingot.cli.options import JsonOption, ProjectOption, open_project
 
@@ -43,19 +43,7 @@ def import_model(
     here = open_project(project)
     with Lake.open(here) as lake:
         made = files.imported(files.read(path), here.semantic.path, _finder(lake.at("main")))
-    if not print_only:
-        files.write(made.files, replace=force)
-    if json:
-        output.print_json({"files": {str(at): text for at, text in made.files.items()}, "notes": made.notes})
-        return
-    for at, text in made.files.items():
-        print(f"# {at.relative_to(here.root) if at.is_relative_to(here.root) else at}")
-        if print_only:
-            print(text)
-    for note in made.notes:
-        print(f"note  {note}")
-    if not print_only:
-        print("next  ingot model validate")
+    put(here, made, print_only=print_only, force=force, json=json)
 
 
 _TYPES = {"BOOLEAN": "boolean", "DATE": "time"}

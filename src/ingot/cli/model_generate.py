@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ingot.cli import output
+from ingot.cli.model_files import put
 from ingot.cli.options import JsonOption, ProfileOption, ProjectOption, RefOption, open_project
 
 
@@ -27,7 +27,6 @@ def generate(
     from ingot.engines.duckdb import DuckDBEngine
     from ingot.lake import Lake
     from ingot.semantic.generating.generate import generate as generated
-    from ingot.semantic.imports import files
 
     here = open_project(project, profile)
     with Lake.open(here) as lake:
@@ -36,16 +35,4 @@ def generate(
             made = generated(here, lake.at(ref), engine, tables or ())
         finally:
             engine.close()
-    if not print_only:
-        files.write(made.files, replace=force)
-    if json:
-        output.print_json({"files": {str(at): text for at, text in made.files.items()}, "notes": made.notes})
-        return
-    for at, text in made.files.items():
-        print(f"# {at.relative_to(here.root) if at.is_relative_to(here.root) else at}")
-        if print_only:
-            print(text)
-    for note in made.notes:
-        print(f"note  {note}")
-    if not print_only:
-        print("next  ingot model validate")
+    put(here, made, print_only=print_only, force=force, json=json)

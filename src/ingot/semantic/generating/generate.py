@@ -1,8 +1,6 @@
 """Tables of a state -> files of a first model, with what was found out and what was left out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingot.errors import NotFoundError, UsageError
@@ -10,6 +8,7 @@ from ingot.semantic.generating.cubes import cube, cube_names
 from ingot.semantic.generating.facts import Facts, facts_of
 from ingot.semantic.generating.keys import find_key, find_references
 from ingot.semantic.imports.converted import to_yaml
+from ingot.semantic.imports.files import Imported
 
 if TYPE_CHECKING:
     from ingot.engines import Engine
@@ -20,15 +19,7 @@ _LAYERS = ("gold", "marts", "mart", "analytics", "main")
 _RAW = frozenset({"raw", "bronze", "staging", "silver", "intermediate"})
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """New files (path -> text), and what a person should know about them."""
-
-    files: dict[Path, str]
-    notes: tuple[str, ...]
-
-
-def generate(project: "Project", state: "State", engine: "Engine", wanted: Sequence[str] = ()) -> Generated:
+def generate(project: "Project", state: "State", engine: "Engine", wanted: Sequence[str] = ()) -> Imported:
     """A cube for each of the tables `wanted` (names, or schemas), by default those of the last layer.
 
     A table that a cube of the project reads already is left out. Raises `NotFoundError` for a table or schema
@@ -63,7 +54,7 @@ def generate(project: "Project", state: "State", engine: "Engine", wanted: Seque
     found = [_found(facts, names) for facts in tables.values() if facts.key or facts.references]
     folder = project.semantic.path / "cubes"
     files = {folder / f"{one['name']}.yml": to_yaml("cubes", one) for one in made}
-    return Generated(files, (*found, *notes))
+    return Imported(files, (*found, *notes))
 
 
 def _wanted(state: "State", wanted: Sequence[str]) -> list[str]:
