@@ -14,6 +14,7 @@ from pyiceberg.table import StaticTable
 
 from ingot.engines.duckdb import connect
 from ingot.lake import Lake
+from tests.lake.files_only import url  # noqa: F401
 
 QUERY = """
 SELECT i::INTEGER AS i, (i * 10000000000)::BIGINT AS l, i % 2 = 0 AS b, (i / 7)::FLOAT AS f, i / 3.0::DOUBLE AS d,

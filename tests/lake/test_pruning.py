@@ -29,6 +29,7 @@ from ingot.errors import NotFoundError
 from ingot.lake import Lake, SchemaError, WriteError, transforms
 from ingot.lake.conditions import Condition
 from ingot.lake.entries import as_number
+from tests.lake.files_only import url  # noqa: F401
 
 EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001
 COLUMNS = {

@@ -12,6 +12,7 @@ from ingot.lake import Lake, SchemaError, Staged
 from ingot.lake.maintenance import Outcome, Policy, Step, maintain
 from ingot.lake.same_rows import SAME_ROWS
 from ingot.lake.staged import table_content, write_metadata
+from tests.lake.files_only import url  # noqa: F401
 
 Con = duckdb.DuckDBPyConnection
 

@@ -14,6 +14,7 @@ from ingot.engines.duckdb import connect
 from ingot.lake import Lake
 from ingot.lake.conditions import Condition
 from ingot.lake.rest import routes
+from tests.lake.files_only import url  # noqa: F401
 from tests.lake.rest.conftest import serving
 
 Con = duckdb.DuckDBPyConnection

@@ -13,6 +13,7 @@ from pyiceberg.table import StaticTable
 
 from ingot.lake import Lake, LakeError, SchemaError, Staged, WriteError
 from ingot.lake.manifests import list_rows
+from tests.lake.files_only import url  # noqa: F401
 
 Con = duckdb.DuckDBPyConnection
 

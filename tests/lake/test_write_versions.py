@@ -18,6 +18,7 @@ from ingot.lake.maintenance import Outcome, Step, maintain
 from ingot.lake.rest import routes
 from ingot.lake.staged import table_content, write_metadata
 from ingot.lake.types import Json
+from tests.lake.files_only import url  # noqa: F401
 from tests.lake.rest.conftest import serving
 
 Con = duckdb.DuckDBPyConnection
