@@ -44,6 +44,12 @@ def test_a_url_that_does_not_work_is_one_error_without_its_password(
         cause = cause.__cause__
 
 
+# SQLite's writers take turns, and nobody elsewhere shares its file.
+POSTGRES_ONLY = pytest.mark.parametrize(
+    "url", [pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
+
+
 def test_a_server_that_is_not_there_is_named_with_the_setting_to_look_at() -> None:
     with pytest.raises(CatalogUnavailableError) as caught:
         SqlCatalog(f"postgresql://ingot:{SECRET}@127.0.0.1:1/db")
@@ -74,10 +80,9 @@ def test_a_reader_sees_one_state_of_the_database(url: str, catalog: SqlCatalog) 
         store.close()
 
 
+@POSTGRES_ONLY
 def test_an_inventory_knows_every_move_before_its_mark(url: str, catalog: SqlCatalog) -> None:
     """In PostgreSQL a move may become visible after a later one; a sweep would never hear of it."""
-    if url.startswith("sqlite"):
-        pytest.skip("SQLite's writers take turns")
     head = put(catalog, "main", ("s", "a"))
     engine = create_engine(url)
     found = []
@@ -120,9 +125,8 @@ def test_no_ref_moves_while_they_stand_still(url: str, catalog: SqlCatalog) -> N
     other.close()
 
 
+@POSTGRES_ONLY
 def test_connections_that_the_server_has_closed_are_replaced(url: str, catalog: SqlCatalog) -> None:
-    if url.startswith("sqlite"):
-        pytest.skip("SQLite has no server")
     first = put(catalog, "main", ("s", "a"))
     engine = create_engine(url)
     with engine.begin() as tx:
@@ -135,9 +139,8 @@ def test_connections_that_the_server_has_closed_are_replaced(url: str, catalog: 
     put(catalog, "main", ("s", "b"))
 
 
+@POSTGRES_ONLY
 def test_runs_elsewhere_with_the_same_state_wait_for_each_other(url: str, tmp_path: Path) -> None:
-    if url.startswith("sqlite"):
-        pytest.skip("SQLite's file is shared by nobody elsewhere")
     (tmp_path / "other").mkdir()
     with (
         run_lock(tmp_path, url),
