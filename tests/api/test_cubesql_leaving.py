@@ -22,6 +22,8 @@ from tests.lake.rest.conftest import serving
 from tests.semantic import shop
 from tests.semantic.lakes import served
 
+pytestmark = pytest.mark.slow
+
 MANY = "SELECT a0 FROM " + " CROSS JOIN ".join(
     f"(SELECT id AS a{n} FROM orders LIMIT 3) x{n}" for n in range(16)
 )

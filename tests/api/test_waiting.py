@@ -13,6 +13,8 @@ import pytest
 from ingot.engines import QueryError
 from tests.api.slow import QUICK, SLOW, Server, eventually, slow_server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:

@@ -16,6 +16,8 @@ import pytest
 from tests.conftest import Demo, Ingot
 from tests.main_job.small import make_small_project
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -14,6 +14,8 @@ from ingot.project import load
 from ingot.semantic.compiler.models import Models
 from ingot.semantic.context import ANYONE, Context
 
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(__file__).parents[2] / "docs/how-to/model-templates.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)\n```", PAGE, flags=re.DOTALL)
 TABLES = {

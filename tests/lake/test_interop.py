@@ -16,6 +16,8 @@ from ingot.engines.duckdb import connect
 from ingot.lake import Lake
 from tests.lake.files_only import url  # noqa: F401
 
+pytestmark = pytest.mark.slow
+
 QUERY = """
 SELECT i::INTEGER AS i, (i * 10000000000)::BIGINT AS l, i % 2 = 0 AS b, (i / 7)::FLOAT AS f, i / 3.0::DOUBLE AS d,
     (i - 25.125)::DECIMAL(9, 3) AS de, (i * 12345678901234567890)::DECIMAL(38, 4) AS big,

@@ -12,6 +12,8 @@ from ingot.engines.duckdb import DuckDBEngine, connect
 from ingot.lake import Lake, LakeError, MissingFileError, WriteError, files, objects
 from tests.lake import s3
 
+pytestmark = pytest.mark.slow
+
 Con = duckdb.DuckDBPyConnection
 BUCKET = "ingot"
 WAREHOUSE = f"s3://{BUCKET}/some folder/lake"

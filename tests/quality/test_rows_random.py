@@ -18,6 +18,8 @@ from ingot.engines.sql import quote_identifier
 from ingot.lake import Lake
 from ingot.lake.shape import Mode
 
+pytestmark = pytest.mark.slow
+
 Row = tuple[Any, ...]
 
 KEY, NUMBER, FLOAT, TEXT, NESTED = "id", 'a "b".c', "f", "ünï'code", "n"

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import httpx2
 import orjson
+import pytest
 
 from tests.api.slow import Server, eventually, slow_server
+
+pytestmark = pytest.mark.slow
 
 TEXT = "{ cube { orders { count } } }"
 

@@ -10,6 +10,8 @@ from tests.api.hostile.judge import CANARY, judged
 from tests.api.hostile.store import MARK, Store, opened
 from tests.api.hostile.texts import PLAIN, TEXTS, of_files, requests
 
+pytestmark = pytest.mark.slow
+
 QUICK = ["'; DROP TABLE gold.orders; --", "{FILTER_PARAMS.orders.status.filter('x')}", "%\\_"]
 FOUND = {
     "equals": 0,

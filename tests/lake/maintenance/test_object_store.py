@@ -14,6 +14,8 @@ from tests.lake import s3
 from .conftest import NOTHING, numbers
 from .deletes import delete_rows
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lake]:

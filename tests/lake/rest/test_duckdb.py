@@ -9,6 +9,8 @@ import pytest
 from ingot.engines.duckdb import connect
 from ingot.lake import Lake
 
+pytestmark = pytest.mark.slow
+
 Attach = Callable[..., duckdb.DuckDBPyConnection]
 
 

@@ -23,6 +23,8 @@ from ingot.lake.rebase import FROM, SWITCH
 from ..conftest import url  # noqa: F401 - on both databases
 from .test_traps import LosesAnswers
 
+pytestmark = pytest.mark.slow
+
 Attach = Callable[..., duckdb.DuckDBPyConnection]
 
 WRITER = """

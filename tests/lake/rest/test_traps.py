@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ingot.engines.duckdb import connect
 from ingot.lake import Lake
 
+pytestmark = pytest.mark.slow
+
 Attach = Callable[..., duckdb.DuckDBPyConnection]
 
 

@@ -15,6 +15,8 @@ from tests.semantic import shop
 from tests.semantic.rollups import shelf as shelves
 from tests.semantic.rollups.test_same_answers import pre_aggregations, questions, rows_of
 
+pytestmark = pytest.mark.slow
+
 ASKER = Context({"status": "done", "since": "2026-02-01", "kinds": ["tool"]}, ("g",))
 # Row filters, and by hand the SQL that means the same.
 RULES: dict[str, list[tuple[list[dict[str, Any]], str]]] = {

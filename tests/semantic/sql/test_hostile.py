@@ -8,6 +8,8 @@ from ingot.errors import IngotError
 from ingot.semantic.errors import QueryError
 from tests.semantic.lakes import Served
 
+pytestmark = pytest.mark.slow
+
 OUTSIDE = [
     "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM '/etc/passwd'", 'SELECT * FROM "/etc/passwd"', "SELECT * FROM \"gold\".\"orders\"",
     "SELECT * FROM gold.orders", "SELECT * FROM read_text('x')", "SELECT * FROM glob('*')", "SELECT * FROM duckdb_settings()", "SELECT * FROM information_schema.tables",
