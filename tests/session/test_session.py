@@ -148,3 +148,9 @@ def test_a_folder_without_a_project_is_refused_at_once(tmp_path: Path) -> None:
 def test_a_server_that_is_not_there_is_named() -> None:
     with pytest.raises(IngotError, match=r"No answer from http://127\.0\.0\.1:1"):
         ingot.open("http://127.0.0.1:1").tables()
+
+
+def test_whole_numbers_beyond_64_bits_stay_exact(session: Session) -> None:
+    # A sum of BIGINTs is a HUGEINT in DuckDB, which Parquet does not know.
+    text = "SELECT sum(i) AS total FROM (VALUES (9007199254740993), (9223372036854775807)) t(i)"
+    assert session.sql(text).scalar() == 9007199254740993 + 9223372036854775807

@@ -1,10 +1,10 @@
-"""`POST /api/v1/sql`: one SELECT over the lake's tables at a ref, as JSON or as an Arrow stream.
+"""`POST /api/v1/sql`: one SELECT over the lake's tables at a ref, as JSON, Parquet or an Arrow stream.
 
 For whoever may read the lake itself; metrics are asked through Cube's API, which knows policies.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 import orjson
@@ -14,13 +14,16 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from ingot.api.downloads import TYPES
 from ingot.api.requests import Call, call
 from ingot.errors import UsageError
 
 if TYPE_CHECKING:
+    from ingot.engines import Format
     from ingot.engines.duckdb import DuckDBEngine
     from ingot.lake import Lake
 
+_TYPES = {name: TYPES[name] for name in ("arrow", "parquet")}
 MOST = 50_000
 """Rows of an answer in JSON; a stream has no limit."""
 
@@ -31,33 +34,35 @@ def routes(lake: "Lake", engine: "DuckDBEngine", folder: Path, *, timeout: float
     async def answer(request: Request) -> Response:
         """The result of one SELECT over the lake's tables and views."""
         asked = await call(request)
-        if asked.format == "arrow":
+        if asked.format in _TYPES:
             return await run_in_threadpool(streamed, asked)
         return await run_in_threadpool(listed, asked)
 
     def streamed(asked: Call) -> Response:
         at = lake.at(asked.ref or "main")
-        path = folder / f"{uuid4().hex}.arrow"
+        path = folder / f"{uuid4().hex}.{asked.format}"
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            engine.export(_text(asked), at=at, path=path, format="arrow", timeout=timeout)
+            engine.export(
+                _text(asked), at=at, path=path, format=cast("Format", asked.format), timeout=timeout
+            )
         except BaseException:
             path.unlink(missing_ok=True)
             raise
         return FileResponse(
             path,
-            media_type="application/vnd.apache.arrow.stream",
+            media_type=_TYPES[asked.format],
             headers={"ingot-commit": at.hash, "content-encoding": "identity"},
             background=BackgroundTask(path.unlink, missing_ok=True),
         )
 
     def listed(asked: Call) -> Response:
         if asked.format != "json":
-            raise UsageError("SQL is answered as json or arrow.")
+            raise UsageError("SQL is answered as json, parquet or arrow.")
         at = lake.at(asked.ref or "main")
         result = engine.query(_text(asked), at=at, timeout=timeout, most=MOST + 1)
         if len(result.rows) > MOST:
-            raise UsageError(f"The answer has more than {MOST:,} rows.", hint='Ask with "format": "arrow".')
+            raise UsageError(f"The answer has more than {MOST:,} rows.", hint='Ask with "format": "parquet".')
         body: dict[str, Any] = {
             "commit": at.hash,
             "columns": [{"name": one.name, "type": one.type} for one in result.columns],

@@ -1,4 +1,7 @@
-"""A session against a server: Cube's API for metrics, Ingot's own for SQL, Nessie's for branches."""
+"""A session against a server: Cube's API for metrics, Ingot's own for SQL, Nessie's for branches.
+
+Answers come as Parquet, which every server can write: for Arrow it would need pyarrow, too.
+"""
 
 import json
 import time
@@ -11,7 +14,7 @@ from urllib.request import Request, urlopen
 
 from ingot.errors import IngotError, UsageError
 from ingot.session.answer import Answer
-from ingot.session.stream import read
+from ingot.session.stream import read_parquet
 
 
 class Remote:
@@ -23,11 +26,11 @@ class Remote:
         self._timeout = timeout
 
     def load(self, query: Mapping[str, Any], ref: str) -> Answer:
-        body = {"query": query, "ref": ref, "format": "arrow"}
+        body = {"query": query, "ref": ref, "format": "parquet"}
         return self._answer("/cubejs-api/v1/load", body, ref)
 
     def sql(self, text: str, ref: str) -> Answer:
-        return self._answer("/api/v1/sql", {"sql": text, "ref": ref, "format": "arrow"}, ref)
+        return self._answer("/api/v1/sql", {"sql": text, "ref": ref, "format": "parquet"}, ref)
 
     def meta(self, ref: str) -> list[dict[str, Any]]:
         cubes: list[dict[str, Any]] = self._json("GET", f"/cubejs-api/v1/meta?{urlencode({'ref': ref})}")[
@@ -52,9 +55,9 @@ class Remote:
     def _answer(self, path: str, body: Mapping[str, Any], ref: str) -> Answer:
         while True:
             data, headers = self._sent("POST", path, body)
-            if "arrow" in headers.get("content-type", ""):
-                return Answer(read(data), ref=ref, commit=headers.get("ingot-commit", ""))
-            # Only `Continue wait` answers a question for Arrow with JSON and success.
+            if "parquet" in headers.get("content-type", ""):
+                return Answer(read_parquet(data), ref=ref, commit=headers.get("ingot-commit", ""))
+            # Only `Continue wait` answers a question for a file with JSON and success.
             time.sleep(0.1)
 
     def _json(self, method: str, path: str, body: Any = None) -> Any:

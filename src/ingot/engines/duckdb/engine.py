@@ -120,6 +120,8 @@ class DuckDBEngine:
             if format == "arrow":
                 write_arrow(cursor, select, parameters, path)
                 return
+            if format == "parquet":
+                select = _exact(cursor, select, parameters)
             # The line break ends a comment that the statement may close with.
             target = f"{quote_literal(str(path))} ({_COPY[format]})"
             cursor.execute(f"COPY ({select}\n) TO {target}", parameters or None)
@@ -224,6 +226,19 @@ class DuckDBEngine:
             if name in explained.message:
                 explained.hint = f"The view {name} cannot be used at {_name(at)}: {reason}"
         return explained
+
+
+def _exact(cursor: DuckDBPyConnection, select: str, parameters: Parameters) -> str:
+    """`select` with its whole numbers of 128 bits as decimals: Parquet has none, and DuckDB writes them as doubles."""
+    cursor.execute(f"DESCRIBE {select}", parameters or None)
+    described = [(str(row[0]), str(row[1])) for row in cursor.fetchall()]
+    wide = {name for name, kind in described if kind in ("HUGEINT", "UHUGEINT")}
+    if not wide or len({name for name, _ in described}) < len(described):
+        return select
+    casts = ", ".join(
+        f"CAST({one} AS DECIMAL(38, 0)) AS {one}" for one in map(quote_identifier, sorted(wide))
+    )
+    return f"SELECT * REPLACE ({casts}) FROM ({select}\n) AS answer"
 
 
 def _name(at: State) -> str:
