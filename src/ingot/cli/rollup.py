@@ -74,7 +74,7 @@ def list_(
     """
     with opened(open_project(project, profile)) as at_hand:
         at = at_hand.service.states.at(ref)
-        lines = []
+        lines: list[dict[str, Any]] = []
         for one in at_hand.rollups.of(at_hand.service.model):
             build = at_hand.rollups.builds(one, at)[0]
             state = "built" if build is not None else "never" if one.never else "not built"
@@ -101,8 +101,8 @@ def list_(
             one["rollup"],
             one["type"],
             one["state"],
-            output.count(one["rows"]),  # type: ignore[arg-type]
-            output.size(one["bytes"]),  # type: ignore[arg-type]
+            output.count(one["rows"]),
+            output.size(one["bytes"]),
             one["files"],
             one["note"],
         )
