@@ -64,8 +64,10 @@ def served(ingot: Ingot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
             server.terminate()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    # Not for the session: while Playwright is open its event loop counts as running in this thread, and no other
+    # test of this process could start one.
     if not chromium():
         pytest.skip(missing("Chromium is not installed"))
     with launched() as browser:

@@ -1,5 +1,6 @@
 """`cube.py` of a project: queries rewritten and groups told, before anything is planned; failures refuse."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,11 @@ def test_functions_may_be_async(serve: Callable[..., Service]) -> None:
         "from cube import config\n@config('query_rewrite')\nasync def f(query, ctx):\n    query['limit'] = 1\n    return query\n"
     )
     assert len(service.load({"dimensions": ["orders.id"]})["data"]) == 1
+
+    async def notebook() -> int:
+        return len(service.load({"dimensions": ["orders.id"]})["data"])
+
+    assert asyncio.run(notebook()) == 1, "also where an event loop runs already"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ import asyncio
 import copy
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
@@ -203,7 +204,7 @@ def _told(context: Context) -> dict[str, Any]:
 def _called(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
     try:
         found = function(*arguments)
-        return asyncio.run(_awaited(found)) if inspect.isawaitable(found) else found
+        return _result(_awaited(found)) if inspect.isawaitable(found) else found
     except Exception as error:
         if type(error) in _SAID and str(error).strip():
             said = str(error).strip().partition("\n")[0][:300]
@@ -213,3 +214,13 @@ def _called(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
 
 async def _awaited(found: Any) -> Any:
     return await found
+
+
+def _result(work: Coroutine[Any, Any, Any]) -> Any:
+    """What `work` gives, also where this thread has a loop that runs already: notebooks do."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(asyncio.run, work).result()
