@@ -1,0 +1,27 @@
+"""Errors as PostgreSQL tells them: a SQLSTATE, and where in the statement."""
+
+from ingot.errors import IngotError
+
+
+class PgError(IngotError):
+    """An error with PostgreSQL's code.
+
+    Attributes:
+        sqlstate: five characters of PostgreSQL's Appendix A.
+        position: the character in the statement that it is about, from 1; None for all of it.
+        detail: one more sentence; None for none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        sqlstate: str = "42000",
+        position: int | None = None,
+        detail: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.sqlstate = sqlstate
+        self.position = position
+        self.detail = detail

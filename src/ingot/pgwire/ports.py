@@ -1,0 +1,90 @@
+"""The seam between the protocol and what answers: a statement goes in, encoded rows come out.
+
+The protocol side (`session`) owns portals, cursors, transactions and formats; a `Source` owns one kind of
+statement: the shadow catalog, the semantic model, the tables of the lake.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+TEXT, BINARY = 0, 1
+"""Formats of a value on the wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column as RowDescription tells it."""
+
+    name: str
+    oid: int
+    """The type, by its OID in PostgreSQL."""
+    modifier: int = -1
+    """Of `numeric(p, s)`: `((p << 16) | s) + 4`; -1 for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A parameter as the client sent it; `raw` None is NULL."""
+
+    raw: bytes | None
+    format: int = TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some rows: whole DataRow messages in one buffer, and how many they are."""
+
+    data: bytes | bytearray | memoryview
+    rows: int
+
+
+class Rows(Protocol):
+    """A statement under way. Not safe to use from several tasks."""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The columns, known before a row is there."""
+
+    async def fetch(self, most: int) -> Chunk | None:
+        """The next rows, at most `most` of them (0: as many as are handy); None after the last.
+
+        Raises `IngotError`; the statement is over then.
+        """
+
+    async def close(self) -> None:
+        """Stops what still runs. Harmless where it has ended."""
+
+
+class Statement(Protocol):
+    """A statement that was parsed and checked."""
+
+    @property
+    def parameters(self) -> tuple[int, ...]:
+        """The type of `$1`, `$2`, …"""
+
+    @property
+    def fields(self) -> tuple[Field, ...] | None:
+        """The columns; None where it gives no rows."""
+
+    async def run(self, values: Sequence[Value], formats: Sequence[int]) -> Rows:
+        """Its rows for these values. `formats`: none (all text), one for all columns, or one a column.
+
+        Raises `IngotError`.
+        """
+
+
+class Source(Protocol):
+    """Answers one kind of statement for one session."""
+
+    async def prepare(self, text: str, parameters: Sequence[int] = ()) -> Statement:
+        """One statement, ready to run. `parameters`: types that the client gives; 0 where it leaves one open.
+
+        Raises `IngotError`, best a `PgError` with SQLSTATE and position.
+        """
+
+    def cancel(self) -> None:
+        """Stops what runs now, which then raises `57014`. Never waits."""
+
+    async def close(self) -> None:
+        """Gives everything back."""
