@@ -4,12 +4,30 @@ The protocol side (`session`) owns portals, cursors, transactions and formats; a
 statement: the shadow catalog, the semantic model, the tables of the lake.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ingot.semantic.context import Context
+
 TEXT, BINARY = 0, 1
 """Formats of a value on the wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """Who is connected, to what."""
+
+    user: str
+    database: str
+    """As the client wrote it: `project` or `project@ref`."""
+    ref: str
+    """What is read: the part behind `@`, the default branch without one, or what `SET ingot.ref` says."""
+    context: Context
+    lake: bool
+    """Whether this user may read tables of the lake."""
+    settings: Mapping[str, str]
+    """What SET has set (`timezone`, `search_path`, …), names in lower case. It is live: read it at each use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +106,13 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Gives everything back."""
+
+
+class Opener(Protocol):
+    """Gives each session its source."""
+
+    def __call__(self, info: SessionInfo, /) -> Source:
+        """The source of one session. It opens nothing that takes time; that waits for the first statement.
+
+        Raises `IngotError` where the ref is not there.
+        """
