@@ -5,11 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from ingot.errors import NotFoundError
-from ingot.semantic import QueryError
+from ingot.semantic import QueryError, Service
 from ingot.semantic.context import Context
+from tests.semantic import shop
 from tests.semantic.lakes import Served, add_order, served
 
 
@@ -265,10 +267,11 @@ def test_who_asks_does_not_part_answers_that_are_the_same(shop_served: Served) -
     shop_served.service.ask(query, context=bob).leave()
     kept = shop_served.service.at_hand(query, context=bob)
     assert kept is not None
-    assert kept["commit"] == first["commit"]
+    assert kept.is_kept
+    assert kept.raw()["commit"] == first["commit"]
 
 
-def test_what_is_not_kept_is_not_at_hand(shop_served: Served) -> None:
+def test_what_was_not_planned_is_not_at_hand(shop_served: Served) -> None:
     assert shop_served.service.at_hand({"measures": ["orders.most"], "limit": 4322}) is None
     assert shop_served.service.at_hand({"measures": ["orders.most"]}, ref="no-such-ref") is None
     with pytest.raises(QueryError):
@@ -284,4 +287,19 @@ def test_a_new_commit_is_looked_at_aside_and_then_at_hand(tmp_path: Path) -> Non
         made.service.load({"measures": ["orders.count"]})  # the new state is known, its tickets are not
         assert made.service.at_hand(query) is None
         made.service.load(query)
-        assert made.service.at_hand(query) is not None
+        kept = made.service.at_hand(query)
+        assert kept is not None
+        assert kept.is_kept
+
+
+def test_a_planned_query_without_a_kept_answer_is_begun_at_once(tmp_path: Path) -> None:
+    with served(tmp_path) as made:
+        query = {"measures": ["tickets.count"]}
+        service = Service(shop.project(), made.lake, made.engine, cache_bytes=0)
+        expected = service.load(query)["data"]
+        begun = service.at_hand(query)
+        assert begun is not None
+        assert not begun.is_kept
+        assert orjson.loads(begun.result()["data"]) == expected
+        begun.leave()
+        service.close()

@@ -94,11 +94,11 @@ class CubeApi:
         query, ref, multi, who = asked.query, asked.ref, asked.is_multi, context(request)
         if asked.format != "json":
             return await self._downloads.sent(asked, request)
+        question = None
         if asked.size <= _AT_ONCE:
-            answer = self._service.at_hand(query, ref=ref, multi=multi, context=who)
-            if answer is not None:
-                return await self._sent(answer, request)
-        question = await self._aside(lambda: self._service.ask(query, ref=ref, multi=multi, context=who))
+            question = self._service.at_hand(query, ref=ref, multi=multi, context=who)
+        if question is None:
+            question = await self._aside(lambda: self._service.ask(query, ref=ref, multi=multi, context=who))
         return await self._waited(question, request)
 
     async def subscribe(self, request: Request) -> Response:
@@ -151,6 +151,8 @@ class CubeApi:
         return _json({"result": "ok", "cancelled": stopped})
 
     async def _waited(self, question: "Asked", request: Request) -> Response:
+        if question.is_kept:
+            return await self._sent(question.raw(), request)
         who, id = context(request).key, request_id(request)
         stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 

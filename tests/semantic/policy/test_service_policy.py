@@ -306,7 +306,8 @@ def test_an_answer_that_was_kept_for_one_is_not_given_to_another(service: Servic
         for one, expected in zip(askers, fresh, strict=True):
             found = service.at_hand(query, context=one)
             assert found is not None
-            assert orjson.loads(orjson.dumps(found["data"])) == expected
+            assert found.is_kept
+            assert orjson.loads(found.result()["data"]) == expected
     assert service.at_hand(query, context=Context({"states": ["other"]}, ("clerk",))) is None
 
 

@@ -10,11 +10,12 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from threading import Lock, Timer
+from threading import Lock
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from ingot.engines.deadlines import Deadlines
 from ingot.engines.duckdb.arrow import write_arrow
 from ingot.engines.duckdb.connect import connect
 from ingot.engines.duckdb.errors import translate
@@ -75,6 +76,7 @@ class DuckDBEngine:
         self._mounted: OrderedDict[str, _Mounted] = OrderedDict()
         self._lock = Lock()
         self._held = Held()
+        self._deadlines = Deadlines()
 
     def query(
         self,
@@ -150,13 +152,10 @@ class DuckDBEngine:
             expired = True
             cursor.interrupt()
 
-        timer = Timer(timeout, expire) if timeout is not None else None
         try:
             cursor.execute(f"USE {quote_identifier(mounted.mount.catalog)}")
-            if timer:
-                timer.daemon = True
-                timer.start()
             with (
+                self._deadlines.after(timeout, expire) if timeout is not None else nullcontext(),
                 self._held.reading(mounted.con, held) if held else nullcontext(),
                 interrupt.stopping(cursor.interrupt) if interrupt else nullcontext(),
             ):
@@ -164,13 +163,12 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise self._explain(error, mounted.mount, at, timeout if expired else None) from error
         finally:
-            if timer:
-                timer.cancel()
             cursor.close()
             self._give_back(mounted)
 
     def close(self) -> None:
         """Closes DuckDB and with it every session."""
+        self._deadlines.close()
         with self._lock:
             self._mounted.clear()
             self._con.close()

@@ -39,6 +39,11 @@ class Asked:
             raise
 
     @property
+    def is_kept(self) -> bool:
+        """Whether all of the answer was kept, so that `result` waits for nothing."""
+        return not self._flights
+
+    @property
     def seconds(self) -> float:
         """How long the longest of its queries has been under way."""
         return max((flight.seconds for flight in self._flights), default=0.0)
@@ -79,7 +84,7 @@ class Asked:
         except CancelledError:
             raise QueryInterruptedError("The query was cancelled.") from None
         answers = [next(flown) if kept is None else kept for kept in self._answers]
-        return composed(self._kind, self._parts, answers, alone=self._alone, dialect=self._dialect)
+        return _composed(self._kind, self._parts, answers, alone=self._alone, dialect=self._dialect)
 
     def raw(self) -> dict[str, Any]:
         """`result` with each `data` as a part of the JSON that the answer becomes."""
@@ -111,9 +116,8 @@ class Asked:
         return expire
 
 
-def composed(
+def _composed(
     kind: str, parts: list[Part], answers: list[Answer], *, alone: bool, dialect: str
 ) -> dict[str, Any]:
-    """The answer to a question in Cube's format, each `data` as JSON text."""
     results = [response.loaded(part, one, dialect) for part, one in zip(parts, answers, strict=True)]
     return results[0] if alone else response.together(kind, results)

@@ -13,7 +13,7 @@ import orjson
 
 from ingot.semantic.answers import response
 from ingot.semantic.answers.annotation import normalized
-from ingot.semantic.answers.asked import Asked, composed
+from ingot.semantic.answers.asked import Asked
 from ingot.semantic.answers.execution import Execution, Part
 from ingot.semantic.answers.explain import Recorder, explained
 from ingot.semantic.answers.meta import meta
@@ -119,10 +119,10 @@ class Service:
 
     def at_hand(
         self, query: Given, *, ref: str | None = None, multi: bool | None = None, context: Context = ANYONE
-    ) -> dict[str, Any] | None:
-        """`load_raw` where all of the answer is kept, in a fraction of a millisecond; None where it is not.
+    ) -> Asked | None:
+        """`ask` where planning it waits for nothing, so that an event loop may call it; None where it would.
 
-        Waits for nothing, so that an event loop may call it. Raises `QueryError` for what is no query.
+        Raises `QueryError` for what is no query.
         """
         if self._hooks:  # the project's Python may wait for anything
             return None
@@ -131,19 +131,15 @@ class Service:
         if model is None:
             return None
         now = datetime.now(UTC)
-        parts, answers = [], []
+        parts = []
         for one in queries:
             at = self.states.at_hand(ref or one.ref or "main")
             plan = self._plans.get(self._plan_key(model, one, now, context, at)) if at else None
-            known = at is not None and plan is not None and self.states.is_known(plan.tables, at)
-            part = self._part(one, kind, plan, at) if known and at and plan else None
-            answer = self._execution.at_hand(part) if part else None
-            if part is None or answer is None:
+            if at is None or plan is None or not self.states.is_known(plan.tables, at):
                 return None
-            parts.append(part)
-            answers.append(answer)
+            parts.append(self._part(one, kind, plan, at))
         alone = _alone(kind, queries, multi)
-        return response.fragments(composed(kind, parts, answers, alone=alone, dialect=self._dialect))
+        return Asked(self._execution, kind, parts, alone=alone, dialect=self._dialect)
 
     def ask(
         self, query: Given, *, ref: str | None = None, multi: bool | None = None, context: Context = ANYONE
