@@ -119,11 +119,11 @@ class DuckDBEngine:
         check(sql)
         select = duckdb.extract_statements(sql)[0].query.strip().rstrip(";")
         with self.session(at, timeout=timeout, interrupt=interrupt, held=held) as cursor:
+            if format != "csv":
+                select = _plain(cursor, select, parameters)
             if format == "arrow":
                 write_arrow(cursor, select, parameters, path)
                 return
-            if format == "parquet":
-                select = _exact(cursor, select, parameters)
             # The line break ends a comment that the statement may close with.
             target = f"{quote_literal(str(path))} ({_COPY[format]})"
             cursor.execute(f"COPY ({select}\n) TO {target}", parameters or None)
@@ -226,15 +226,21 @@ class DuckDBEngine:
         return explained
 
 
-def _exact(cursor: DuckDBPyConnection, select: str, parameters: Parameters) -> str:
-    """`select` with its whole numbers of 128 bits as decimals: Parquet has none, and DuckDB writes them as doubles."""
+def _plain(cursor: DuckDBPyConnection, select: str, parameters: Parameters) -> str:
+    """`select` in types that every reader of its format has.
+
+    Whole numbers of 128 bits are decimals: Parquet has none, and DuckDB writes them as doubles. ENUMs of held tables
+    are the texts that they stand for.
+    """
     cursor.execute(f"DESCRIBE {select}", parameters or None)
     described = [(str(row[0]), str(row[1])) for row in cursor.fetchall()]
-    wide = {name for name, kind in described if kind in ("HUGEINT", "UHUGEINT")}
-    if not wide or len({name for name, _ in described}) < len(described):
+    other = {name: "DECIMAL(38, 0)" for name, kind in described if kind in ("HUGEINT", "UHUGEINT")}
+    other |= {name: "VARCHAR" for name, kind in described if kind.startswith("ENUM(")}
+    if not other or len({name for name, _ in described}) < len(described):
         return select
     casts = ", ".join(
-        f"CAST({one} AS DECIMAL(38, 0)) AS {one}" for one in map(quote_identifier, sorted(wide))
+        f"CAST({quote_identifier(name)} AS {kind}) AS {quote_identifier(name)}"
+        for name, kind in sorted(other.items())
     )
     return f"SELECT * REPLACE ({casts}) FROM ({select}\n) AS answer"
 

