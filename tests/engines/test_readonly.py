@@ -5,8 +5,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingot.engines import QueryRefusedError
-from ingot.engines.duckdb import DuckDBEngine, connect
+from ingot.engines import QueryError, QueryRefusedError
+from ingot.engines.duckdb import DuckDBEngine, connect, readonly
 from ingot.engines.duckdb.readonly import check
 
 from .conftest import FakeState
@@ -132,7 +132,22 @@ def test_a_variable_of_the_caller_is_not_a_table(engine: DuckDBEngine, state: Fa
 
 
 def test_the_check_is_remembered() -> None:
-    check.cache_clear()
+    readonly._check.cache_clear()
     check("SELECT 41 + 1")
     check("SELECT 41 + 1")
     assert check.cache_info().hits == 1
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_csv('x') LIMIT 5",
+        "SELECT 1; DROP TABLE a LIMIT 5",
+        "DELETE FROM a LIMIT 5 OFFSET 2",
+        "COPY a TO 'x' LIMIT 1",
+    ],
+)
+def test_a_bound_at_the_end_changes_no_judgement(sql: str) -> None:
+    check("SELECT * FROM a LIMIT 5")
+    with pytest.raises((QueryRefusedError, QueryError)):
+        check(sql)

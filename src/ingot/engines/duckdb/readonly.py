@@ -5,6 +5,7 @@ access, configuration locked) hold for whatever a parser might miss. DuckDB's pa
 text which is judged is the text which is executed.
 """
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -30,13 +31,19 @@ FUNCTIONS_REFUSED = frozenset(
 """Scalar functions that change or tell something about the process itself."""
 
 
+_BOUND = re.compile(r" LIMIT [0-9]{1,18}( OFFSET [0-9]{1,18})?\Z")
 _FILE = frozenset("./*?[:")
 """Characters of paths and globs, which DuckDB would open as files where no table has that name."""
 
 
-@lru_cache(maxsize=4096)
 def check(sql: str) -> None:
     """Returns for a single read-only statement; otherwise raises `QueryRefusedError` or `QueryError`."""
+    # Statements that differ in their last bound only are judged once: it takes 0.45 ms, and no bound reads a table.
+    _check(_BOUND.sub("", sql))
+
+
+@lru_cache(maxsize=4096)
+def _check(sql: str) -> None:
     try:
         statements = duckdb.extract_statements(sql)
     except duckdb.NotImplementedException as error:
@@ -58,7 +65,7 @@ def check(sql: str) -> None:
         raise QueryRefusedError(f"One statement at a time, please: here are {len(statements)}.")
     if kinds[0] == duckdb.StatementType.EXPLAIN:
         inner = sql.strip()[len("explain") :].strip()
-        check(inner[len("analyze") :] if _word(inner) == "analyze" else inner)
+        _check(inner[len("analyze") :] if _word(inner) == "analyze" else inner)
         return
     if kinds[0] != duckdb.StatementType.SELECT or _word(sql) in {"pragma", "call"}:
         raise QueryRefusedError(

@@ -5,7 +5,9 @@ taken as they are.
 """
 
 import re
+import shutil
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -37,6 +39,10 @@ _KEPT = re.compile(
 )
 """Types that Parquet gives back as they were."""
 _TABLE = "rollup"
+_ROW_GROUP = 122_880
+"""Rows of one row group of Parquet, which one thread writes into one file."""
+_AT_ONCE = 100
+"""Partitions that one statement may tell apart."""
 _OLDEST, _NEWEST = datetime(1, 1, 1), datetime(9999, 12, 31)  # noqa: DTZ001 - UTC without a zone
 
 
@@ -139,18 +145,51 @@ def _write(
         return {path(one): _copy(rollup, one, f"SELECT {shown} FROM ({rows}){order}", cursor, store)}
     windows = cutting.merged([one.window for one in missing])
     rows = _sql(rollup.select(windows))
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE {_TABLE} AS SELECT {shown} FROM ({rows})")
+    made = cursor.execute(f"CREATE OR REPLACE TEMP TABLE {_TABLE} AS SELECT {shown} FROM ({rows})").fetchone()
     found: dict[Path, int] = {}
     try:
         assert rollup.time is not None
         column = exp.column(rollup.time.name, quoted=True)
+        if made is not None and int(made[0]) <= _ROW_GROUP and len(missing) <= _AT_ONCE:
+            found = _cut(rollup, missing, column, cursor, store)
         for one in missing:
+            if path(one) in found:
+                continue
             test = _sql(within(column, [one.window]))
             select = f"SELECT * FROM temp.{_TABLE} WHERE {test}{order}"
             found[path(one)] = _copy(rollup, one, select, cursor, store)
     finally:
         cursor.execute(f"DROP TABLE IF EXISTS temp.{_TABLE}")
     return found
+
+
+def _cut(
+    rollup: Rollup, missing: Sequence[Piece], column: exp.Expr, cursor: "DuckDBPyConnection", store: Store
+) -> dict[Path, int]:
+    """Writes the partitions that have rows by one statement, which takes 42 ms where 36 of them take 100.
+
+    Unsorted: an order would only help to leave out row groups, and each file is one.
+    """
+    cases = [
+        exp.If(this=within(column, [one.window]), true=exp.Literal.number(n)) for n, one in enumerate(missing)
+    ]
+    number = _sql(exp.Case(ifs=cases))
+    folder = store.scratch(rollup.hash)
+    try:
+        written = cursor.execute(
+            f"COPY (SELECT *, {number} AS ingot_piece FROM temp.{_TABLE}) TO {quote_literal(str(folder))} "
+            "(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (ingot_piece), RETURN_STATS)"
+        ).fetchall()
+        files = Counter(Path(name).parent.name for name, *_ in written)
+        found: dict[Path, int] = {}
+        for name, rows, *_ in written:
+            file = Path(name)
+            if files[file.parent.name] == 1:  # a partition that two threads wrote is left to be written again
+                one = missing[int(file.parent.name.partition("=")[2])]
+                found[file.replace(store.path(rollup.hash, one.name, one.inputs))] = int(rows)
+        return found
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _order(rollup: Rollup, columns: dict[str, str]) -> list[str]:
