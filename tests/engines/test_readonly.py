@@ -135,7 +135,7 @@ def test_the_check_is_remembered() -> None:
     readonly._check.cache_clear()
     check("SELECT 41 + 1")
     check("SELECT 41 + 1")
-    assert check.cache_info().hits == 1
+    assert readonly._check.cache_info().hits == 1
 
 
 @pytest.mark.parametrize(
