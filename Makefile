@@ -43,9 +43,9 @@ docs: .venv/dev ## rewrites the pages that are made from the code
 
 lock: .venv/dev ## pins every dependency with its hash (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header \
-	  --no-annotate pyproject.toml locks/build.in --output-file locks/runtime.txt
+	  --no-annotate pyproject.toml locks/build.in --extra sql --output-file locks/runtime.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header \
-	  --no-annotate pyproject.toml locks/build.in --group dev --constraint locks/runtime.txt --output-file locks/dev.txt
+	  --no-annotate pyproject.toml locks/build.in --extra sql --group dev --constraint locks/runtime.txt --output-file locks/dev.txt
 
 clean: ## removes what building and running left behind
 	rm -rf .venv $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/results
