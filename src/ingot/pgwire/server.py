@@ -1,0 +1,147 @@
+"""The SQL port: accepts connections, counts them, cancels what they run, and lets them go at the end."""
+
+import asyncio
+import hmac
+import secrets
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from ingot.errors import did_you_mean
+from ingot.pgwire.connection import Connection
+from ingot.pgwire.errors import PgError
+from ingot.pgwire.ports import Opener
+from ingot.pgwire.wire import Wire
+from ingot.semantic.context import ANYONE, Context
+
+Authenticate = Callable[[Connection, str, str], Awaitable[Context]]
+"""Connection, user and database -> who it is. Raises `PgError` 28P01 or 28000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What clients may take."""
+
+    connections: int = 1000
+    message: int = 64 * 1024 * 1024
+    """Bytes of one message."""
+    startup: int = 10_000
+    """Bytes of what is said before the login."""
+    login_seconds: float = 10
+    statement_seconds: float = 0
+    """The longest that a statement may take, whatever `statement_timeout` says; 0 for no limit."""
+    rows: int = 0
+    """The most rows of one answer; 0 for no limit."""
+
+
+async def trust(connection: Connection, user: str, database: str) -> Context:  # noqa: ARG001 - the port's form
+    """Anybody, as anybody: for servers without a login."""
+    return ANYONE
+
+
+class Server:
+    """The listener, and all connections that it has."""
+
+    def __init__(
+        self,
+        project: str,
+        opener: Opener,
+        *,
+        authenticate: Authenticate = trust,
+        may_read_lake: Callable[[Context], bool] = lambda _: True,
+        tls: Callable[[], ssl.SSLContext | None] = lambda: None,
+        branch: str = "main",
+        limits: Limits | None = None,
+        version: str = "18.0",
+    ) -> None:
+        self.opener = opener
+        self.authenticate = authenticate
+        self.may_read_lake = may_read_lake
+        self.tls = tls
+        self.limits = limits or Limits()
+        self.version = version
+        self._project = project
+        self._branch = branch
+        self._listener: asyncio.Server | None = None
+        self._tasks: dict[Connection, asyncio.Task[None]] = {}
+        self._processes: dict[int, Connection] = {}
+
+    # --- the listener
+
+    async def start(self, listener: socket.socket) -> None:
+        """Accepts connections at a socket that is bound; returns at once."""
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(lambda: Wire(self._accept), sock=listener, backlog=256)
+
+    async def stop(self, seconds: float = 0.5) -> None:
+        """Ends every session: idle ones are told at once, others after their statement or after some time."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        for connection in list(self._tasks):
+            connection.leave()
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=seconds)
+        for connection in list(self._tasks):
+            if connection.session is not None:
+                connection.session.stop("terminating connection due to administrator command", "57P01")
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=min(seconds, 0.25))
+        rest = list(self._tasks.items())
+        for connection, task in rest:
+            connection.wire.abort()
+            task.cancel()
+        if rest:
+            await asyncio.gather(*(task for _, task in rest), return_exceptions=True)
+
+    @property
+    def sessions(self) -> int:
+        """How many clients are connected."""
+        return len(self._processes)
+
+    def _accept(self, wire: Wire) -> None:
+        if len(self._tasks) >= 2 * self.limits.connections + 100 or self._listener is None:
+            wire.abort()  # more than could ever log in, cancels included
+            return
+        connection = Connection(self, wire)
+        self._tasks[connection] = asyncio.get_running_loop().create_task(connection.run())
+
+    def forget(self, connection: Connection) -> None:
+        """A connection is at its end."""
+        self._tasks.pop(connection, None)
+        if self._processes.get(connection.process) is connection:
+            del self._processes[connection.process]
+
+    # --- what connections ask
+
+    def is_full(self, connection: Connection) -> bool:  # noqa: ARG002 - later who it is may count
+        """Whether there is no room for one more session."""
+        return len(self._processes) >= self.limits.connections
+
+    def register(self, connection: Connection) -> int:
+        """A number for a session, by which it can be cancelled."""
+        while True:
+            number = secrets.randbelow(2**31 - 2) + 1
+            if number not in self._processes:
+                self._processes[number] = connection
+                return number
+
+    def cancel(self, process: int, key: bytes) -> None:
+        """Stops what a session runs, where the key is right."""
+        connection = self._processes.get(process)
+        known = connection.key if connection is not None else b"\0" * len(key)
+        if hmac.compare_digest(known, key) and connection is not None and connection.session is not None:
+            connection.session.stop()
+
+    def find_database(self, name: str) -> tuple[str, str]:
+        """The database that a name means, in full, and its ref. Raises `PgError` 3D000."""
+        project, at, ref = name.partition("@")
+        if project in ("", "postgres", self._project) and (ref or not at):
+            return (f"{self._project}@{ref}" if ref else self._project), ref or self._branch
+        raise PgError(
+            f'database "{name}" does not exist',
+            sqlstate="3D000",
+            hint=f"The database is the project: {self._project}, or {self._project}@<branch, tag or hash>"
+            f"{did_you_mean(project, [self._project])}.",
+        )

@@ -1,0 +1,350 @@
+"""The settings of a session: SET, SET LOCAL, RESET, and what a rollback takes back."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ingot.errors import did_you_mean
+from ingot.pgwire.errors import PgError
+
+REPORTED = {
+    "application_name": "application_name",
+    "client_encoding": "client_encoding",
+    "datestyle": "DateStyle",
+    "default_transaction_read_only": "default_transaction_read_only",
+    "in_hot_standby": "in_hot_standby",
+    "integer_datetimes": "integer_datetimes",
+    "intervalstyle": "IntervalStyle",
+    "is_superuser": "is_superuser",
+    "scram_iterations": "scram_iterations",
+    "search_path": "search_path",
+    "server_encoding": "server_encoding",
+    "server_version": "server_version",
+    "session_authorization": "session_authorization",
+    "standard_conforming_strings": "standard_conforming_strings",
+    "timezone": "TimeZone",
+}
+"""What clients are told at the start and at each change, by the name in lower case."""
+
+FIXED = {
+    "block_size": "8192",
+    "data_checksums": "on",
+    "in_hot_standby": "off",
+    "integer_datetimes": "on",
+    "is_superuser": "off",
+    "lc_collate": "C.UTF-8",
+    "lc_ctype": "C.UTF-8",
+    "max_identifier_length": "63",
+    "max_index_keys": "32",
+    "scram_iterations": "4096",
+    "server_encoding": "UTF8",
+    "server_version": "18.0",
+    "server_version_num": "180000",
+    "ssl": "off",
+}
+"""What nobody sets."""
+
+DEFAULTS = {
+    "application_name": "",
+    "bytea_output": "hex",
+    "check_function_bodies": "on",
+    "client_encoding": "UTF8",
+    "client_min_messages": "notice",
+    "datestyle": "ISO, MDY",
+    "default_transaction_deferrable": "off",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_read_only": "on",
+    "escape_string_warning": "on",
+    "extra_float_digits": "1",
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "ingot.ref": "",
+    "intervalstyle": "postgres",
+    "lock_timeout": "0",
+    "role": "none",
+    "row_security": "on",
+    "search_path": '"$user", public',
+    "session_authorization": "",
+    "standard_conforming_strings": "on",
+    "statement_timeout": "0",
+    "timezone": "UTC",
+    "transaction_deferrable": "off",
+    "transaction_isolation": "read committed",
+    "transaction_read_only": "on",
+    "xmloption": "content",
+}
+
+ALIASES = {
+    "time zone": "timezone",
+    "names": "client_encoding",
+    "session authorization": "session_authorization",
+}
+"""The words of SQL's own forms of SET and SHOW."""
+
+_UNITS = {"us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*(us|ms|s|min|h|d)?\s*")
+_TRUE = {"on", "true", "yes", "1", "t", "y", "tr", "tru", "ye"}
+_FALSE = {"off", "false", "no", "0", "f", "n", "of", "fa", "fal", "fals"}
+
+
+class Settings(Mapping[str, str]):
+    """What is set now, by names in lower case.
+
+    A value is kept for the session or, with `local`, until the transaction ends. `mark` and `restore` are what
+    transactions and savepoints need; both cost nothing.
+    """
+
+    def __init__(self, initial: Mapping[str, str]) -> None:
+        self._defaults = {**DEFAULTS, **FIXED, **initial}
+        self._session: Mapping[str, str] = {}
+        self._local: Mapping[str, str] = {}
+        self.changed = False
+        """Whether something was set since it was last made False."""
+
+    def __getitem__(self, name: str) -> str:
+        for layer in (self._local, self._session, self._defaults):
+            if name in layer:
+                return layer[name]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._defaults, **self._session, **self._local})
+
+    def __len__(self) -> int:
+        return len({**self._defaults, **self._session, **self._local})
+
+    def show(self, name: str) -> str:
+        """The value of a setting as SHOW tells it. Raises `PgError` 42704."""
+        if name not in self:
+            raise unknown(name, self)
+        return self[name]
+
+    def knows(self, name: str) -> bool:
+        """Whether there is such a setting, or the name is one that anybody may make up (`my.name`)."""
+        return name in self or _CUSTOM.fullmatch(name) is not None
+
+    def put(self, name: str, value: str | None, *, local: bool = False) -> None:
+        """Sets a value, or with None the default. Raises `PgError` for an unknown name or a wrong value."""
+        if not self.knows(name):
+            raise unknown(name, self)
+        self.adopt(name, None if value is None else checked(name, value), local=local)
+
+    def adopt(self, name: str, value: str | None, *, local: bool = False) -> None:
+        """As `put`, with a value that somebody has checked."""
+        if value is None:
+            value = self._defaults.get(name, "")
+        if local:
+            self._local = {**self._local, name: value}
+        else:
+            self._session = {**self._session, name: value}
+            if name in self._local:
+                self._local = {key: kept for key, kept in self._local.items() if key != name}
+        self.changed = True
+
+    def begin_with(self, name: str, value: str) -> None:
+        """What the client says at the start, to which RESET goes back. Raises `PgError` as `put`."""
+        if not self.knows(name):
+            raise unknown(name, self)
+        self._defaults[name] = checked(name, value)
+
+    def reset(self) -> None:
+        """Everything as at the start."""
+        self._session, self._local = {}, {}
+        self.changed = True
+
+    def mark(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """What `restore` brings back."""
+        return self._session, self._local
+
+    def restore(self, mark: tuple[Mapping[str, str], Mapping[str, str]]) -> None:
+        """Everything as it was at a mark."""
+        if (self._session, self._local) != mark:
+            self._session, self._local = mark
+            self.changed = True
+
+    def end_local(self) -> None:
+        """What was set for the transaction only is over."""
+        if self._local:
+            self._local = {}
+            self.changed = True
+
+
+_CUSTOM = re.compile(r"[a-z_][a-z0-9_$]*(?:\.[a-z_][a-z0-9_$]*)+")
+
+
+def unknown(name: str, known: Mapping[str, str]) -> PgError:
+    """The error for a setting that is not there."""
+    return PgError(
+        f'unrecognized configuration parameter "{name}"',
+        sqlstate="42704",
+        hint=f"Is it{near.removeprefix(' (did you mean').removesuffix(')').rstrip('?')} that you mean?"
+        if (near := did_you_mean(name, known))
+        else None,
+    )
+
+
+def checked(name: str, value: str) -> str:
+    """A value as PostgreSQL would keep it. Raises `PgError` where it does not fit."""
+    if name in FIXED:
+        raise PgError(f'parameter "{name}" cannot be changed', sqlstate="55P02")
+    check = _CHECKS.get(name)
+    if check is None:
+        return value
+    return check(name, value)
+
+
+def milliseconds(value: str) -> int:
+    """A duration of a setting; 0 for none."""
+    hit = _DURATION.fullmatch(value)
+    return int(float(hit[1]) * _UNITS[hit[2] or "ms"]) if hit else 0
+
+
+def _wrong(name: str, value: str, hint: str | None = None) -> PgError:
+    return PgError(f'invalid value for parameter "{name}": "{value}"', sqlstate="22023", hint=hint)
+
+
+def _switch(name: str, value: str) -> str:
+    if value.lower() in _TRUE:
+        return "on"
+    if value.lower() in _FALSE:
+        return "off"
+    raise PgError(f'parameter "{name}" requires a Boolean value', sqlstate="22023")
+
+
+def _duration(name: str, value: str) -> str:
+    hit = _DURATION.fullmatch(value)
+    if hit is None:
+        units = 'Valid units for this parameter are "us", "ms", "s", "min", "h", and "d".'
+        raise _wrong(name, value, units)
+    number = milliseconds(value)
+    if number > 2147483647:
+        raise PgError(
+            f'{number} ms is outside the valid range for parameter "{name}" (0 ms .. 2147483647 ms)',
+            sqlstate="22023",
+        )
+    if number:
+        for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000)):
+            if number % size == 0:
+                return f"{number // size}{unit}"
+        return f"{number}ms"
+    return "0"
+
+
+def _one_of(*values: str) -> Callable[[str, str], str]:
+    def check(name: str, value: str) -> str:
+        if value.lower() not in values:
+            raise _wrong(name, value, f"Available values: {', '.join(values)}.")
+        return value.lower()
+
+    return check
+
+
+def _read_only(name: str, value: str) -> str:
+    if _switch(name, value) == "off" and name == "transaction_read_only":
+        raise PgError("cannot set transaction read-write mode: this server only reads", sqlstate="0A000")
+    return "on"
+
+
+def _always(wanted: str) -> Callable[[str, str], str]:
+    def check(name: str, value: str) -> str:
+        if _switch(name, value) != wanted:
+            raise PgError(f'parameter "{name}" is always {wanted}', sqlstate="0A000")
+        return wanted
+
+    return check
+
+
+def _encoding(name: str, value: str) -> str:
+    if value.replace("-", "").replace("_", "").upper() in ("UTF8", "UNICODE", "UTF"):
+        return "UTF8"
+    raise _wrong(name, value, "Ingot speaks UTF8.")
+
+
+def _zone(name: str, value: str) -> str:
+    if value.lower() in ("local", "default", "utc", "gmt", "etc/utc", "z", "zulu"):
+        return {"etc/utc": "Etc/UTC", "gmt": "GMT"}.get(value.lower(), "UTC")
+    if hit := re.fullmatch(r"([+-]?)([0-9]{1,2})(?::?([0-9]{2}))?(?:\.0+)?", value.strip()):
+        sign, hours, minutes = hit.groups()
+        if int(hours) > 15:
+            raise _wrong(name, value)
+        east = f"{int(hours):02d}" + (f":{minutes}" if minutes and minutes != "00" else "")
+        # POSIX counts the other way round, and so do the names that PostgreSQL shows.
+        return f"<{sign or '+'}{east}>{'' if sign == '-' else '-'}{east}"
+    if re.fullmatch(r"<[+-][0-9:]{2,8}>[+-]?[0-9:]{1,8}", value):
+        return value
+    try:
+        return ZoneInfo(value).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        pass
+    from zoneinfo import available_timezones  # noqa: PLC0415 - reads the list of all zones; rarely needed
+
+    folded = {each.lower(): each for each in available_timezones()}
+    if found := folded.get(value.lower()):
+        return found
+    raise _wrong(name, value)
+
+
+def _date_style(name: str, value: str) -> str:
+    style, order = "ISO", "MDY"
+    for part in value.replace(",", " ").split():
+        match part.lower():
+            case "iso":
+                style = "ISO"
+            case "mdy" | "us" | "noneuro" | "noneuropean":
+                order = "MDY"
+            case "dmy" | "euro" | "european":
+                order = "DMY"
+            case "ymd":
+                order = "YMD"
+            case "default":
+                style, order = "ISO", "MDY"
+            case "sql" | "postgres" | "german":
+                raise PgError(f"Ingot writes dates in the style ISO, not {part}", sqlstate="0A000")
+            case _:
+                raise _wrong(name, value)
+    return f"{style}, {order}"
+
+
+def _application(name: str, value: str) -> str:  # noqa: ARG001 - every check takes both
+    return "".join(each if " " <= each <= "~" else "?" for each in value)[:63]
+
+
+def _float_digits(name: str, value: str) -> str:
+    try:
+        number = int(value)
+    except ValueError:
+        raise _wrong(name, value) from None
+    if not -15 <= number <= 3:
+        raise PgError(
+            f'{number} is outside the valid range for parameter "{name}" (-15 .. 3)', sqlstate="22023"
+        )
+    return str(number)
+
+
+_ISOLATION = _one_of("serializable", "repeatable read", "read committed", "read uncommitted")
+_CHECKS: dict[str, Callable[[str, str], str]] = {
+    "application_name": _application,
+    "bytea_output": _one_of("hex", "escape"),
+    "check_function_bodies": _switch,
+    "client_encoding": _encoding,
+    "client_min_messages": _one_of(
+        "debug5", "debug4", "debug3", "debug2", "debug1", "debug", "log", "notice", "warning", "error"
+    ),
+    "datestyle": _date_style,
+    "default_transaction_deferrable": _switch,
+    "default_transaction_isolation": _ISOLATION,
+    "default_transaction_read_only": _switch,
+    "escape_string_warning": _switch,
+    "extra_float_digits": _float_digits,
+    "idle_in_transaction_session_timeout": _duration,
+    "idle_session_timeout": _duration,
+    "intervalstyle": _one_of("postgres", "postgres_verbose", "sql_standard", "iso_8601"),
+    "lock_timeout": _duration,
+    "row_security": _switch,
+    "standard_conforming_strings": _always("on"),
+    "statement_timeout": _duration,
+    "timezone": _zone,
+    "transaction_deferrable": _switch,
+    "transaction_isolation": _ISOLATION,
+    "transaction_read_only": _read_only,
+}

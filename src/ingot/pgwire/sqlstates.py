@@ -1,0 +1,78 @@
+"""Which SQLSTATE says what an error of Ingot says: one table, and what an error looks like on the wire."""
+
+import re
+
+from ingot.errors import IngotError
+
+_CODES = {
+    "failed": "XX000",
+    "usage": "42000",
+    "not_found": "42704",
+    "conflict": "40001",
+    "query": "42000",
+    "sql": "42601",
+    "refused": "42501",
+    "interrupted": "57014",
+    "timeout": "57014",
+    "out_of_memory": "53200",
+    "extension": "58000",
+    "execution": "42000",
+    "lake": "58000",
+    "unavailable": "57P03",
+    "missing_file": "58P01",
+    "project": "F0000",
+}
+"""By `IngotError.code`."""
+
+_KINDS = {
+    "ref": "3D000", "branch": "3D000", "tag": "3D000", "commit": "3D000",
+    "table": "42P01", "cube": "42P01", "view": "42P01", "rollup": "42P01",
+    "column": "42703", "member": "42703", "measure": "42703", "dimension": "42703", "segment": "42703",
+}  # fmt: skip
+"""Of what is not there, by what it is."""
+
+_ENGINE = (
+    (re.compile(r"division by zero", re.IGNORECASE), "22012"),
+    (re.compile(r"^(?:\w+ Error: )?.*out of range|Out of Range Error", re.IGNORECASE), "22003"),
+    (re.compile(r"Conversion Error|Could not convert", re.IGNORECASE), "22P02"),
+    (re.compile(r"Parser Error|syntax error", re.IGNORECASE), "42601"),
+    (re.compile(r"Table with name .* does not exist", re.IGNORECASE), "42P01"),
+    (re.compile(r"Referenced column .* not found", re.IGNORECASE), "42703"),
+    (re.compile(r"No function matches|Function with name .* does not exist", re.IGNORECASE), "42883"),
+    (re.compile(r"must appear in the GROUP BY", re.IGNORECASE), "42803"),
+    (re.compile(r"Ambiguous reference", re.IGNORECASE), "42702"),
+)
+"""What DuckDB's words say about an engine's error."""
+
+
+def sqlstate(error: IngotError) -> str:
+    """PostgreSQL's code for an error."""
+    own = getattr(error, "sqlstate", None)
+    if isinstance(own, str) and len(own) == 5:
+        return own
+    kind = getattr(error, "kind", None)
+    if error.code == "not_found" and isinstance(kind, str):
+        return _KINDS.get(kind, _CODES["not_found"])
+    if error.code in ("query", "execution"):
+        for pattern, code in _ENGINE:
+            if pattern.search(error.message):
+                return code
+    return _CODES.get(error.code, _fallback(error))
+
+
+def _fallback(error: IngotError) -> str:
+    """For a kind that the table does not know: whose fault it is."""
+    return "42000" if error.exit_code == 2 else "58000"
+
+
+def fields(error: IngotError, *, severity: str = "ERROR", offset: int = 0) -> dict[str, str]:
+    """The fields of an ErrorResponse. `offset`: characters before the statement in what the client sent."""
+    found = {"S": severity, "V": severity, "C": sqlstate(error), "M": error.message}
+    if detail := getattr(error, "detail", None):
+        found["D"] = str(detail)
+    if error.hint:
+        found["H"] = error.hint
+    position = getattr(error, "position", None)
+    if isinstance(position, int) and position > 0:
+        found["P"] = str(position + offset)
+    return found
