@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from socket import socket
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -23,13 +24,17 @@ from ingot.semantic import Service
 from ingot.semantic.rollups.keeping import watching
 
 
-def create_app(project: Project, *, local: bool = False, watch: bool = False) -> Starlette:
+def create_app(
+    project: Project, *, local: bool = False, watch: bool = False, sql_listener: socket | None = None
+) -> Starlette:
     """The application that serves `project`; it opens the lake now and closes it at shutdown.
 
     With `watch`, edits of the model's files and of dashboards are in use some seconds later.
 
     `local` is for a server that listens on this machine only: without a login it refuses what other sites'
     pages send. With a login any page may ask, as with Cube: what it lacks is a token.
+
+    `sql_listener` is a bound socket at which the PostgreSQL protocol is spoken while the application runs.
 
     Raises `ProjectError` where the data model or a dashboard is wrong.
     """
@@ -70,14 +75,24 @@ def create_app(project: Project, *, local: bool = False, watch: bool = False) ->
     keeper = watching(service, lake, engine)
     jobs = RollupsApi(service, keeper.keeping)
 
+    sql_port = None
+    if sql_listener is not None:
+        from ingot.pgwire.port import SqlPort  # noqa: PLC0415 - needs the extra `sql`
+
+        sql_port = SqlPort(project, service, lake, engine)
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         keeper.start()
         if watch:
             live.start()
+        if sql_port is not None and sql_listener is not None:
+            await sql_port.start(sql_listener)
         try:
             yield
         finally:
+            if sql_port is not None:
+                await sql_port.stop()
             live.close()
             keeper.close()
             jobs.close()

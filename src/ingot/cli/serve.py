@@ -1,4 +1,4 @@
-"""`ingot serve`: the HTTP surfaces of a project, until told to stop."""
+"""`ingot serve`: the surfaces of a project, HTTP and SQL, until told to stop."""
 
 import signal
 import socket
@@ -22,25 +22,34 @@ def serve(
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65535, help="HTTP port (default: the project's, 4000).")
     ] = None,
+    sql_port: Annotated[
+        int | None,
+        typer.Option(
+            "--sql-port",
+            min=0,
+            max=65535,
+            help="Port of the PostgreSQL protocol (default: the project's, 15432; with --port 0 any free one).",
+        ),
+    ] = None,
     host: Annotated[
         str | None, typer.Option("--host", help="Address to listen on (default: this machine only).")
     ] = None,
 ) -> None:
-    """Serve the page, the REST API and the Iceberg catalog. Stop with Ctrl-C.
+    """Serve the page, the REST API, SQL as PostgreSQL speaks it, and the Iceberg catalog. Stop with Ctrl-C.
 
     Example: ingot serve --port 4000
     """
     opened = open_project(project, profile)
-    start(opened, listen(opened, host=host, port=port))
+    start(opened, *listen_all(opened, host=host, port=port, sql_port=sql_port))
 
 
-def start(project: "Project", listener: socket.socket) -> None:
+def start(project: "Project", listener: socket.socket, sql_listener: socket.socket | None = None) -> None:
     """Prints the addresses and `ready`, and returns when the process is asked to stop."""
     import uvicorn
 
     from ingot.api import create_app
 
-    app = create_app(project, local=_is_local(listener), watch=True)
+    app = create_app(project, local=_is_local(listener), watch=True, sql_listener=sql_listener)
 
     class Server(uvicorn.Server):
         """Says that it is ready once it is."""
@@ -48,7 +57,7 @@ def start(project: "Project", listener: socket.socket) -> None:
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
-                _print_addresses(project, listener)
+                _print_addresses(project, listener, sql_listener)
 
     # A second for open requests: the whole stop must stay under two.
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
@@ -60,13 +69,45 @@ def start(project: "Project", listener: socket.socket) -> None:
         pass  # uvicorn raises the captured signal again after it has stopped cleanly
     finally:
         listener.close()
+        if sql_listener is not None:
+            sql_listener.close()
 
 
 def _exit_cleanly(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def listen(project: "Project", *, host: str | None = None, port: int | None = None) -> socket.socket:
+def listen_all(
+    project: "Project", *, host: str | None = None, port: int | None = None, sql_port: int | None = None
+) -> tuple[socket.socket, socket.socket | None]:
+    """The sockets of HTTP and of SQL; the second is None where the SQL port is off."""
+    listener = listen(project, host=host, port=port)
+    if _sql_off(project) is not None:
+        return listener, None
+    if sql_port is None:
+        # Who takes any free port for HTTP has another server running, whose SQL port is taken.
+        sql_port = 0 if port == 0 else project.serve.sql_port
+    try:
+        return listener, listen(project, host=host, port=sql_port, option="--sql-port")
+    except IngotError:
+        listener.close()
+        raise
+
+
+def _sql_off(project: "Project") -> str | None:
+    """Why the SQL port is off; None where it is on."""
+    from importlib.util import find_spec
+
+    if find_spec("pyarrow") is None:
+        return "off: pip install 'ingot[sql]'"
+    if project.auth is not None:
+        return "off: it has no login yet"
+    return None
+
+
+def listen(
+    project: "Project", *, host: str | None = None, port: int | None = None, option: str = "--port"
+) -> socket.socket:
     """A socket that listens where the project or the options say; one message where it cannot."""
     host = host or project.serve.host
     port = project.serve.port if port is None else port
@@ -80,7 +121,7 @@ def listen(project: "Project", *, host: str | None = None, port: int | None = No
         listener.close()
         raise IngotError(
             f"Cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}.",
-            hint=f"Choose another port: ingot serve --port {port + 1 if port < 65535 else 0}",
+            hint=f"Choose another port: ingot serve {option} {port + 1 if port < 65535 else 0}",
         ) from error
     listener.listen(128)
     listener.set_inheritable(True)
@@ -91,7 +132,9 @@ def _is_local(listener: socket.socket) -> bool:
     return ip_address(listener.getsockname()[0]).is_loopback
 
 
-def _print_addresses(project: "Project", listener: socket.socket) -> None:
+def _print_addresses(
+    project: "Project", listener: socket.socket, sql_listener: socket.socket | None = None
+) -> None:
     host, port = listener.getsockname()[:2]
     shown = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0", "::") else host  # noqa: S104 - compared only
     base = f"http://{shown}:{port}"
@@ -99,6 +142,10 @@ def _print_addresses(project: "Project", listener: socket.socket) -> None:
     print(f"{project.name}")
     print(f"  page      {base}")
     print(f"  metrics   {base}/cubejs-api/v1")
+    if sql_listener is not None:
+        print(f"  sql       postgresql://{shown}:{sql_listener.getsockname()[1]}/{project.name}")
+    elif (why := _sql_off(project)) is not None:
+        print(f"  sql       {why}")
     print(f"  iceberg   {base}/iceberg")
     print(f"  nessie    {base}/api/v2")
     if project.auth is not None:

@@ -25,6 +25,9 @@ def demo(
         ),
     ] = None,
     port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="HTTP port.")] = None,
+    sql_port: Annotated[
+        int | None, typer.Option("--sql-port", min=0, max=65535, help="Port of the PostgreSQL protocol.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Make the storefront demo: a shop's data, transformed, checked, published and served.
@@ -33,7 +36,7 @@ def demo(
     """
     from ingot import project, templates
     from ingot.cli.run import execute, print_result
-    from ingot.cli.serve import listen, start
+    from ingot.cli.serve import listen_all, start
 
     directory = directory.resolve()
     if (directory / "ingot.yml").is_file():
@@ -49,7 +52,7 @@ def demo(
             print(f"made {len(rows)} tables with {total} rows in {directory / 'data'}")
     loaded = project.load(directory)
     # A taken port is said now, not after the work.
-    listener = listen(loaded, port=port) if serve else None
+    listeners = listen_all(loaded, port=port, sql_port=sql_port) if serve else None
     result = execute(loaded)
     if json:
         output.print_json(result.to_dict())
@@ -57,8 +60,8 @@ def demo(
         print_result(result)
     if result.status.value not in ("merged", "unchanged"):
         raise typer.Exit(1)
-    if listener is not None:
-        start(loaded, listener)
+    if listeners is not None:
+        start(loaded, *listeners)
 
 
 def init(
