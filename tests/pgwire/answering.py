@@ -69,6 +69,16 @@ class Texts:
         pass
 
 
+class Failing(Texts):
+    """Rows that cannot be read."""
+
+    def __init__(self, fields: tuple[Field, ...]) -> None:
+        super().__init__(fields, [])
+
+    async def fetch(self, most: int) -> Chunk | None:
+        raise PgError("division by zero", sqlstate="22012")
+
+
 class Said:
     """A statement of the small language: `select series(N)`, `select wide(N)`, `select sleep(S)`, `select $1`, …"""
 
@@ -94,8 +104,8 @@ class Said:
         if found := re.match(r"select sleep\(([0-9.]+)\)", low):
             await self._source.rest(float(found[1]))
             return Texts(self.fields or (), [[""]])
-        if "1/0" in low:
-            raise PgError("division by zero", sqlstate="22012")
+        if "1/(random" in low:
+            return Failing(self.fields or ())
         if low.startswith("select boom"):
             raise RuntimeError("a bug, with something secret in it")
         if values:

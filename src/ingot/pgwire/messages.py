@@ -125,7 +125,6 @@ def read_bind(body: Bytes) -> Bind:
     except StructError:
         raise broken("insufficient data left in message") from None
     formats, at = _numbers(body, at, "h")
-    _formats(formats)
     _ended(body, at)
     if len(given) <= 1:
         given = (given or (0,)) * count

@@ -1,8 +1,8 @@
 """Prepared statements and portals: what a session has ready to run, and what it is reading."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from ingot.pgwire.ports import Chunk, Field, Rows, Source, Statement, Value
 
@@ -52,8 +52,8 @@ class Portal:
     """Whether it outlives its transaction."""
     level: int = 0
     """The savepoint at which it was made."""
-    is_cursor: bool = False
-    """Whether DECLARE made it."""
+    reads: Literal["", "onwards", "to and fro"] = ""
+    """How DECLARE wants it read; empty where the protocol made it."""
     is_new: bool = True
     """Whether its transaction is still under way."""
 
@@ -96,5 +96,3 @@ class Answer:
     rows: Rows | None = None
     counted: bool = False
     """Whether the number of rows is put behind the tag."""
-    keep: bool = field(default=False)
-    """Whether closing the answer leaves the rows open, because they are a cursor's."""

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import cast
 
 from ingot.errors import IngotError
 from ingot.pgwire import messages
@@ -18,6 +19,7 @@ from ingot.pgwire.errors import PgError
 from ingot.pgwire.messages import Bind, Parse
 from ingot.pgwire.portals import Portal, Prepared
 from ingot.pgwire.ports import Chunk, Field, Opener, Rows, SessionInfo, Source, Statement, Value
+from ingot.pgwire.scrolling import Onwards, Reading, Scrolling
 from ingot.pgwire.settings import REPORTED, Settings, milliseconds
 from ingot.pgwire.sqlstates import fields
 from ingot.pgwire.transaction import Stage, Transaction
@@ -217,6 +219,8 @@ class Session:
 
     async def parse(self, given: Parse) -> None:
         """A Parse message."""
+        if not given.name:
+            self._unnamed = None
         statements = split(given.text)
         if len(statements) > 1:
             raise PgError("cannot insert multiple commands into a prepared statement", sqlstate="42601")
@@ -272,13 +276,14 @@ class Session:
             prepared, formats = self.find_prepared(name), ()
         if prepared.text:
             await self._located(prepared)
+        if self._columns(prepared) is not None:
+            self._refuse_in_failed(prepared)
         if not is_portal:
             self.wire.put(messages.parameter_description(prepared.parameters))
         columns = self._columns(prepared)
         if columns is None:
             self.wire.put(messages.NO_DATA)
         else:
-            self._refuse_in_failed(prepared)
             self.wire.put(messages.row_description(columns, formats))
 
     async def execute(self, name: str, most: int) -> None:
@@ -339,7 +344,9 @@ class Session:
                 self._end_again(portal)
                 return
             self._check()
-            if prepared.command is not None and not portal.is_cursor:
+            if unknown := [each for each in portal.formats if each not in (0, 1)]:
+                raise PgError(f"unsupported format code: {unknown[0]}", sqlstate="22023")
+            if prepared.command is not None:
                 answer = await prepared.command.run(self, portal)
                 portal.tag, portal.counted, portal.rows = answer.tag, answer.counted, answer.rows
                 if self.transaction.stage is Stage.NONE:
@@ -349,7 +356,7 @@ class Session:
                     self.wire.put(messages.complete(answer.tag))
                     return
             else:
-                await self.opened(portal, portal.formats)
+                await self.opened(portal)
             if not described and portal.rows is not None and self._has_rows(portal):
                 self.wire.put(messages.row_description(portal.rows.fields, portal.formats))
         assert portal.rows is not None
@@ -380,16 +387,33 @@ class Session:
         self._check()
         return chunk
 
-    async def opened(self, portal: Portal, formats: Sequence[int]) -> Rows:
+    async def opened(self, portal: Portal) -> Rows:
         """The rows of a portal, which are asked for now if they were not. Raises `IngotError`."""
         if portal.rows is None:
             statement = await self.ready(portal.prepared)
             self._check()
-            portal.rows = await statement.run(portal.values, formats or portal.formats)
-            portal.formats = formats or portal.formats
+            rows = await statement.run(portal.values, portal.formats)
+            if portal.reads:
+                rows = Scrolling(rows) if portal.reads == "to and fro" else Onwards(rows)
+            portal.rows = rows
             portal.tag = portal.prepared.tag
             portal.counted = statement.fields is not None and portal.tag == "SELECT"
         return portal.rows
+
+    async def read_cursor(self, portal: Portal, formats: Sequence[int]) -> Reading:
+        """The rows of a cursor, in these formats (none: its own). Raises `IngotError`."""
+        if formats and tuple(formats) != tuple(portal.formats):
+            portal.formats = formats
+            before, portal.rows = portal.rows, None
+            reading = cast("Reading", await self.opened(portal))
+            if before is not None:
+                # Rows have one format: they are asked for again, up to the same place.
+                await reading.seek(cast("Reading", before).position + 1)
+                await before.close()
+            return reading
+        if not portal.reads:
+            raise PgError(f'portal "{portal.name}" is no cursor', sqlstate="34000")
+        return cast("Reading", await self.opened(portal))
 
     async def ready(self, prepared: Prepared) -> Statement:
         """What a source has prepared of a statement, for the ref that is read now. Raises `IngotError`."""

@@ -7,13 +7,12 @@ from ingot.pgwire.commands.command import Plain, Words
 from ingot.pgwire.commands.scanning import Kind
 from ingot.pgwire.commands.transactions import NO_TRANSACTION
 from ingot.pgwire.errors import PgError
-from ingot.pgwire.portals import Answer, Portal
-from ingot.pgwire.ports import Chunk, Field, Rows
+from ingot.pgwire.portals import Answer, Portal, Prepared
+from ingot.pgwire.ports import Chunk, Field
+from ingot.pgwire.scrolling import ALL, Reading
 
 if TYPE_CHECKING:
     from ingot.pgwire.session import Session
-
-ALL = -1
 
 
 @dataclass
@@ -36,14 +35,16 @@ class Declare(Plain):
             raise PgError("DECLARE CURSOR can only be used in transaction blocks", sqlstate=NO_TRANSACTION)
         if self.name in session.portals:
             raise PgError(f'cursor "{self.name}" already exists', sqlstate="42P03")
+        inner = portal.prepared
+        query = Prepared(inner.text, inner.offset, "SELECT", None, inner.given, inner.statement, inner.source)
         session.portals[self.name] = Portal(
             self.name,
-            portal.prepared,
+            query,
             portal.values,
             (1,) if self.binary else (),
             hold=self.hold,
             level=session.transaction.level,
-            is_cursor=True,
+            reads="to and fro" if self.scroll else "onwards",
         )
         return Answer(self.tag)
 
@@ -53,6 +54,8 @@ class Fetch(Plain):
     """FETCH and MOVE."""
 
     cursor: str
+    way: str
+    """`step`, or where to go first: `absolute`, `relative`."""
     count: int
     tag: str
 
@@ -66,39 +69,57 @@ class Fetch(Plain):
         cursor = session.portals.get(self.cursor)
         if cursor is None:
             raise PgError(f'cursor "{self.cursor}" does not exist', sqlstate="34000")
-        rows = await session.opened(cursor, portal.formats)
+        reading = await session.read_cursor(cursor, portal.formats)
         portal.formats = cursor.formats
-        part = Part(rows, cursor, self.count)
+        part = Part(reading, await self._placed(reading))
         if self.tag == "FETCH":
             return Answer(self.tag, part, counted=True)
         moved = 0
-        while chunk := await part.fetch(0):
+        while chunk := await session.fetch(part, 0):
             moved += chunk.rows
         return Answer(f"MOVE {moved}")
+
+    async def _placed(self, reading: Reading) -> int | None:
+        """Goes where the rows are read from; gives back how many are read there, None for none."""
+        count = self.count
+        if self.way == "absolute":
+            if count == 0:
+                if reading.position:
+                    await reading.seek(1)
+                return None
+            await reading.seek(abs(count), from_end=count < 0)
+            return 1
+        if self.way == "relative" and count:
+            if reading.position + count <= 0:
+                await reading.seek(1)
+                return None
+            await reading.seek(reading.position + count)
+            return 1
+        return count
 
 
 @dataclass
 class Part:
     """Some rows of a cursor, which stays open behind them."""
 
-    rows: Rows
-    cursor: Portal
-    left: int
+    reading: Reading
+    left: int | None
+    """How many more, backwards where it is negative, the same row where it is 0; None when done."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        return self.rows.fields
+        return self.reading.fields
 
     async def fetch(self, most: int) -> Chunk | None:
         """The next rows, while the cursor has some and the count is not reached."""
-        if self.left == 0 or self.cursor.at_end:
+        if self.left is None:
             return None
-        wanted = most if self.left == ALL else min(most, self.left) if most else self.left
-        chunk = await self.rows.fetch(wanted)
-        if chunk is None:
-            self.cursor.at_end = True
-        elif self.left != ALL:
-            self.left -= chunk.rows
+        chunk = await self.reading.step(self.left, most)
+        if chunk is None or self.left == 0:
+            self.left = None
+        elif abs(self.left) != ALL:
+            self.left -= chunk.rows if self.left > 0 else -chunk.rows
+            self.left = self.left or None
         return chunk
 
     async def close(self) -> None:
@@ -144,24 +165,26 @@ def declare(words: Words) -> Declare:
 
 def fetch(words: Words, first: str) -> Fetch:
     """FETCH or MOVE, behind the first word."""
-    count = 1
-    if words.word("next"):
-        pass
-    elif words.word("all"):
+    way, count = "step", 1
+    if _is_way(words) and words.word("prior"):
+        count = -1
+    elif _is_way(words) and words.word("all"):
         count = ALL
     elif words.word("forward") or _is_number(words):
-        count = _count(words, 1)
-    elif (
-        (token := words.next) is not None
-        and token.kind is Kind.WORD
-        and token.value in _BACK
-        and words.ahead(1) is not None
-    ):
-        raise _forward_only()
+        count = _count(words)
+    elif _is_way(words) and (named := words.word("backward", "absolute", "relative", "first", "last")):
+        if named == "backward":
+            count = -_count(words)
+        elif named in ("first", "last"):
+            way, count = "absolute", 1 if named == "first" else -1
+        else:
+            way, count = named, _count(words)
+    else:
+        words.word("next")
     words.word("from", "in")
     name = words.name()
     words.end()
-    return Fetch(name, count, first.upper())
+    return Fetch(name, way, count, first.upper())
 
 
 def _is_number(words: Words) -> bool:
@@ -169,29 +192,23 @@ def _is_number(words: Words) -> bool:
     return token is not None and token.kind in (Kind.NUMBER, Kind.SYMBOL)
 
 
-_BACK = ("prior", "first", "last", "absolute", "relative", "backward")
+def _is_way(words: Words) -> bool:
+    """Whether the next word is no cursor's name: something follows it."""
+    return words.ahead(1) is not None
 
 
-def _count(words: Words, default: int) -> int:
+def _count(words: Words) -> int:
     if words.word("all"):
         return ALL
-    if words.symbol("-"):
-        raise _forward_only()
+    sign = -1 if words.symbol("-") else 1
+    words.symbol("+")
     token = words.next
     if token is None or token.kind is not Kind.NUMBER:
-        return default
+        return 1
+    if not token.value.isdigit():
+        raise words.wrong()
     words.take(Kind.NUMBER)
-    try:
-        count = int(token.value)
-    except ValueError:
-        raise words.wrong() from None
-    if count == 0:
-        raise _forward_only()
-    return count
-
-
-def _forward_only() -> PgError:
-    return PgError("cursor can only scan forward", sqlstate="55000")
+    return sign * int(token.value)
 
 
 def close(words: Words) -> Close:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ingot.pgwire.commands.command import Plain, Words
 from ingot.pgwire.commands.scanning import Kind, tokens
+from ingot.pgwire.commands.transactions import TwoPhase
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.portals import Answer, Portal, Prepared
 from ingot.pgwire.ports import Field
@@ -90,10 +91,10 @@ class Deallocate(Plain):
         return Answer(self.tag)
 
 
-def prepare(words: Words) -> Prepare:
+def prepare(words: Words) -> Prepare | TwoPhase:
     """PREPARE, behind its first word."""
     if (first := words.next) is not None and first.value == "transaction" and _is_string(words):
-        raise PgError("prepared transactions are not supported", sqlstate="0A000")
+        return TwoPhase()
     name = words.name()
     types: list[int] = []
     if words.symbol("("):

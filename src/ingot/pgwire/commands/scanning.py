@@ -85,6 +85,8 @@ def tokens(text: str, start: int = 0, end: int | None = None) -> list[Token]:
         if kind == "comment":
             at = _after_comment(text, hit.start(), stop)
         elif kind == "word":
+            if hit[0] in "eE" and text.startswith("'", at, stop):
+                raise _unended("quoted string", text, hit.start())
             found.append(Token(Kind.WORD, hit[0].lower(), hit.start(), at))
         elif kind == "dollar":
             close = text.find(hit[0], at, stop)

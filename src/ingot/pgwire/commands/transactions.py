@@ -102,6 +102,19 @@ class Modes(Plain):
 
 
 @dataclass
+class TwoPhase(Plain):
+    """PREPARE TRANSACTION, which ends a transaction here as it does where it is switched off."""
+
+    tag: str = "PREPARE TRANSACTION"
+    ends_failure: bool = True
+
+    async def run(self, session: "Session", _portal: Portal) -> Answer:
+        if session.transaction.is_explicit:
+            await session.end(commits=False)
+        raise PgError("prepared transactions are disabled", sqlstate="55000")
+
+
+@dataclass
 class Lock(Plain):
     """LOCK TABLE: what is read never changes, so there is nothing to wait for."""
 
