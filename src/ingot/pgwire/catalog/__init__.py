@@ -5,7 +5,19 @@ user and set of rights, and gives each session a `CatalogSource`. Nothing of the
 wheel the catalog is a smaller one, and `Catalogs.reduced` says so.
 """
 
+from ingot.pgwire.catalog.catalogs import Catalogs
 from ingot.pgwire.catalog.ports import Answer, CatalogSource, Described, Showing
+from ingot.pgwire.catalog.showing import ProjectShowing
 from ingot.pgwire.catalog.shown import Column, Reference, Table
 
-__all__ = ["Answer", "CatalogSource", "Column", "Described", "Reference", "Showing", "Table"]
+__all__ = [
+    "Answer",
+    "CatalogSource",
+    "Catalogs",
+    "Column",
+    "Described",
+    "ProjectShowing",
+    "Reference",
+    "Showing",
+    "Table",
+]

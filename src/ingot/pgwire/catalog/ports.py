@@ -19,8 +19,11 @@ class Showing(Protocol):
     def default(self) -> str:
         """The default branch."""
 
+    def at_hand(self, info: SessionInfo) -> Hashable | None:
+        """`mark` where it is known without waiting, else None. Asked on the event loop before each statement."""
+
     def mark(self, info: SessionInfo) -> Hashable:
-        """Something else whenever `tables` may say something else. Asked before each statement: it is cheap.
+        """Something else whenever `tables` may say something else; cheap.
 
         Raises `NotFoundError` where the ref is not there.
         """
