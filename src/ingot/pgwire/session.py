@@ -65,6 +65,7 @@ class Session:
         self._repeat: asyncio.TimerHandle | None = None
         self._most_seconds = most_seconds
         self._most_rows = most_rows
+        self._given = 0
 
     # --- the beginning and the end
 
@@ -344,6 +345,7 @@ class Session:
                 self._end_again(portal)
                 return
             self._check()
+            self._given = 0
             if unknown := [each for each in portal.formats if each not in (0, 1)]:
                 raise PgError(f"unsupported format code: {unknown[0]}", sqlstate="22023")
             if prepared.command is not None:
@@ -385,6 +387,14 @@ class Session:
         self._check()
         chunk = await rows.fetch(most)
         self._check()
+        if chunk is not None and self._most_rows:
+            self._given += chunk.rows
+            if self._given > self._most_rows:
+                raise PgError(
+                    f"the answer has more than {self._most_rows} rows",
+                    sqlstate="53400",
+                    hint="Ask for fewer, with LIMIT or a filter.",
+                )
         return chunk
 
     async def opened(self, portal: Portal) -> Rows:
