@@ -14,6 +14,7 @@ def test_a_secret_comes_from_the_environment_and_is_never_shown(folder: Folder) 
     folder.write("ingot.yml", "auth: {jwt: {secret: '${API_SECRET}'}}")
     project = folder.load(environ=ENVIRON)
     assert project.auth is not None
+    assert project.auth.jwt is not None
     assert project.auth.jwt.secret == SECRET
     assert project.auth.jwt.accepted == ("HS256",)
     assert project.auth.groups_claim == "groups"

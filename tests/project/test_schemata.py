@@ -18,12 +18,22 @@ from .conftest import Folder
 from .test_dashboard import PAGE
 from .test_model_files import ORDERS
 
+# The password of RFC 7677's example.
+VERIFIER = (
+    "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"
+    "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
+)
+
 GOOD = [
     ("ingot", "ingot.yml", "{}"),
     ("ingot", "ingot.yml", "name: shop\ndefault_profile: dev\nprofiles: {dev: {engine: {threads: 4, memory_limit: 2GB}}}\nserve: {port: '${PORT:-4000}'}"),
     ("ingot", "ingot.yml", "lake: {protected: main}"),
     ("ingot", "ingot.yml", "auth: {jwt: {jwks_url: 'https://login.example.com/keys', audience: shop}, lake_groups: [admins]}"),
     ("ingot", "ingot.yml", "lake: {protected: [main, release/2026]}"),
+    ("ingot", "ingot.yml", "auth: {users: users.yml}\nserve: {sql_tls: {certificate: server.crt, key: server.key, require: true}}"),
+    ("users", "users.yml", f"users: {{ann: {{verifier: '{VERIFIER}', groups: sales, security: {{cities: [Rome]}}}}, \"o'neil é\": {{verifier: '${{X:-{VERIFIER}}}'}}}}"),
+    ("users", "users.yml", f"users: [{{name: ann, verifier: '{VERIFIER}'}}]"),
+    ("users", "users.yml", "{}"),
     ("ingot", "ingot.yml", "sources: [{name: a, tables: {x: {path: x.csv}}}]"),
     ("ingot", "ingot.yml", "sources: {a: {tables: [{name: x, path: [x.csv, y.csv]}]}}"),
     ("source", "sources/a.yml", "schema: raw\ntables: {x: {path: x.csv, key: id, options: {null_values: NA, skip: 1}, columns: {a: BIGINT}}}"),
@@ -40,6 +50,12 @@ BAD = [
     ("ingot", "ingot.yml", "auth: {jwt: {}}"),
     ("ingot", "ingot.yml", "auth: {jwt: {public_key: x, jwks_url: 'https://x'}}"),
     ("ingot", "ingot.yml", "auth: {jwt: {public_key: x, algorithms: [none]}}"),
+    ("ingot", "ingot.yml", "auth: {lake_groups: x}"),
+    ("ingot", "ingot.yml", "serve: {sql_tls: {certificate: server.crt}}"),
+    ("users", "users.yml", "users: {ann: {}}"),
+    ("users", "users.yml", "users: {ann: {verifier: secret}}"),
+    ("users", "users.yml", "users: {ann: {password: secret}}"),
+    ("users", "users.yml", f"users: {{ann: {{verifier: '{VERIFIER}', groups: [['x']]}}}}"),
     ("ingot", "ingot.yml", "lake: {protected: ['']}"),
     ("ingot", "ingot.yml", "lake: {protect: main}"),
     ("ingot", "ingot.yml", "serve: {port: 70000}"),
@@ -127,7 +143,7 @@ def test_the_shipped_schemas_are_up_to_date(tmp_path: Path) -> None:
     """Where this fails: `ingot schema src/ingot/project/schemas` writes them again."""
     written = write_schemas(tmp_path / "new")
     assert {path.name for path in written} == {
-        f"{kind}.schema.json" for kind in ("ingot", "source", "cube", "view", "dashboard")
+        f"{kind}.schema.json" for kind in ("ingot", "source", "cube", "view", "dashboard", "users")
     }
     shipped: dict[str, Any] = {path.name: json.loads(path.read_text()) for path in FOLDER.glob("*.json")}
     assert shipped == {path.name: json.loads(path.read_text()) for path in written}

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from socket import socket
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -20,6 +21,7 @@ from ingot.api.rollups import RollupsApi
 from ingot.engines.duckdb import DuckDBEngine
 from ingot.lake import Lake, nessie, rest
 from ingot.project import Project
+from ingot.project.accounts import Accounts
 from ingot.semantic import Service
 from ingot.semantic.rollups.keeping import watching
 
@@ -38,11 +40,7 @@ def create_app(
 
     Raises `ProjectError` where the data model or a dashboard is wrong.
     """
-    tokens = None
-    if project.auth is not None:
-        from ingot.api.tokens import Tokens  # noqa: PLC0415 - only who has a login needs its library
-
-        tokens = Tokens(project.auth)
+    door = _door(project)
     lake = Lake.open(project)
     downloads = project.state_dir / "downloads"
     stored = project.state_dir / "rollups"
@@ -111,7 +109,7 @@ def create_app(
     ]
     routes: list[BaseRoute] = [
         *own,
-        *docs.routes(own, login=tokens is not None),
+        *docs.routes(own, login=door is not None),
         Mount("/iceberg", routes=rest.routes(lake)),
         *nessie.routes(lake),
         *page,
@@ -123,9 +121,25 @@ def create_app(
         middleware=[
             *_guards(project, local=local),
             Middleware(GZipMiddleware, minimum_size=2000, compresslevel=4),
-            *([Middleware(Door, tokens=tokens, page=page)] if tokens is not None else []),
+            *([Middleware(Door, **door, page=page)] if door is not None else []),
         ],
     )
+
+
+def _door(project: Project) -> dict[str, Any] | None:
+    """Who is asked for at the door; None where there is none."""
+    if project.auth is None:
+        return None
+    tokens = passwords = None
+    if project.auth.jwt is not None:
+        from ingot.api.tokens import Tokens  # noqa: PLC0415 - only who has tokens needs their library
+
+        tokens = Tokens(project.auth)
+    if project.users is not None:
+        from ingot.api.passwords import Passwords  # noqa: PLC0415 - as above
+
+        passwords = Passwords(Accounts(project.users, project.root))
+    return {"auth": project.auth, "tokens": tokens, "passwords": passwords}
 
 
 def _guards(project: Project, *, local: bool) -> list[Middleware]:

@@ -1,4 +1,4 @@
-"""The door of a server with a login: no request passes without a valid token but for health and the page's files.
+"""The door of a server with a login: none but health and the page's files without a valid token or a password.
 
 Everything is closed unless it is listed here, so that a new route cannot be forgotten. Who asks is put into the
 request's scope; what they may see is decided by the semantic layer's policies, which the lake itself does not
@@ -6,7 +6,9 @@ know: its routes are for the groups that the project names.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -19,7 +21,9 @@ from ingot.errors import IngotError
 from ingot.semantic.context import Context
 
 if TYPE_CHECKING:
+    from ingot.api.passwords import Passwords
     from ingot.api.tokens import Tokens
+    from ingot.project import Auth
 
 FREE = frozenset({"/health", "/livez", "/readyz", "/docs", "/openapi.json"})
 ASKED = ("/cubejs-api", "/api/v1/project", "/api/v1/refs", "/api/v1/dashboards")
@@ -29,12 +33,22 @@ LAKE = ("/iceberg", "/api")
 
 
 class Door:
-    """Asks every request for its token."""
+    """Asks every request for its token, or for a user's name and password."""
 
-    def __init__(self, app: ASGIApp, *, tokens: "Tokens", page: Sequence[BaseRoute]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        auth: "Auth",
+        tokens: "Tokens | None",
+        passwords: "Passwords | None",
+        page: Sequence[BaseRoute],
+    ) -> None:
         self._app = app
         self._page = page
+        self._auth = auth
         self._tokens = tokens
+        self._passwords = passwords
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -47,29 +61,55 @@ class Door:
             await self._app(scope, receive, send)
             return
         try:
-            who = await self._asker(Headers(scope=scope).get("authorization"))
+            who = await self._asker(scope)
         except IngotError as error:
             await _refusal(path, error.message, error.status)(scope, receive, send)
             return
-        if isinstance(who, str):
-            await _refusal(path, who, 403)(scope, receive, send)
-        elif _under(path, LAKE) and not _under(path, ASKED) and not self._tokens.opens_lake(who):
+        if isinstance(who, Refused):
+            await _refusal(path, who.said, who.status)(scope, receive, send)
+        elif _under(path, LAKE) and not _under(path, ASKED) and not self._auth.opens_lake(who.groups):
             said = "This needs a group that auth.lake_groups in ingot.yml names."
             await _refusal(path, said, 403)(scope, receive, send)
         else:
             await self._app({**scope, CONTEXT: who}, receive, send)
 
-    async def _asker(self, header: str | None) -> Context | str:
-        """Who asks, or why he is refused, in Cube's words."""
-        if header is None or not header.strip():
-            return "Authorization header isn't set"
-        scheme, _, rest = header.strip().partition(" ")
-        token = rest.strip() if scheme.lower() == "bearer" else header.strip()
+    async def _asker(self, scope: Scope) -> "Context | Refused":
+        """Who asks, or why he is refused: in Cube's words where it is about tokens."""
+        headers = Headers(scope=scope)
+        header = (headers.get("authorization") or "").strip()
+        if not header:
+            return Refused("Authorization header isn't set", 403 if self._passwords is None else 401)
+        scheme, _, rest = header.partition(" ")
+        if scheme.lower() == "basic" and self._passwords is not None:
+            if _is_of_another_site(headers):
+                return Refused("Pages of other sites ask with a token.", 403)
+            client = scope.get("client")
+            who = await self._passwords.context(rest.strip(), client[0] if client else "")
+            return Refused("Invalid user or password", 401) if who is None else who
+        if self._tokens is None:
+            return Refused("Invalid token", 403)
+        token = rest.strip() if scheme.lower() == "bearer" else header
         if self._tokens.is_quick:
             who = self._tokens.context(token)
         else:
             who = await run_in_threadpool(self._tokens.context, token)
-        return "Invalid token" if who is None else who
+        return Refused("Invalid token", 403) if who is None else who
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why somebody is not let in."""
+
+    said: str
+    status: int
+
+
+def _is_of_another_site(headers: Headers) -> bool:
+    """Whether another site's page asks: a browser adds a password that it knows to whatever any page sends."""
+    if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        return True
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")
 
 
 def _under(path: str, roots: tuple[str, ...]) -> bool:
@@ -87,4 +127,6 @@ def _refusal(path: str, said: str, status: int) -> JSONResponse:
         body = {"error": said}
     else:
         body = {"error": said, "code": "forbidden", "hint": None}
-    return JSONResponse(body, status)
+    # A browser asks for the name and the password where it is told to.
+    headers = {"www-authenticate": 'Basic realm="ingot", charset="UTF-8"'} if status == 401 else None
+    return JSONResponse(body, status, headers)

@@ -23,22 +23,20 @@ class Tokens:
 
     def __init__(self, auth: Auth) -> None:
         """Raises `IngotError` for a public key that is none."""
-        self._auth = auth
-        self._algorithms = list(auth.jwt.accepted)
-        self._keys = KeySet(auth.jwt.jwks_url) if auth.jwt.jwks_url is not None else None
-        self._key: Any = auth.jwt.secret
-        if auth.jwt.public_key is not None:
-            self._key = _public_key(self._algorithms, auth.jwt.public_key)
+        settings = auth.jwt
+        assert settings is not None, "who has no tokens does not ask for them"
+        self._jwt = settings
+        self._groups_claim = auth.groups_claim
+        self._algorithms = list(settings.accepted)
+        self._keys = KeySet(settings.jwks_url) if settings.jwks_url is not None else None
+        self._key: Any = settings.secret
+        if settings.public_key is not None:
+            self._key = _public_key(self._algorithms, settings.public_key)
 
     @property
     def is_quick(self) -> bool:
         """Whether a look at a token never asks another machine."""
         return self._keys is None
-
-    def opens_lake(self, who: Context) -> bool:
-        """Whether one of the asker's groups may use the lake itself."""
-        groups = self._auth.lake_groups
-        return "*" in groups or not set(groups).isdisjoint(who.groups)
 
     def context(self, token: str) -> Context | None:
         """Who asks, by a valid token; None by any other. Raises `IngotError` where keys cannot be fetched."""
@@ -52,13 +50,13 @@ class Tokens:
                 token,
                 key,
                 algorithms=self._algorithms,
-                issuer=list(self._auth.jwt.issuer) or None,
-                audience=list(self._auth.jwt.audience) or None,
+                issuer=list(self._jwt.issuer) or None,
+                audience=list(self._jwt.audience) or None,
                 options={
-                    "verify_aud": bool(self._auth.jwt.audience),
+                    "verify_aud": bool(self._jwt.audience),
                     "require": [
-                        *(["iss"] if self._auth.jwt.issuer else []),
-                        *(["aud"] if self._auth.jwt.audience else []),
+                        *(["iss"] if self._jwt.issuer else []),
+                        *(["aud"] if self._jwt.audience else []),
                     ],
                     "verify_sub": False,  # Cube's tokens may have a number there
                     "verify_jti": False,
@@ -69,11 +67,11 @@ class Tokens:
         return self._asker(payload)
 
     def _asker(self, payload: dict[str, Any]) -> Context | None:
-        namespace = self._auth.jwt.claims_namespace
+        namespace = self._jwt.claims_namespace
         security = payload if namespace is None else payload.get(namespace, {})
         if not isinstance(security, dict):
             return None
-        who = Context(MappingProxyType(security), _groups(payload, security, self._auth.groups_claim))
+        who = Context(MappingProxyType(security), _groups(payload, security, self._groups_claim))
         try:
             who.key  # noqa: B018 - claims that are no proper JSON can be neither compared nor be parameters
         except TypeError:

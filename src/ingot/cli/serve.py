@@ -100,8 +100,8 @@ def _sql_off(project: "Project") -> str | None:
 
     if find_spec("pyarrow") is None:
         return "off: pip install 'ingot[sql]'"
-    if project.auth is not None:
-        return "off: it has no login yet"
+    if project.auth is not None and project.users is None:
+        return "off: it has no users; ingot user add NAME"
     return None
 
 
@@ -149,7 +149,15 @@ def _print_addresses(
     print(f"  iceberg   {base}/iceberg")
     print(f"  nessie    {base}/api/v2")
     if project.auth is not None:
-        print("  Every question needs a token, as `auth` in ingot.yml says.")
+        ways = ["a token"] if project.auth.jwt is not None else []
+        ways += ["a user's password"] if project.users is not None else []
+        print(f"  Every question needs {' or '.join(ways)}, as `auth` in ingot.yml says.")
+        if sql_listener is not None and project.serve.sql_tls is None and not local:
+            print(
+                "  sql is not encrypted: nobody overhears passwords, but everybody on the way questions and "
+                "answers. serve.sql_tls in ingot.yml takes a certificate.",
+                file=sys.stderr,
+            )
     elif local:
         print("  Open to this machine only, without a login.")
     else:

@@ -16,6 +16,7 @@ from ingot.pgwire.session import Session
 from ingot.pgwire.settings import Settings, milliseconds
 from ingot.pgwire.sqlstates import fields
 from ingot.pgwire.startup import Startup, read_startup
+from ingot.pgwire.tls import binding_of
 from ingot.pgwire.wire import GoneError, Wire
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ class Connection:
         transport = self.wire.transport
         found = transport.get_extra_info("peername") if transport is not None else None
         return str(found[0]) if found else ""
+
+    @property
+    def binding(self) -> bytes | None:
+        """What a login is bound to where the connection is encrypted: a hash of the server's certificate."""
+        transport = self.wire.transport
+        found = transport.get_extra_info("ssl_object") if transport is not None else None
+        return binding_of(found.context) if found is not None else None
 
     def send(self, data: bytes) -> None:
         """Sends messages now."""

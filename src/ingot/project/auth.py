@@ -1,13 +1,13 @@
 """`auth` in `ingot.yml`: who may ask the server, and how it knows who asks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from ingot.project.environment import FromEnv
-from ingot.project.spec import Some, Spec, Word
+from ingot.project.spec import PathText, Some, Spec, Word
 from ingot.project.tree import Map
 
 SHARED = ("HS256", "HS384", "HS512")
@@ -85,19 +85,34 @@ class Jwt(Spec):
 
 
 class Auth(Spec):
-    """Who may ask over HTTP. Without it anybody may who reaches the port."""
+    """Who may ask. Without it, and without users, anybody may who reaches the ports."""
 
     kind: ClassVar[str] = "auth"
+    rules: ClassVar[Mapping[str, Any]] = {"anyOf": [{"required": [key]} for key in ("jwt", "users")]}
 
-    jwt: Jwt = Field(description="Tokens in the header Authorization, as with Cube.")
+    jwt: Jwt | None = Field(None, description="Tokens in the header Authorization, as with Cube.")
+    users: PathText | None = Field(
+        None,
+        description="The file of those who log in with a password, over SQL and HTTP. Default: users.yml, where "
+        "it is there.",
+    )
     groups_claim: Word = Field(
         "groups", description="The claim with the asker's groups; dots lead inside: realm_access.roles."
     )
     lake_groups: Some[Word] = Field(
         (),
         description="Groups that may use the lake itself, past the metrics' policies: Iceberg, Nessie, "
-        "tables, diffs, runs. '*' is everybody with a token. Default: nobody.",
+        "tables, diffs, runs. '*' is everybody who may ask. Default: nobody.",
     )
+
+    @classmethod
+    def inspect(cls, data: Map, report: Callable[..., None]) -> None:
+        if "jwt" not in data and "users" not in data:
+            report(None, "'auth' names nobody who may ask", expected="jwt, users or both")
+
+    def opens_lake(self, groups: Iterable[str]) -> bool:
+        """Whether one of these groups may use the lake itself."""
+        return "*" in self.lake_groups or not set(self.lake_groups).isdisjoint(groups)
 
 
 def _is_safe(url: str) -> bool:

@@ -34,6 +34,7 @@ _EXPECTED = {
 }
 _PATTERNS = {
     r"^[^\x00-\x1f]+$": "a path: text that is not empty and has no control characters",
+    r"^[^\x00-\x1f\x7f]+$": "a name without control characters",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "a name of letters, digits and _ that does not start with a digit",
     r"^[A-Za-z0-9_][A-Za-z0-9_-]*$": "a name of letters, digits, _ and -",
     r"^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$": "a member such as orders.total_revenue",

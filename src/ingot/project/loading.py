@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from ingot.project.auth import Auth
 from ingot.project.cube import Cube, ModelFile, View, names
 from ingot.project.dashboard import Dashboard
 from ingot.project.discover import PackageError, data_files, folder_of
@@ -36,6 +37,7 @@ from ingot.project.settings import FolderSettings, Profile, Settings, TransformS
 from ingot.project.source import Source, SourceTable
 from ingot.project.spec import Report, Spec, twice
 from ingot.project.tree import Map, Seq
+from ingot.project.users import read_users, users_file
 
 S = TypeVar("S", bound=Spec)
 
@@ -131,6 +133,7 @@ class _Loader:
         cubes, views = self.model(semantic)
         dashboards = self.dashboards(self.folder(known.dashboards, "dashboards"))
         transform = self.transform(known)
+        users = self.users(known.auth)
         if self.problems:
             wrong = ProjectError(self.without_consequences())
             wrong.parts = self.model_parts()
@@ -155,7 +158,8 @@ class _Loader:
             views=views,
             dashboards=dashboards,
             files=tuple(self.files),
-            auth=known.auth,
+            auth=known.auth or (Auth() if users is not None else None),
+            users=users,
             parts=self.model_parts(),
         )
 
@@ -265,6 +269,15 @@ class _Loader:
             return None
         said = written or TransformSettings()
         return Transform(path, said.vars, said.threads, said)
+
+    def users(self, auth: Auth | None) -> Path | None:
+        """The file of users, looked through; None where there is none and none is wanted."""
+        path = users_file(self.root, auth)
+        if os.path.lexists(path):
+            self.files.append(path)
+            read_users(path, self.root, self.environ, self.problems)
+            return path
+        return path if auth is not None and auth.users is not None else None
 
     # -- sources ---------------------------------------------------------------------------------------
 

@@ -47,6 +47,7 @@ class Project:
         warehouse: absolute folder or URI of the tables' data.
         transform: None where there is no dbt project.
         auth: None where everybody may ask.
+        users: the file of those who log in with a password, where there is to be one.
         files: the files that were read, absolute, in reading order.
         parts: the model's files as they were read; None in another process than that which read them.
     """
@@ -69,6 +70,7 @@ class Project:
     dashboards: tuple[Dashboard, ...]
     files: tuple[Path, ...]
     auth: Auth | None = None
+    users: Path | None = None
     parts: ModelParts | None = field(default=None, repr=False, compare=False)
 
     def dump(self) -> dict[str, Any]:

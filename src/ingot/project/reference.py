@@ -12,12 +12,14 @@ from ingot.project.dashboard import Dashboard
 from ingot.project.settings import Settings
 from ingot.project.source import Source
 from ingot.project.spec import Spec
+from ingot.project.users import Users
 
 _PAGES: tuple[tuple[str, type[Spec]], ...] = (
     ("ingot.yml", Settings),
     ("sources/*.yml", Source),
     ("semantic/**/*.yml", ModelFile),
     ("dashboards/*.yml", Dashboard),
+    ("users.yml", Users),
 )
 _BEFORE = """# Project files
 

@@ -10,6 +10,7 @@ from ingot.project.dashboard import Dashboard
 from ingot.project.settings import Settings
 from ingot.project.source import Source
 from ingot.project.spec import Spec
+from ingot.project.users import Users
 
 FOLDER = Path(__file__).parent / "schemas"
 """The schemas that are shipped with the package."""
@@ -26,12 +27,13 @@ _ROOTS: dict[str, type[Spec]] = {
     "cube": ModelFile,
     "view": ModelFile,
     "dashboard": Dashboard,
+    "users": Users,
 }
 _NAME_IS_FILE = ("source", "dashboard")
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """The schema of each kind of file: `ingot`, `source`, `cube`, `view`, `dashboard`."""
+    """The schema of each kind of file: `ingot`, `source`, `cube`, `view`, `dashboard`, `users`."""
     return {name: _schema(name, root) for name, root in _ROOTS.items()}
 
 

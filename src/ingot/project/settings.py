@@ -55,6 +55,21 @@ class LakeSettings(Spec):
     )
 
 
+class SqlTls(Spec):
+    """The certificate of the SQL port."""
+
+    kind: ClassVar[str] = "sql_tls"
+
+    certificate: PathText = Field(
+        description="The server's certificate, and those between it and the root: a file in PEM, relative to "
+        "this file. It is read anew when it changes."
+    )
+    key: PathText = Field(description="The certificate's key: a file in PEM without a password.")
+    require: bool = Field(
+        False, description="Whether connections from other machines are refused where they are not encrypted."
+    )
+
+
 class Serve(Spec):
     """Where `ingot serve` listens."""
 
@@ -64,6 +79,9 @@ class Serve(Spec):
     port: Whole = Field(4000, ge=0, le=65535, description="Port of HTTP; 0 picks a free one.")
     sql_port: Whole = Field(
         15432, ge=0, le=65535, description="Port of the PostgreSQL protocol; 0 picks a free one."
+    )
+    sql_tls: SqlTls | None = Field(
+        None, description="The certificate of the PostgreSQL protocol. Default: it is not encrypted."
     )
     continue_wait: Positive = Field(
         5, description="Seconds that a request waits for its rows before it is told to ask again."

@@ -193,6 +193,9 @@ Word = Annotated[str, StringConstraints(min_length=1), _as_text]
 """Text that is not empty."""
 PathText = Annotated[str, StringConstraints(pattern=PATH, max_length=4096), _as_text]
 """A path or URI."""
+LINE = r"^[^\x00-\x1f\x7f]+$"
+Line = Annotated[str, StringConstraints(pattern=LINE, max_length=128), _as_text]
+"""A name of any characters but control characters."""
 Whole = Annotated[int, BeforeValidator(_number)]
 Positive = Annotated[int, Field(ge=1), BeforeValidator(_number)]
 Options = Annotated[Mapping[str, Any], AfterValidator(frozen)]
