@@ -14,6 +14,9 @@ _ROW = ord("D")
 _FULL = 1 << 20
 """Bytes of rows that wait here before PostgreSQL has to."""
 
+_LONGEST = 64 << 20
+"""Bytes of one message; no row of a catalog has as many."""
+
 SYNC = b"S\0\0\0\4"
 
 
@@ -63,6 +66,7 @@ class Backend(asyncio.Protocol):
         self._reader: asyncio.Future[None] | None = None
         self._transport: transports.Transport | None = None
         self.lost = False
+        self._failed: PgError | None = None
 
     @classmethod
     async def connect(cls, path: str, user: str, database: str, options: Mapping[str, str]) -> "Backend":
@@ -102,6 +106,9 @@ class Backend(asyncio.Protocol):
         while size - at >= 5:
             end = at + 1 + unpack_from("!I", read, at + 1)[0]
             if end > size:
+                if end - at > _LONGEST:
+                    self._refuse()
+                    return
                 break
             if read[at] == _ROW:
                 rows += 1
@@ -130,6 +137,8 @@ class Backend(asyncio.Protocol):
     async def next(self) -> Message:
         """The next message. Raises `LostError`."""
         while not self._messages:
+            if self._failed is not None:
+                raise self._failed
             if self.lost:
                 raise LostError("the shadow PostgreSQL has closed the connection")
             self._reader = asyncio.get_running_loop().create_future()
@@ -175,6 +184,12 @@ class Backend(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"X\0\0\0\4")
             self._transport.close()
+
+    def _refuse(self) -> None:
+        self._failed = PgError("a row of this result is too large", sqlstate="54000")
+        self._read.clear()
+        if self._transport is not None:
+            self._transport.abort()
 
     def _take(self, kind: str, body: bytes) -> None:
         if kind == "S":

@@ -67,7 +67,7 @@ class Catalogs:
                 await asyncio.gather(task, return_exceptions=True)
         homes, self._homes = list(self._homes.values()), {}
         for home in homes:
-            await home.stop()
+            await home.stop(for_good=True)
         if self._spare is not None:
             await self._spare.stop()
             self._spare = None

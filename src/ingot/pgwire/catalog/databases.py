@@ -11,7 +11,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from ingot.pgwire.catalog.backend import Backend, LostError, ShadowError
+from ingot.pgwire.catalog.backend import Backend, ShadowError
 from ingot.pgwire.catalog.cluster import Cluster
 from ingot.pgwire.catalog.pool import Pool
 from ingot.pgwire.catalog.ports import Described, Showing
@@ -182,6 +182,3 @@ async def _apply(owner: Backend, statements: Sequence[str]) -> None:
                 await owner.query(one)
             except ShadowError:
                 continue
-
-
-__all__ = ["Database", "Databases", "LostError"]

@@ -10,7 +10,7 @@ OWNER = "ingot"
 SETTINGS = """\
 listen_addresses = ''
 unix_socket_permissions = 0700
-max_connections = 40
+max_connections = 30
 superuser_reserved_connections = 6
 shared_buffers = 2MB
 work_mem = 2MB
@@ -47,7 +47,7 @@ datestyle = 'iso, mdy'
 lc_messages = 'C'
 default_text_search_config = 'pg_catalog.english'
 default_transaction_read_only = on
-statement_timeout = 60s
+statement_timeout = 30s
 idle_in_transaction_session_timeout = 60s
 """
 

@@ -37,6 +37,7 @@ class Home:
         self.sources = 0
         """Sessions that are open."""
         self._under_way = 0
+        self._closed = False
 
     @property
     def busy(self) -> bool:
@@ -66,7 +67,8 @@ class Home:
         except ClusterError as error:
             raise PgError(f"The catalog is not there: {error}", sqlstate="57P03") from error
         except ShadowError as error:
-            if error.sqlstate.startswith("57P"):  # it is being shut down
+            # It is being shut down, or the database was given up just now.
+            if error.sqlstate.startswith("57P") or error.sqlstate == "3D000":
                 raise LostError(error.message) from error
             raise
         finally:
@@ -93,13 +95,15 @@ class Home:
         if self._databases is not None and not self.busy and time.monotonic() - self.used > _IDLE:
             self._databases.rest()
 
-    async def stop(self) -> None:
-        """Ends the cluster."""
-        self._pool.close()
-        if self._databases is not None:
-            self._databases.rest()
-            self._databases = None
-        await self._cluster.stop()
+    async def stop(self, *, for_good: bool = False) -> None:
+        """Ends the cluster. The next statement starts it again, unless it is `for_good`."""
+        self._closed = self._closed or for_good
+        async with self._lock:
+            self._pool.close()
+            if self._databases is not None:
+                self._databases.rest()
+                self._databases = None
+            await self._cluster.stop()
 
     async def _connect(self, database: str) -> Backend:
         return await self._cluster.connect(cut(self._user), database)
@@ -108,6 +112,8 @@ class Home:
         if self._databases is not None and self._cluster.alive:
             return self._databases
         async with self._lock:
+            if self._closed:
+                raise PgError("The server is shutting down.", sqlstate="57P01")
             if self._databases is None or not self._cluster.alive:
                 self._pool.close()
                 if not self._cluster.alive:

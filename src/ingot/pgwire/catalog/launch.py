@@ -19,6 +19,7 @@ def main(words: list[str]) -> None:
     command = words[3:]
     os.setsid()  # Ctrl-C in a terminal is for the server, which then ends this
     os.umask(0o077)
+    os.nice(5)  # what a tool asks of the catalog never slows the answers
     if uid:
         os.setgroups([])
         os.setgid(uid)

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from ingot.pgwire.catalog.naming import WHOLE, is_number
 from ingot.pgwire.catalog.shown import Column, Reference, Table
-from ingot.semantic.model import Cube, Dimension, Label, Measure, Member, Model, Segment, ViewMember
+from ingot.semantic.model import Cube, Dimension, Label, Measure, Member, Model, Segment
 
 Types = Callable[[str], Mapping[str, str]]
 """PostgreSQL's types of a lake table's columns, by names in lower case; nothing where it is not known."""
@@ -40,20 +40,9 @@ def _cube(model: Model, cube: Cube, known: Mapping[str, Mapping[str, str]]) -> T
     shown = {column.name: column for column in columns}
     key = tuple(one.name for one in cube.primary_key)
     key = key if key and all(name in shown for name in key) else ()
-    references = (
-        [] if not key else [r for join in cube.joins if (r := _reference(model, cube, join.right, join.sql))]
-    )
-    if not key:
-        references = [r for join in cube.joins if (r := _reference(model, cube, join.right, join.sql))]
-    many = {join.right for join in cube.joins if join.many_to_left}
-    return Table(
-        "public",
-        cube.name,
-        tuple(columns),
-        _comment(cube.label),
-        key,
-        tuple(one for one in references if one.table in many),
-    )
+    joins = [_reference(model, cube, join.right, join.sql) for join in cube.joins if join.many_to_left]
+    references = tuple(one for one in joins if one is not None)
+    return Table("public", cube.name, tuple(columns), _comment(cube.label), key, references)
 
 
 def _column(name: str, member: Member, label: Label, known: Mapping[str, Mapping[str, str]]) -> Column:
@@ -96,7 +85,8 @@ def _measure(measure: Measure, known: Mapping[str, Mapping[str, str]]) -> str:  
         case "avg":
             return "double precision"
         case _:
-            return "numeric"
+            # The engine divides in floating point.
+            return "double precision" if measure.sql is not None and measure.sql.find(exp.Div) else "numeric"
 
 
 def _number(sql: exp.Expr, cube: str, known: Mapping[str, Mapping[str, str]]) -> str | None:
@@ -155,6 +145,3 @@ def _named(model: Model, cube: Cube, sql: exp.Expr) -> str | None:
         if one.sql == sql and model.members[f"{cube.name}.{name}"].label.public:
             return name
     return None
-
-
-__all__ = ["Types", "ViewMember", "tables"]

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from ingot.pgwire.catalog.backend import Backend, LostError, query
+from ingot.pgwire.catalog.backend import Backend, query
 from ingot.pgwire.catalog.schema import literal
 from ingot.pgwire.errors import PgError
 
@@ -34,7 +34,7 @@ class Lent:
 class Pool:
     """The connections of a cluster."""
 
-    def __init__(self, connect: Callable[[str], Awaitable[Backend]], *, most: int = 16) -> None:
+    def __init__(self, connect: Callable[[str], Awaitable[Backend]], *, most: int = 10) -> None:
         self._connect = connect
         self._most = most
         self._idle: list[Lent] = []
@@ -136,6 +136,3 @@ async def _prepare(lent: Lent, settings: Mapping[str, str]) -> None:
             pass
     backend.notices.clear()
     lent.applied = dict(settings)
-
-
-__all__ = ["Lent", "LostError", "Pool"]

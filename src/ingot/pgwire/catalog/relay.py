@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from struct import pack, unpack_from
 from typing import Any, TypeVar
 
-from ingot.pgwire.catalog.backend import SYNC, LostError, Message, ShadowError, fields, message, query, texts
+from ingot.pgwire.catalog.backend import SYNC, LostError, ShadowError, fields, message, query, texts
 from ingot.pgwire.catalog.databases import Database
 from ingot.pgwire.catalog.home import Home
 from ingot.pgwire.catalog.pool import Lent
@@ -25,6 +25,11 @@ _BEGIN = message(b"P", b"\0BEGIN READ ONLY\0\0\0") + message(b"B", b"\0\0\0\0\0\
 _PLAIN = message(b"B", b"\0\0\0\0\0\0\0\0")
 _KNOWN = 1_000
 """Descriptions that are kept for a database."""
+
+_LONG = 20_000
+"""Characters of a statement whose description is not kept."""
+_LISTS = re.compile(r"pg_(?:stat_)?database|datname", re.IGNORECASE)
+"""Whoever says this looks at the list of databases."""
 
 _T = TypeVar("_T")
 
@@ -129,7 +134,9 @@ class ShadowSource:
             raise
         if failed is None:
             lent.parsed = (text, oids)
-            _keep(database, key, found := Described(parameters, columns))
+            found = Described(parameters, columns)
+            if len(text) < _LONG:
+                _keep(database, key, found)
         await self._give(lent)
         if failed is not None or found is None:
             raise _found(failed)
@@ -204,12 +211,11 @@ class ShadowSource:
         return {name.lower(): value for name, value in texts(found) if name is not None and value is not None}
 
     async def _take(self, text: str) -> tuple[Lent, Database]:
-        folded = text.lower()
         lent, database = await self._home.take(
             self._info,
             self,
             wanted(self._info.settings, self._own),
-            listed="database" in folded or "datname" in folded,
+            listed=_LISTS.search(text) is not None,
         )
         self._running.add(lent)
         return lent, database
@@ -317,6 +323,3 @@ def _columns(body: bytes) -> tuple[Field, ...]:
         found.append(Field(body[at:end].decode(), oid, modifier))
         at = end + 19
     return tuple(found)
-
-
-__all__ = ["Message", "ShadowSource", "ShadowStatement"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 _FREE = range(61184, 65520)
 """Numbers that systems keep for users who come and go."""
-MEMORY = 1 << 30
+MEMORY = 640 << 20
 """Bytes of address space that one process of PostgreSQL may have: what one statement can take of the machine."""
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
 
