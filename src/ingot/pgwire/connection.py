@@ -96,7 +96,7 @@ class Connection:
     def leave(self) -> None:
         """The server stops: says so where no statement is under way."""
         self._is_leaving = True
-        if self.session is None or not self.session.is_busy:
+        if self.session is None or not self.session.running.is_busy:
             self.end("terminating connection due to administrator command", "57P01")
 
     def end(self, said: str, sqlstate: str) -> None:
@@ -107,11 +107,11 @@ class Connection:
 
     def _left(self) -> None:
         session = self.session
-        if session is not None and session.is_busy:
+        if session is not None and session.running.is_busy:
             if self.wire.lost:
-                session.stop()
+                session.running.stop()
             else:
-                asyncio.get_running_loop().call_later(PATIENCE, session.stop)
+                asyncio.get_running_loop().call_later(PATIENCE, session.running.stop)
 
     # --- the start
 

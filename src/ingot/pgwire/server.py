@@ -85,7 +85,9 @@ class Server:
             await asyncio.wait(self._tasks.values(), timeout=seconds)
         for connection in list(self._tasks):
             if connection.session is not None:
-                connection.session.stop("terminating connection due to administrator command", "57P01")
+                connection.session.running.stop(
+                    "terminating connection due to administrator command", "57P01"
+                )
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=min(seconds, 0.25))
         rest = list(self._tasks.items())
@@ -132,7 +134,7 @@ class Server:
         connection = self._processes.get(process)
         known = connection.key if connection is not None else b"\0" * len(key)
         if hmac.compare_digest(known, key) and connection is not None and connection.session is not None:
-            connection.session.stop()
+            connection.session.running.stop()
 
     def find_database(self, name: str) -> tuple[str, str]:
         """The database that a name means, in full, and its ref. Raises `PgError` 3D000."""

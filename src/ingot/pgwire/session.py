@@ -3,35 +3,35 @@
 The messages are read by `connection`; the rows come from a `Source`.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
+from ingot.engines.sql import quote_identifier, quote_literal
 from ingot.errors import IngotError
 from ingot.pgwire import messages
 from ingot.pgwire.commands import recognise
 from ingot.pgwire.commands.prepared import literals
 from ingot.pgwire.commands.recognise import row_tag
 from ingot.pgwire.commands.scanning import Token, split
+from ingot.pgwire.commands.setting import Show
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.messages import Bind, Parse
 from ingot.pgwire.portals import Portal, Prepared
-from ingot.pgwire.ports import Chunk, Field, Opener, Rows, SessionInfo, Source, Statement, Value
+from ingot.pgwire.ports import Chunk, Field, Opener, Rows, SessionInfo, Statement, Value
+from ingot.pgwire.refs import Refs
+from ingot.pgwire.running import Running
 from ingot.pgwire.scrolling import Onwards, Reading, Scrolling
-from ingot.pgwire.settings import REPORTED, Settings, milliseconds
+from ingot.pgwire.settings import REPORTED, Settings, milliseconds, unknown
 from ingot.pgwire.sqlstates import fields
 from ingot.pgwire.transaction import Stage, Transaction
 from ingot.pgwire.wire import GoneError, Wire
 
+if TYPE_CHECKING:
+    from ingot.pgwire.catalog.ports import CatalogSource
+
 log = logging.getLogger(__name__)
 
-CANCELLED = "canceling statement due to user request"
-TIMED_OUT = "canceling statement due to statement timeout"
-AGAIN = 0.02
-"""Seconds after which a cancel is said again, because what it met had perhaps not begun."""
-MOST_SOURCES = 4
 _LEVELS = {"DEBUG": 0, "LOG": 1, "NOTICE": 2, "WARNING": 3, "ERROR": 4}
 
 
@@ -49,20 +49,15 @@ class Session:
         most_rows: int = 0,
     ) -> None:
         self.wire = wire
-        self.info = info
         self.settings = settings
         self.transaction = Transaction(settings)
         self.portals: dict[str, Portal] = {}
         self.prepared: dict[str, Prepared] = {}
         self._unnamed: Prepared | None = None
-        self._opener = opener
-        self._first_ref = info.ref
-        self._sources: dict[str, Source] = {}
+        self.refs = Refs(info, opener)
+        self.running = Running(self.refs.cancel)
         self._told: dict[str, str] = {}
         self._skips = False
-        self._busy = False
-        self._stopped: PgError | None = None
-        self._repeat: asyncio.TimerHandle | None = None
         self._most_seconds = most_seconds
         self._most_rows = most_rows
         self._given = 0
@@ -71,18 +66,14 @@ class Session:
 
     async def open(self) -> None:
         """Opens the source, so that a ref that is not there is said at the login. Raises `IngotError`."""
-        self._source()
+        self.refs.now()
 
     async def close(self) -> None:
         """Gives everything back."""
-        if self._repeat is not None:
-            self._repeat.cancel()
         for portal in list(self.portals.values()):
             await portal.close()
         self.portals.clear()
-        for source in self._sources.values():
-            await source.close()
-        self._sources.clear()
+        await self.refs.close()
 
     def tell_settings(self) -> None:
         """Tells the client what it wants to know of the settings, as far as it does not know it yet."""
@@ -100,49 +91,10 @@ class Session:
         self.wire.put(messages.ready(self.transaction.status))
         self.wire.flush()
 
-    # --- what stops a statement
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a statement is under way."""
-        return self._busy
-
-    def stop(self, reason: str = CANCELLED, sqlstate: str = "57014") -> None:
-        """Stops the statement under way, soon. Harmless where there is none."""
-        if self._busy:
-            if self._stopped is None:
-                self._stopped = PgError(reason, sqlstate=sqlstate)
-            self._stop_source()
-
-    def _stop_source(self) -> None:
-        if self._busy:
-            source = self._sources.get(self.info.ref)
-            if source is not None:
-                source.cancel()
-            self._repeat = asyncio.get_running_loop().call_later(AGAIN, self._stop_source)
-
-    def _begin(self) -> asyncio.TimerHandle | None:
-        """A statement begins. Gives back the alarm of its timeout."""
-        self._busy = True
-        self._stopped = None
+    def _longest(self) -> float:
+        """Seconds that a statement may take; 0 for no limit."""
         limit = milliseconds(self.settings["statement_timeout"]) / 1000
-        if self._most_seconds and not 0 < limit <= self._most_seconds:
-            limit = self._most_seconds
-        if not limit:
-            return None
-        return asyncio.get_running_loop().call_later(limit, self.stop, TIMED_OUT)
-
-    def _done(self, alarm: asyncio.TimerHandle | None) -> None:
-        self._busy = False
-        if alarm is not None:
-            alarm.cancel()
-        if self._repeat is not None:
-            self._repeat.cancel()
-            self._repeat = None
-
-    def _check(self) -> None:
-        if self._stopped is not None:
-            raise self._stopped
+        return self._most_seconds if self._most_seconds and not 0 < limit <= self._most_seconds else limit
 
     # --- notices and errors
 
@@ -155,8 +107,8 @@ class Session:
 
     async def _fail(self, error: Exception, offset: int = 0) -> None:
         """Tells an error and takes back what it has to."""
-        if self._stopped is not None:
-            error = self._stopped
+        if self.running.stopped is not None:
+            error = self.running.stopped
         elif not isinstance(error, IngotError):
             log.error("SQL port: a statement failed in an unforeseen way", exc_info=error)
             error = PgError("internal error; the server's log says more", sqlstate="XX000")
@@ -173,7 +125,7 @@ class Session:
         self._skips = False
         self._unnamed = None
         await self.close_portal("")
-        alarm = self._begin()
+        self.running.begin(self._longest())
         offset = 0
         try:
             text = messages.read_last_text(body)
@@ -196,13 +148,15 @@ class Session:
         except Exception as error:  # noqa: BLE001 - the client hears of it, and the session goes on
             await self._fail(error, offset)
         finally:
-            self._done(alarm)
+            self.running.end()
         await self._end_implicit()
         self.ready_for_query()
 
     def _read(self, text: str, tokens: list[Token]) -> Prepared:
         """A statement of a text, not yet shown to a source. Raises `PgError`."""
         command = recognise(text, tokens)
+        if isinstance(command, Show) and command.name not in self.settings:
+            command = None  # PostgreSQL may know it
         if self.transaction.stage is Stage.FAILED and (command is None or not command.ends_failure):
             raise PgError(
                 "current transaction is aborted, commands ignored until end of transaction block",
@@ -311,7 +265,7 @@ class Session:
         """Does what a message of the extended protocol asks; after an error nothing more until Sync."""
         if self._skips:
             return
-        alarm = self._begin()
+        self.running.begin(self._longest())
         try:
             self.transaction.enter(Stage.SINGLE)
             await step()
@@ -321,7 +275,7 @@ class Session:
             self._skips = True
             await self._fail(error)
         finally:
-            self._done(alarm)
+            self.running.end()
 
     async def sync(self) -> None:
         """A Sync message: the end of a pipeline."""
@@ -344,7 +298,7 @@ class Session:
             if portal.at_end:
                 self._end_again(portal)
                 return
-            self._check()
+            self.running.check()
             self._given = 0
             if unknown := [each for each in portal.formats if each not in (0, 1)]:
                 raise PgError(f"unsupported format code: {unknown[0]}", sqlstate="22023")
@@ -384,9 +338,9 @@ class Session:
 
     async def fetch(self, rows: Rows, most: int) -> Chunk | None:
         """The next rows; raises what a cancel asks for."""
-        self._check()
+        self.running.check()
         chunk = await rows.fetch(most)
-        self._check()
+        self.running.check()
         if chunk is not None and self._most_rows:
             self._given += chunk.rows
             if self._given > self._most_rows:
@@ -401,7 +355,7 @@ class Session:
         """The rows of a portal, which are asked for now if they were not. Raises `IngotError`."""
         if portal.rows is None:
             statement = await self.ready(portal.prepared)
-            self._check()
+            self.running.check()
             rows = await statement.run(portal.values, portal.formats)
             if portal.reads:
                 rows = Scrolling(rows) if portal.reads == "to and fro" else Onwards(rows)
@@ -427,7 +381,7 @@ class Session:
 
     async def ready(self, prepared: Prepared) -> Statement:
         """What a source has prepared of a statement, for the ref that is read now. Raises `IngotError`."""
-        source = self._source()
+        source = self.refs.now()
         if prepared.statement is None or prepared.source is not source:
             prepared.statement = await source.prepare(prepared.text, prepared.given)
             prepared.source = source
@@ -448,7 +402,7 @@ class Session:
         values = literals(expressions)
         if values is None:
             columns = ", ".join(f"CAST(({expression}) AS text)" for expression in expressions)
-            statement = await self._source().prepare(f"SELECT {columns}")
+            statement = await self.refs.now().prepare(f"SELECT {columns}")
             rows = await statement.run((), ())
             try:
                 chunk = await self.fetch(rows, 1)
@@ -533,11 +487,26 @@ class Session:
     async def set(self, name: str, value: str | None, *, local: bool) -> None:
         """SET of one name. Raises `IngotError`; nothing is set then."""
         if name == "ingot.ref":
-            value = value or self._first_ref
-            self._source_of(value)
+            value = value or self.refs.first
+            self.refs.open(value)
         elif name in ("role", "session_authorization"):
             self._check_role(name, value)
+        elif not self.settings.knows(name):
+            self.settings.adopt(name, await self._asked(name, value), local=local)
+            return
         self.settings.put(name, value, local=local)
+
+    async def _asked(self, name: str, value: str | None) -> str | None:
+        """A value of one of the hundreds of settings that PostgreSQL has and nothing here reads, if it says yes."""
+        catalog: CatalogSource | None = getattr(self.refs.now(), "catalog", None)
+        if catalog is None:
+            raise unknown(name, self.settings)
+        quoted = quote_identifier(*name.split("."))
+        if value is None:
+            await catalog.setting(f"RESET {quoted}")
+            return None
+        answer = await catalog.setting(f"SET {quoted} TO {quote_literal(value)}")
+        return answer.values.get(name, value)
 
     async def check_setting(self, name: str, value: str | None) -> None:
         """Whether SET would be accepted. Raises `IngotError`."""
@@ -548,31 +517,8 @@ class Session:
             self.settings.restore(mark)
 
     def _check_role(self, name: str, value: str | None) -> None:
-        if value is None or value in (self.info.user, "none", "default"):
+        if value is None or value in (self.refs.info.user, "none", "default"):
             return
         if name == "role":
             raise PgError(f'permission denied to set role "{value}"', sqlstate="42501")
         raise PgError(f'permission denied to set session authorization "{value}"', sqlstate="42501")
-
-    def _source(self) -> Source:
-        """The source of the ref that is read now. Raises `IngotError`."""
-        ref = self.settings["ingot.ref"] or self._first_ref
-        if ref != self.info.ref:
-            project = self.info.database.partition("@")[0]
-            self.info = replace(self.info, ref=ref, database=f"{project}@{ref}")
-        return self._source_of(ref)
-
-    def _source_of(self, ref: str) -> Source:
-        source = self._sources.get(ref)
-        if source is None:
-            if len(self._sources) >= MOST_SOURCES:
-                raise PgError(
-                    f"a session reads at most {MOST_SOURCES} refs",
-                    sqlstate="53400",
-                    hint="Open another connection.",
-                )
-            info = self.info
-            if ref != info.ref:
-                info = replace(info, ref=ref, database=f"{info.database.partition('@')[0]}@{ref}")
-            source = self._sources[ref] = self._opener(info)
-        return source

@@ -131,8 +131,11 @@ class Settings(Mapping[str, str]):
 
     def adopt(self, name: str, value: str | None, *, local: bool = False) -> None:
         """As `put`, with a value that somebody has checked."""
-        if value is None:
-            value = self._defaults.get(name, "")
+        if value is None and name not in self._defaults:
+            self._session = {key: kept for key, kept in self._session.items() if key != name}
+            self._local = {key: kept for key, kept in self._local.items() if key != name}
+            return
+        value = self._defaults[name] if value is None else value
         if local:
             self._local = {**self._local, name: value}
         else:
