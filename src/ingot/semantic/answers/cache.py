@@ -8,6 +8,15 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 from threading import Lock
+from typing import Protocol
+
+
+class Kept(Protocol):
+    """What can be kept: it does not change, and says how large it is."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +25,11 @@ class Answer:
 
     data: bytes
     total: int | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the rows."""
+        return len(self.data)
 
 
 class Answers:
@@ -26,10 +40,15 @@ class Answers:
     def __init__(self, limit: int = 128 * 1024 * 1024) -> None:
         self.limit = limit
         self._bytes = 0
-        self._found: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._found: OrderedDict[Hashable, Kept] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: Hashable) -> Answer | None:
+    @property
+    def largest(self) -> int:
+        """Bytes of the largest answer that is kept."""
+        return self.limit // 4 - self._OVERHEAD
+
+    def get(self, key: Hashable) -> Kept | None:
         """The answer that was kept under `key`."""
         with self._lock:
             answer = self._found.get(key)
@@ -37,20 +56,20 @@ class Answers:
                 self._found.move_to_end(key)
             return answer
 
-    def put(self, key: Hashable, answer: Answer) -> None:
+    def put(self, key: Hashable, answer: Kept) -> None:
         """Keeps an answer, unless it alone would fill a quarter of the cache."""
-        size = len(answer.data) + self._OVERHEAD
-        if size > self.limit // 4:
+        size = answer.size + self._OVERHEAD
+        if answer.size > self.largest:
             return
         with self._lock:
             before = self._found.pop(key, None)
             if before is not None:
-                self._bytes -= len(before.data) + self._OVERHEAD
+                self._bytes -= before.size + self._OVERHEAD
             self._found[key] = answer
             self._bytes += size
             while self._bytes > self.limit:
                 _, oldest = self._found.popitem(last=False)
-                self._bytes -= len(oldest.data) + self._OVERHEAD
+                self._bytes -= oldest.size + self._OVERHEAD
 
     def __len__(self) -> int:
         return len(self._found)

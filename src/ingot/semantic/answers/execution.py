@@ -6,14 +6,18 @@ contexts show wherever they matter), the format, and the fingerprint of the tabl
 
 import time
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from ingot.engines import QueryInterruptedError
 from ingot.errors import UsageError
+from ingot.semantic.answers.arrow import SMALL, Stream, Whole
 from ingot.semantic.answers.cache import Answer, Answers
 from ingot.semantic.answers.exporting import exported
 from ingot.semantic.answers.flights import Flight, Flights
+from ingot.semantic.answers.recent import Recent
 from ingot.semantic.answers.rows import Extra, encoded
 from ingot.semantic.answers.states import At
 from ingot.semantic.planner.plan import Plan
@@ -57,11 +61,13 @@ class Execution:
         self._log = log
         self._answers = Answers(cache_bytes)
         self._flights: Flights[Answer] = Flights(WORKERS)
+        self._statements: Flights[Whole | Stream] = Flights(WORKERS)
+        self._large: Recent[Hashable, bool] = Recent(1_000)
         self._timeout = timeout
 
     def at_hand(self, part: Part) -> Answer | None:
         """The answer, where it was kept."""
-        return self._answers.get(part.key) if part.kept else None
+        return cast("Answer | None", self._answers.get(part.key)) if part.kept else None
 
     def begin(self, part: Part) -> Flight[Answer]:
         """The work on the answer, which equal questions share; `leave` must follow."""
@@ -83,6 +89,7 @@ class Execution:
     def close(self) -> None:
         """Stops every query that is under way."""
         self._flights.close()
+        self._statements.close()
 
     def export(self, part: Part, path: Path, format: "Format", interrupt: "Interrupt | None") -> None:
         """Writes the answer to a file; see `Service.export`."""
@@ -105,6 +112,56 @@ class Execution:
         if not self._engine.capabilities.session:
             raise UsageError(f"The engine {self._engine.dialect} does not answer SQL over the model.")
         return SqlRows(self._engine, plan, timeout=self._timeout, interrupt=interrupt)
+
+    def sql_at_hand(self, plan: SqlPlan) -> Whole | None:
+        """All rows of a statement, where they were kept."""
+        return None if plan.key is None else cast("Whole | None", self._answers.get(plan.key))
+
+    def sql_begin(self, plan: SqlPlan) -> Flight[Whole | Stream]:
+        """The work on a statement: `sql_leave` must follow.
+
+        A small answer comes whole, to all who ask for the same; of a large one comes a stream, which belongs to who
+        takes it first: the others begin anew.
+        """
+        if not self._engine.capabilities.session:
+            raise UsageError(f"The engine {self._engine.dialect} does not answer SQL over the model.")
+        shared = plan.key is not None and plan.key not in self._large
+        return self._statements.join(plan.key if shared else object(), lambda stop: self._sql(plan, stop))
+
+    def sql_leave(self, flight: Flight[Whole | Stream]) -> None:
+        """One less needs the flight. A stream that nobody took is closed."""
+        self._statements.leave(flight)
+
+        def drop(landed: "Future[Whole | Stream]") -> None:
+            if flight.waiting or landed.cancelled() or landed.exception() is not None:
+                return
+            found = landed.result()
+            if isinstance(found, Stream) and found.take():
+                found.close()
+
+        flight.future.add_done_callback(drop)
+
+    def _sql(self, plan: SqlPlan, interrupt: "Interrupt") -> Whole | Stream:
+        kept = self.sql_at_hand(plan)  # an equal statement may have ended just before this one began
+        if kept is not None:
+            return kept
+        held: dict[str, Any] = {"held": plan.held} if plan.held else {}
+        engine = cast("Any", self._engine)
+        session = engine.session(plan.at.state, timeout=self._timeout, interrupt=interrupt, **held)
+        stream = Stream(session, plan, interrupt)
+        try:
+            whole = stream.whole(min(SMALL, self._answers.largest // 2)) if plan.key is not None else None
+            if interrupt.is_set:
+                raise QueryInterruptedError("The query was cancelled.")
+        except BaseException:
+            stream.close()
+            raise
+        if whole is None:
+            if plan.key is not None:
+                self._large.keep(plan.key, value=True)
+            return stream
+        self._answers.put(plan.key, whole)
+        return whole
 
     def _answer(self, part: Part, interrupt: "Interrupt") -> Answer:
         kept = self.at_hand(part)  # an equal query may have ended just before this one began

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from sqlglot import exp
 
 from ingot.semantic.answers import response
 from ingot.semantic.answers.annotation import normalized
+from ingot.semantic.answers.arrow import Stream, Whole
 from ingot.semantic.answers.asked import Asked
 from ingot.semantic.answers.execution import Execution, Part
 from ingot.semantic.answers.explain import Recorder, explained
+from ingot.semantic.answers.flights import Flight
 from ingot.semantic.answers.meta import meta
 from ingot.semantic.answers.questions import Given, questions
 from ingot.semantic.answers.recent import Recent
@@ -31,8 +34,8 @@ from ingot.semantic.policy import hooks
 from ingot.semantic.policy.apply import Guard
 from ingot.semantic.query import MAX_EXPORT, Query
 from ingot.semantic.rollups.library import Rollups
-from ingot.semantic.sql.statement import SqlPlan, SqlRows
-from ingot.semantic.sql.statements import Statements
+from ingot.semantic.sql.statement import SqlColumn, SqlPlan, SqlRows
+from ingot.semantic.sql.statements import NOTHING, Bound, Statements
 
 if TYPE_CHECKING:
     from ingot.engines import Engine, Format, Interrupt
@@ -212,17 +215,54 @@ class Service:
         return found[0] if len(found) == 1 else found
 
     def sql_plan(
-        self, text: str, *, ref: str | None = None, context: Context = ANYONE, timezone: str = "UTC"
+        self,
+        text: str,
+        *,
+        ref: str | None = None,
+        context: Context = ANYONE,
+        timezone: str = "UTC",
+        values: Bound = NOTHING,
     ) -> SqlPlan:
-        """What is executed for a SELECT over cubes and views, without running it.
+        """What is executed for a SELECT over cubes and views, without running it; `values` for its parameters.
 
         Raises `SqlError` for what is no such SELECT, and what `sql` raises.
         """
         known = self._hooks.context(context)
         model = self._models.of(known)
         return self._statements.plan(
-            text, model, ref=ref or "main", hooks=self._hooks, context=known, zone=timezone
+            text, model, ref=ref or "main", hooks=self._hooks, context=known, zone=timezone, values=values
         )
+
+    def sql_at_hand(
+        self, text: str, *, ref: str, context: Context, timezone: str, values: Bound = NOTHING
+    ) -> SqlPlan | None:
+        """`sql_plan` where it waits for nothing, so that an event loop may call it; None where it would."""
+        if self._hooks:  # the project's Python may wait for anything
+            return None
+        model = self._models.at_hand(context)
+        if model is None:
+            return None
+        return self._statements.at_hand(text, model, ref=ref, context=context, zone=timezone, values=values)
+
+    def sql_tree(self, text: str) -> exp.Query:
+        """A SELECT as it was read, before anything is looked up; nobody may change it. Raises `SqlError`."""
+        return self._statements.tree(text)
+
+    def sql_columns(self, plan: SqlPlan) -> tuple[SqlColumn, ...]:
+        """The columns of a statement, as the engine types them; it computes no row for that."""
+        return self._execution.streamed(plan, None).columns
+
+    def sql_kept(self, plan: SqlPlan) -> Whole | None:
+        """The rows of a statement, where they were kept."""
+        return self._execution.sql_at_hand(plan)
+
+    def sql_begin(self, plan: SqlPlan) -> Flight[Whole | Stream]:
+        """The rows of a statement, which equal statements share while they are few; see `Execution.sql_begin`."""
+        return self._execution.sql_begin(plan)
+
+    def sql_leave(self, flight: Flight[Whole | Stream]) -> None:
+        """Whoever began or joined needs the flight no more; the last one stops it."""
+        self._execution.sql_leave(flight)
 
     def query_sql(
         self,

@@ -31,6 +31,7 @@ def planned(
     text: str,
     model: Model,
     *,
+    tree: exp.Query | None = None,
     at: At,
     guard: Guard,
     hooks: Hooks,
@@ -40,7 +41,7 @@ def planned(
     choose: "Callable[[], Choice | None]" = lambda: None,
     hold: "Callable[[Choice], tuple[HeldTable, ...]]" = lambda _: (),
 ) -> SqlPlan:
-    """The plan of a statement.
+    """The plan of a statement. `tree`: what `parsed` gave for its text, with a value for each parameter.
 
     Raises:
         SqlError: for what is no SELECT over the model, with its place in the text.
@@ -50,7 +51,7 @@ def planned(
         model, guard=guard, hooks=hooks, context=context, now=now, zone=zone, choose=choose, hold=hold
     )
     try:
-        tree = parsed(text)
+        tree = parsed(text) if tree is None else tree
         check(tree)
         made = Translating(around).query(tree, {})
         if not all(table.meta.get(OURS) for table in made.find_all(exp.Table)):

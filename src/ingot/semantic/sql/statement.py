@@ -1,6 +1,6 @@
 """A statement that is ready: what is executed, over which state, and what its columns are."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,8 @@ class SqlColumn:
     """As PostgreSQL writes it."""
     member: str | None
     """The full name of the member that it is, where it is one and nothing else."""
+    engine: str = ""
+    """The type as the engine writes it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +53,8 @@ class SqlPlan:
     """Whether more than one plain question is asked: something runs on its rows."""
     held: tuple[HeldTable, ...] = ()
     choices: tuple["Choice", ...] = field(default=(), repr=False)
+    key: Hashable = None
+    """Plans with equal keys have equal answers, now and later; None where that cannot be said."""
     described: list[tuple[SqlColumn, ...]] = field(default_factory=list, repr=False)
     """Its columns, once the engine was asked: the plan is of one state, so that they stay as they are."""
 
@@ -80,7 +84,7 @@ class SqlRows:
             names = self.plan.names or tuple(row[0] for row in found)
             members = self.plan.members or (None,) * len(found)
             columns = (
-                SqlColumn(name, postgres(row[1]), member)
+                SqlColumn(name, postgres(row[1]), member, row[1])
                 for name, row, member in zip(names, found, members, strict=True)
             )
             self.plan.described.append(tuple(columns))

@@ -1,22 +1,40 @@
 """Plans of statements, kept: BI tools ask the same again and again."""
 
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sqlglot import exp
+
 from ingot.engines import HeldTable
 from ingot.semantic.answers.recent import Recent
-from ingot.semantic.answers.states import States
+from ingot.semantic.answers.states import At, States
 from ingot.semantic.context import Context
 from ingot.semantic.model import Model
 from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.hooks import Hooks
+from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.parsing import parsed
 from ingot.semantic.sql.planning import planned
 from ingot.semantic.sql.statement import SqlPlan
 
 if TYPE_CHECKING:
     from ingot.semantic.rollups.library import Choice, Rollups
 
-Key = tuple[int, bytes, str, str, str, str, object]
+Key = tuple[int, bytes, str, str, str, str, Hashable, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Values for the parameters `$1`, `$2`, … of a statement."""
+
+    literals: tuple[exp.Expr, ...]
+    key: Hashable
+    """The same for the same values of the same types, and no others."""
+
+
+NOTHING = Bound((), ())
 
 
 class Statements:
@@ -27,15 +45,37 @@ class Statements:
         self._guard = guard
         self._rollups = rollups
         self._plans: Recent[Key, SqlPlan] = Recent(500)
+        self._trees: Recent[str, exp.Query] = Recent(200)
+
+    def tree(self, text: str) -> exp.Query:
+        """What `parsed` gives, which nobody may change. Raises `SqlError`."""
+        return self._trees.get(text) or self._trees.keep(text, parsed(text))
+
+    def at_hand(
+        self, text: str, model: Model, *, ref: str, context: Context, zone: str, values: Bound = NOTHING
+    ) -> SqlPlan | None:
+        """The plan of a statement, where it was made before; None where making it might take time."""
+        at = self._states.at_hand(ref)
+        if at is None:
+            return None
+        rollups = self._of(model)
+        return self._plans.get(_key(text, model, at, context, zone=zone, values=values, rollups=rollups))
 
     def plan(
-        self, text: str, model: Model, *, ref: str, hooks: Hooks, context: Context, zone: str
+        self,
+        text: str,
+        model: Model,
+        *,
+        ref: str,
+        hooks: Hooks,
+        context: Context,
+        zone: str,
+        values: Bound = NOTHING,
     ) -> SqlPlan:
         """The plan of a statement; see `Service.sql_plan`."""
         at = self._states.at(ref)
-        rollups = self._rollups if self._rollups is not None and self._rollups.of(model) else None
-        there = rollups.version(model, at) if rollups is not None else None
-        key: Key = (model.serial, context.key, at.state.hash, at.ref, zone, text, there)
+        rollups = self._of(model)
+        key = _key(text, model, at, context, zone=zone, values=values, rollups=rollups)
         found = self._plans.get(key)
         if found is not None:
             return found
@@ -46,9 +86,11 @@ class Statements:
         def hold(choice: "Choice") -> tuple[HeldTable, ...]:
             return tuple(rollups.held(build) for _, build in choice.used) if rollups is not None else ()
 
+        tree = self.tree(text)
         made = planned(
             text,
             model,
+            tree=bound(tree, values.literals) if values.literals else tree,
             at=at,
             guard=self._guard,
             hooks=hooks,
@@ -58,7 +100,50 @@ class Statements:
             choose=choose,
             hold=hold,
         )
+        made = replace(made, key=self._answers_key(made, at))
         return made if hooks or _depends_on_the_day(model) else self._plans.keep(key, made)
+
+    def _of(self, model: Model) -> "Rollups | None":
+        return self._rollups if self._rollups is not None and self._rollups.of(model) else None
+
+    def _answers_key(self, plan: SqlPlan, at: At) -> Hashable:
+        """All that the rows depend on; None where that cannot be said."""
+        tables = None if plan.volatile else self._states.tables(plan.tables, at)
+        if tables is None:
+            return None
+        return ("sql", plan.sql, plan.parameters, plan.names, self._states.fingerprint(tables, at))
+
+
+def _key(
+    text: str,
+    model: Model,
+    at: At,
+    context: Context,
+    *,
+    zone: str,
+    values: Bound,
+    rollups: "Rollups | None",
+) -> Key:
+    there = rollups.version(model, at) if rollups is not None else None
+    return (model.serial, context.key, at.state.hash, at.ref, zone, text, values.key, there)
+
+
+def bound(tree: exp.Query, literals: tuple[exp.Expr, ...]) -> exp.Query:
+    """A tree with values for its parameters. Raises `SqlError` for one that has none."""
+
+    def one(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, exp.Parameter):
+            return node
+        number = node.name
+        if not number.isdigit() or not 0 < int(number) <= len(literals):
+            raise SqlError(f"There is no parameter ${number}.", at=node, sqlstate="42P02")
+        made = literals[int(number) - 1].copy()
+        made.meta.update(node.meta)
+        return made
+
+    made = tree.transform(one)
+    assert isinstance(made, exp.Query)
+    return made
 
 
 def _depends_on_the_day(model: Model) -> bool:

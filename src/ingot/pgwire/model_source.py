@@ -1,0 +1,282 @@
+"""SELECTs over cubes and views: planned by the model once for each text, asker and state, answered from the cache.
+
+A member of type time is a local time of the session's time zone, as in Cube: a `timestamp` without zone.
+"""
+
+import asyncio
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlglot import exp
+
+from ingot.engines.yielding import yield_to_others
+from ingot.errors import IngotError
+from ingot.pgwire.errors import PgError
+from ingot.pgwire.model_rows import AT_ONCE, Look, Stop, StreamRows, WholeRows, encoded, landing
+from ingot.pgwire.parameters import count, inferred, sample
+from ingot.pgwire.ports import Field, Rows, SessionInfo, Value
+from ingot.pgwire.types import postgres_type
+from ingot.pgwire.values.lossless import lossless
+from ingot.semantic.answers.arrow import Stream
+from ingot.semantic.answers.recent import Recent
+from ingot.semantic.model import Model
+from ingot.semantic.sql.columns import faces
+from ingot.semantic.sql.statement import SqlPlan
+from ingot.semantic.sql.statements import NOTHING, Bound
+
+if TYPE_CHECKING:
+    from ingot.pgwire.catalog.ports import CatalogSource, Described
+    from ingot.semantic import Service
+
+T = TypeVar("T")
+THREADS = 8
+"""Statements that are planned, or whose rows are encoded, at the same time."""
+_UTC = frozenset(
+    {"utc", "gmt", "etc/utc", "etc/gmt", "zulu", "z", "uct", "etc/uct", "universal", "greenwich"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is known of a statement before it has values."""
+
+    parameters: tuple[int, ...]
+    fields: tuple[Field, ...]
+    kinds: tuple[str, ...] = ()
+    """The engine's types of the columns, where Arrow does not have all of them."""
+
+
+class ModelReader:
+    """What all sessions share. Safe to use from several threads."""
+
+    def __init__(self, service: "Service") -> None:
+        self.service = service
+        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="sql-model", initializer=yield_to_others)
+        self.prepared: Recent[Hashable, Prepared] = Recent(1_000)
+        self._faces: Recent[int, tuple[Model, Mapping[str, str]]] = Recent(50)
+
+    def source(self, info: SessionInfo, catalog: "CatalogSource | None" = None) -> "ModelSource":
+        """The source of one session. Raises `NotFoundError` where its ref is not there."""
+        self.service.states.at(info.ref)
+        return ModelSource(self, info, catalog)
+
+    def close(self) -> None:
+        """Ends the threads."""
+        self.pool.shutdown(wait=False, cancel_futures=True)
+
+    def faces(self, info: SessionInfo) -> Mapping[str, str]:
+        """The cubes and views that a session sees, by their names whatever the case."""
+        seen = self.service.seen(info.context)
+        found = self._faces.get(id(seen))
+        if found is None or found[0] is not seen:
+            found = self._faces.keep(id(seen), (seen, {name.casefold(): name for name in faces(seen)}))
+        return found[1]
+
+
+class ModelSource:
+    """Answers for one session; see `ports.Source`."""
+
+    def __init__(self, reader: ModelReader, info: SessionInfo, catalog: "CatalogSource | None") -> None:
+        self.reader = reader
+        self.service = reader.service
+        self.info = info
+        self._catalog = catalog
+        self._stop: Stop | None = None
+
+    def has(self, name: str) -> bool:
+        """Whether there is a cube or view of this name, for who asks."""
+        return name.casefold() in self.reader.faces(self.info)
+
+    def faces(self) -> Iterable[str]:
+        """The cubes and views that who asks may see."""
+        return self.reader.faces(self.info).values()
+
+    async def prepare(self, text: str, parameters: Sequence[int] = ()) -> "ModelStatement":
+        """See `Source.prepare`."""
+        given = tuple(parameters)
+        plan = self.at_hand(text, NOTHING)
+        found = self.reader.prepared.get(self._key(text, given, plan)) if plan is not None else None
+        if plan is not None and found is not None:
+            return ModelStatement(self, text, found)
+        found = await self._prepared(text, given)
+        return ModelStatement(self, text, found)
+
+    def cancel(self) -> None:
+        """See `Source.cancel`."""
+        if self._stop is not None:
+            self._stop.set()
+
+    async def close(self) -> None:
+        """See `Source.close`."""
+        self.cancel()
+
+    # -- what statements need of their session -----------------------------------------------------------
+
+    @property
+    def zone(self) -> str:
+        """The time zone in which times of members are told. Raises `PgError` for one that the model does not know."""
+        return zone(self.info.settings.get("timezone", "UTC"))
+
+    def step(self) -> Stop:
+        """What stops the step that begins now."""
+        self._stop = Stop()
+        return self._stop
+
+    def at_hand(self, text: str, values: Bound) -> SqlPlan | None:
+        """The plan of a statement, where nothing has to be waited for."""
+        return self.service.sql_at_hand(
+            text, ref=self.info.ref, context=self.info.context, timezone=self.zone, values=values
+        )
+
+    def planned(self, text: str, values: Bound) -> SqlPlan:
+        """The plan of a statement; not on the event loop. Raises `IngotError`."""
+        return self.service.sql_plan(
+            text, ref=self.info.ref, context=self.info.context, timezone=self.zone, values=values
+        )
+
+    async def during(self, work: Callable[[], T], stop: Stop | None = None) -> T:
+        """What `work` gives back, done in another thread. Raises `PgError` 57014 where it is stopped."""
+        waiting = asyncio.get_running_loop().run_in_executor(self.reader.pool, work)
+        return await (stop or self.step()).wait(waiting)
+
+    # -- the first time -----------------------------------------------------------------------------------
+
+    async def _prepared(self, text: str, given: tuple[int, ...]) -> Prepared:
+        stop = self.step()
+        tree = await self.during(lambda: self.service.sql_tree(text), stop)
+        wanted = max(count(tree), len(given))
+        if not wanted:
+            plan = await self.during(lambda: self.planned(text, NOTHING), stop)
+            key = self._key(text, given, plan)
+            found = self.reader.prepared.get(key)
+            if found is None:
+                described = await self._described(text, given)
+                fields = await self.during(lambda: self._fields(plan, described), stop)
+                found = self.reader.prepared.keep(key, Prepared((), *fields))
+            return found
+        described = await self._described(text, given)
+        kinds = self._kinds(tree, given, described, wanted)
+        plan = await self.during(lambda: self.planned(text, sample(kinds)), stop)
+        fields = await self.during(lambda: self._fields(plan, described), stop)
+        return Prepared(kinds, *fields)
+
+    def _key(self, text: str, given: tuple[int, ...], plan: SqlPlan) -> Hashable:
+        path = self.info.settings.get("search_path")
+        return (text, given, path, self.info.context.key, self.info.ref, plan.sql, plan.names)
+
+    def _kinds(
+        self, tree: exp.Query, given: tuple[int, ...], described: "Described | None", wanted: int
+    ) -> tuple[int, ...]:
+        """The types of the parameters: the client's word, PostgreSQL's, and what they are compared with."""
+        told = described.parameters if described is not None else ()
+        guessed = inferred(tree, self.service.seen(self.info.context))
+        return tuple(
+            (given[at] if at < len(given) else 0)
+            or (told[at] if at < len(told) else 0)
+            or guessed.get(at + 1, 25)
+            for at in range(wanted)
+        )
+
+    async def _described(self, text: str, given: tuple[int, ...]) -> "Described | None":
+        """What PostgreSQL says of a statement; None where it is not there, or understands less than the model."""
+        if self._catalog is None:
+            return None
+        try:
+            return await self._catalog.describe(text, given)
+        except IngotError:
+            return None
+
+    def _fields(
+        self, plan: SqlPlan, described: "Described | None"
+    ) -> tuple[tuple[Field, ...], tuple[str, ...]]:
+        columns = self.service.sql_columns(plan)
+        kinds = tuple(one.engine for one in columns)
+        kinds = kinds if lossless("", kinds) else ()
+        told = described.fields if described is not None else None
+        if told is None or len(told) != len(columns):
+            return tuple(Field(one.name, *postgres_type(one.engine)) for one in columns), kinds
+        # A measure is called by its name, as everywhere else.
+        fields = (
+            replace(one, name=column.name) if one.name == "measure" else one
+            for one, column in zip(told, columns, strict=True)
+        )
+        return tuple(fields), kinds
+
+
+class ModelStatement:
+    """A checked SELECT; see `ports.Statement`."""
+
+    def __init__(self, source: ModelSource, text: str, prepared: Prepared) -> None:
+        self.parameters = prepared.parameters
+        self.fields = prepared.fields
+        self._source = source
+        self._text = text
+        self._kinds = prepared.kinds
+
+    async def run(self, values: Sequence[Value], formats: Sequence[int]) -> Rows:
+        """See `Statement.run`."""
+        plan = await self.plan(values)
+        look = Look(self.fields, tuple(formats), self._source.info.settings)
+        return await opened(self._source, plan, look)
+
+    async def plan(self, values: Sequence[Value]) -> SqlPlan:
+        """What is executed for these values. Raises `IngotError`."""
+        source = self._source
+        bound = source_bound(self.parameters, values) if self.parameters else NOTHING
+        plan = source.at_hand(self._text, bound)
+        if plan is None:
+            plan = await source.during(lambda: source.planned(self._text, bound))
+        return replace(plan, sql=lossless(plan.sql, self._kinds)) if self._kinds else plan
+
+
+async def opened(source: ModelSource, plan: SqlPlan, look: Look) -> Rows:
+    """The rows of a plan: kept ones, those of an equal statement under way, or new ones. Raises `IngotError`."""
+    service, pool = source.service, source.reader.pool
+    while True:
+        whole = service.sql_kept(plan)
+        if whole is None:
+            stop = source.step()
+            flight = service.sql_begin(plan)
+            try:
+                found = await stop.wait(landing(flight.future))
+                if isinstance(found, Stream):
+                    if not found.take():  # an equal statement was faster
+                        continue
+                    end = flight.interrupt.set
+                    return StreamRows(found, look, pool=pool, stop=source.step, end=end)
+                whole = found
+            finally:
+                service.sql_leave(flight)
+        if whole.size <= AT_ONCE or look.key in whole.forms:
+            return WholeRows(look.fields, encoded(whole, look))
+        return WholeRows(look.fields, await source.during(partial(encoded, whole, look)))
+
+
+def source_bound(kinds: Sequence[int], values: Sequence[Value]) -> Bound:
+    """The values of parameters as literals. Raises `PgError` for one that is none of its type."""
+    from ingot.pgwire.values.literals import literal  # type: ignore[import-not-found]  # noqa: PLC0415
+
+    literals = tuple(literal(value, kind) for value, kind in zip(values, kinds, strict=True))
+    key = tuple((kind, one.raw, one.format) for one, kind in zip(values, kinds, strict=True))
+    return Bound(literals, key)
+
+
+def zone(name: str) -> str:
+    """The IANA name of a time zone as SET keeps it. Raises `PgError` for an offset that has none."""
+    if name.casefold() in _UTC:
+        return "UTC"
+    if not name.startswith("<"):
+        return name
+    # `<+02>-02` is what PostgreSQL calls two hours east of Greenwich, and IANA Etc/GMT-2.
+    hours = name.partition(">")[2]
+    if hours.lstrip("+-").isdigit():
+        east = int(hours)
+        return f"Etc/GMT{east:+d}" if east else "UTC"
+    raise PgError(
+        f'the time zone "{name}" has no name in the model',
+        sqlstate="22023",
+        hint="SET timezone TO a name such as 'Europe/Berlin'.",
+    )

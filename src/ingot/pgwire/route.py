@@ -1,0 +1,198 @@
+"""Who answers a statement: the catalog, the model, or the tables of the lake.
+
+What names cubes and views goes to the model, what names tables of schemas or of other databases to the lake.
+All else is PostgreSQL's own: the catalog, what reads no table at all, what nobody knows, and what would write.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakKeyDictionary
+
+from ingot.errors import did_you_mean, nearest
+from ingot.pgwire.errors import PgError
+from ingot.pgwire.explain import Explaining
+from ingot.pgwire.model_source import ModelSource
+from ingot.pgwire.ports import SessionInfo, Source, Statement
+from ingot.pgwire.shape import Shape, shape
+
+if TYPE_CHECKING:
+    from ingot.pgwire.catalog.ports import CatalogSource
+    from ingot.pgwire.sources import Sources
+    from ingot.semantic import Service
+
+_SYSTEM = frozenset({"pg_catalog", "information_schema", "pg_toast"})
+
+
+class Whose(Enum):
+    """Whose a table is."""
+
+    CATALOG = "the catalog"
+    MODEL = "cubes or views"
+    LAKE = "tables"
+    NOBODY = ""
+
+
+class Tables(Source, Protocol):
+    """Answers statements over tables of the lake and of databases beside it."""
+
+    def knows(self, parts: tuple[str, ...]) -> bool:
+        """Whether a table has this name: `(schema, table)` or `(database, schema, table)`. It is cheap."""
+
+
+class Routed:
+    """The source of one session: it hands each statement to whom it belongs."""
+
+    def __init__(
+        self,
+        info: SessionInfo,
+        model: ModelSource,
+        catalog: "CatalogSource | None" = None,
+        tables: Source | None = None,
+    ) -> None:
+        self._info = info
+        self._model = model
+        self._catalog = catalog
+        self._tables = tables if info.lake else None
+
+    async def prepare(self, text: str, parameters: Sequence[int] = ()) -> Statement:
+        """See `Source.prepare`."""
+        found = shape(text)
+        about = found.explained
+        if about is not None:
+            whose = self.whose(shape(about.text))
+            if whose is Whose.MODEL:
+                return await Explaining(self._model).prepare(about, parameters)
+            if whose is Whose.LAKE and self._tables is not None:
+                return await self._tables.prepare(text, parameters)
+            return await self._by_catalog(text, parameters, found)
+        whose = self.whose(found)
+        if whose is Whose.MODEL:
+            return await self._model.prepare(text, parameters)
+        if whose is Whose.LAKE and self._tables is not None:
+            return await self._tables.prepare(text, parameters)
+        return await self._by_catalog(text, parameters, found)
+
+    def cancel(self) -> None:
+        """See `Source.cancel`."""
+        for source in (self._model, self._catalog, self._tables):
+            if source is not None:
+                source.cancel()
+
+    async def close(self) -> None:
+        """See `Source.close`."""
+        for source in (self._model, self._catalog, self._tables):
+            if source is not None:
+                await source.close()
+
+    @property
+    def catalog(self) -> "CatalogSource | None":
+        """What answers for the catalog, and checks settings; None where there is none."""
+        return self._catalog
+
+    def whose(self, found: Shape) -> Whose:
+        """Who answers a statement. Raises `PgError` 0A000 for tables that cannot be read together."""
+        if found.verb == "show" and found.shows == "catalogs":
+            return Whose.LAKE if self._tables is not None else Whose.CATALOG
+        if not found.reads or not found.tables:
+            return Whose.CATALOG
+        owners = {self._of(parts): parts for parts in found.tables}
+        if Whose.NOBODY in owners:
+            return Whose.CATALOG
+        if len(owners) > 1:
+            (one, first), (other, second), *_ = sorted(owners.items(), key=lambda each: each[0].value)
+            raise PgError(
+                f'{one.value} ("{".".join(first)}") and {other.value} ("{".".join(second)}") '
+                "cannot be read in one statement",
+                sqlstate="0A000",
+                hint="Ask twice, and join what comes.",
+            )
+        return next(iter(owners))
+
+    def _of(self, parts: tuple[str, ...]) -> Whose:
+        if len(parts) == 1:
+            return self._unqualified(parts[0])
+        if len(parts) == 3 and parts[0] in (self._info.database, self._info.database.partition("@")[0]):
+            parts = parts[1:]
+        if len(parts) == 2 and parts[0] in _SYSTEM:
+            return Whose.CATALOG
+        if len(parts) == 2 and parts[0] == "public" and self._model.has(parts[1]):
+            return Whose.MODEL
+        return Whose.LAKE if self._in_lake(parts) else Whose.NOBODY
+
+    def _unqualified(self, name: str) -> Whose:
+        path = schemas(self._info.settings.get("search_path", "public"))
+        for schema in path if "pg_catalog" in path else ("pg_catalog", *path):
+            if schema == "pg_catalog":
+                if name.startswith("pg_"):
+                    return Whose.CATALOG
+            elif schema == "public":
+                if self._model.has(name):
+                    return Whose.MODEL
+            elif schema not in _SYSTEM and self._in_lake((schema, name)):
+                return Whose.LAKE
+        return Whose.NOBODY
+
+    def _in_lake(self, parts: tuple[str, ...]) -> bool:
+        if self._tables is None or len(parts) not in (2, 3) or parts[0] == "public":
+            return False
+        knows: Callable[[tuple[str, ...]], bool] | None = getattr(self._tables, "knows", None)
+        return knows(parts) if knows is not None else True
+
+    async def _by_catalog(self, text: str, parameters: Sequence[int], found: Shape) -> Statement:
+        if self._catalog is None:
+            raise self._nobody(found)
+        try:
+            return await self._catalog.prepare(text, parameters)
+        except PgError as error:
+            if error.sqlstate == "42P01" and error.hint is None:
+                error.hint = self._near(found.tables)
+            raise
+
+    def _near(self, tables: Iterable[tuple[str, ...]]) -> str | None:
+        for parts in tables:
+            if self._of(parts) is Whose.NOBODY:
+                near = nearest(parts[-1], self._model.faces())
+                return f'Perhaps you meant "{near}".' if near else None
+        return None
+
+    def _nobody(self, found: Shape) -> PgError:
+        """What is said where no PostgreSQL is there to say it."""
+        for parts in found.tables:
+            if self._of(parts) is Whose.NOBODY:
+                name = ".".join(parts)
+                near = did_you_mean(parts[-1], self._model.faces())
+                return PgError(f'relation "{name}" does not exist{near}', sqlstate="42P01")
+        if found.verb in ("select", "with", "values", "table", "explain", "show", ""):
+            return PgError("the catalog is not available", sqlstate="0A000")
+        return PgError(f"cannot execute {found.verb.upper()} in a read-only transaction", sqlstate="25006")
+
+
+def schemas(search_path: str) -> tuple[str, ...]:
+    """The schemas of a search path, as its setting is written."""
+    found = []
+    for part in search_path.split(","):
+        name = part.strip()
+        if name.startswith('"') and name.endswith('"') and len(name) > 1:
+            name = name[1:-1].replace('""', '"')
+        else:
+            name = name.strip("'").lower()
+        if name and name != "$user":
+            found.append(name)
+    return tuple(found)
+
+
+def open_source(
+    info: SessionInfo, service: "Service", lake: object, engine: object, catalogs: object
+) -> Source:
+    """The source of one session over `service`; what sessions share is made for the first one."""
+    from ingot.pgwire.sources import Sources  # noqa: PLC0415 - which routes
+
+    del lake, engine, catalogs
+    found = _shared.get(service)
+    if found is None:
+        found = _shared[service] = Sources(service)
+    return found(info)
+
+
+_shared: "WeakKeyDictionary[Service, Sources]" = WeakKeyDictionary()
