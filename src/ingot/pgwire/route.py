@@ -7,19 +7,16 @@ All else is PostgreSQL's own: the catalog, what reads no table at all, what nobo
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
-from weakref import WeakKeyDictionary
 
 from ingot.errors import did_you_mean, nearest
 from ingot.pgwire.errors import PgError
-from ingot.pgwire.explain import Explaining
+from ingot.pgwire.explain import explaining
 from ingot.pgwire.model_source import ModelSource
 from ingot.pgwire.ports import SessionInfo, Source, Statement
 from ingot.pgwire.shape import Shape, shape
 
 if TYPE_CHECKING:
     from ingot.pgwire.catalog.ports import CatalogSource
-    from ingot.pgwire.sources import Sources
-    from ingot.semantic import Service
 
 _SYSTEM = frozenset({"pg_catalog", "information_schema", "pg_toast"})
 
@@ -62,7 +59,7 @@ class Routed:
         if about is not None:
             whose = self.whose(shape(about.text))
             if whose is Whose.MODEL:
-                return await Explaining(self._model).prepare(about, parameters)
+                return await explaining(self._model, about, parameters)
             if whose is Whose.LAKE and self._tables is not None:
                 return await self._tables.prepare(text, parameters)
             return await self._by_catalog(text, parameters, found)
@@ -181,18 +178,3 @@ def schemas(search_path: str) -> tuple[str, ...]:
             found.append(name)
     return tuple(found)
 
-
-def open_source(
-    info: SessionInfo, service: "Service", lake: object, engine: object, catalogs: object
-) -> Source:
-    """The source of one session over `service`; what sessions share is made for the first one."""
-    from ingot.pgwire.sources import Sources  # noqa: PLC0415 - which routes
-
-    del lake, engine, catalogs
-    found = _shared.get(service)
-    if found is None:
-        found = _shared[service] = Sources(service)
-    return found(info)
-
-
-_shared: "WeakKeyDictionary[Service, Sources]" = WeakKeyDictionary()
