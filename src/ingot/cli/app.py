@@ -23,6 +23,7 @@ from ingot.cli import (
     start,
     status,
     tables,
+    user,
 )
 from ingot.cli.options import JsonOption
 
@@ -89,4 +90,5 @@ app.command()(maintain.maintain)
 app.add_typer(rollup.rollup)
 app.add_typer(model.app)
 app.add_typer(policy.app)
+app.add_typer(user.app)
 app.command()(schema)

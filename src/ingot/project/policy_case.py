@@ -22,7 +22,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(one) for one in value]
     if isinstance(value, Int | Float):
-        return int(value.text) if isinstance(value, Int) and value.text.isdigit() else float(value)
+        return int(value) if isinstance(value, Int) else float(value)
     return value
 
 

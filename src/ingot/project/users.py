@@ -1,6 +1,6 @@
 """`users.yml`: who may log in with a password, and who he is for policies and hooks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ from ingot.project.auth import Auth
 from ingot.project.explain import explain
 from ingot.project.policy_case import Plain
 from ingot.project.problem import Problem, ProjectError
-from ingot.project.read import fill, read, relative
+from ingot.project.read import fill, parsed, read_text, relative
 from ingot.project.root import absolute
 from ingot.project.spec import Frozen, Line, Named, Report, Some, Spec, Word
 from ingot.project.tree import Map
@@ -84,23 +84,31 @@ def users_file(root: Path, auth: Auth | None) -> Path:
     return absolute(auth.users if auth is not None and auth.users is not None else FILE, root)
 
 
-def read_users(path: Path, root: Path, environ: Any, problems: list[Problem]) -> tuple[User, ...]:
+def read_users(
+    path: Path, root: Path, environ: Mapping[str, str], problems: list[Problem]
+) -> tuple[User, ...]:
     """The users of a file. Adds what is wrong to `problems`, and gives nobody then."""
+    name = relative(path, root)
+    text = read_text(path, name, problems)
+    return () if text is None else users_of(text, name, environ, problems)
+
+
+def users_of(text: str, file: str, environ: Mapping[str, str], problems: list[Problem]) -> tuple[User, ...]:
+    """The users of a file's text. Adds what is wrong to `problems`, and gives nobody then."""
     before = len(problems)
-    tree = read(path, relative(path, root), problems)
+    tree = parsed(text, file, problems)
     if tree is None:
         return ()
     tree = fill(tree, environ, problems)
-    report = Report(problems)
     try:
-        found = Users.model_validate(tree, context=report).users
+        found = Users.model_validate(tree, context=Report(problems)).users
     except ValidationError as error:
         problems.extend(explain(Users, tree, error))
         return ()
     return found if len(problems) == before else ()
 
 
-def load_users(path: Path, root: Path, environ: Any) -> tuple[User, ...]:
+def load_users(path: Path, root: Path, environ: Mapping[str, str]) -> tuple[User, ...]:
     """The users of a file. Raises `ProjectError` with every mistake in it."""
     problems: list[Problem] = []
     found = read_users(path, root, environ, problems)
