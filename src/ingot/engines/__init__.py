@@ -12,6 +12,7 @@ from ingot.engines.errors import (
     QueryInterruptedError,
     QueryRefusedError,
     QueryTimeoutError,
+    SourceDownError,
 )
 from ingot.engines.interrupt import Interrupt
 from ingot.engines.ports import Capabilities, Column, Engine, Exporter, Format, HeldTable, Result
@@ -30,4 +31,5 @@ __all__ = [
     "QueryRefusedError",
     "QueryTimeoutError",
     "Result",
+    "SourceDownError",
 ]

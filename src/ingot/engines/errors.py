@@ -43,3 +43,10 @@ class ExtensionError(IngotError):
     """A DuckDB extension cannot be loaded."""
 
     code = "extension"
+
+
+class SourceDownError(IngotError):
+    """A database that a statement reads cannot be reached, or went away while it was read."""
+
+    code = "source_down"
+    status: ClassVar[int] = 503

@@ -1,0 +1,388 @@
+"""Databases beside the lake, read where they are: a DuckDB of its own for each statement under way.
+
+The engine's own DuckDB is closed to the world before anybody uses it, and a database can only be attached before
+that. So a statement that reads databases gets a small DuckDB in which exactly these were attached, read only, and
+which was closed then. It belongs to one statement at a time: who cancels it can tell the servers, too, whose
+backends bear its name. Afterwards the next statement has it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+from threading import Lock, Thread
+from typing import Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from ingot.engines.deadlines import Deadlines
+from ingot.engines.duckdb.connect import connect
+from ingot.engines.duckdb.errors import translate
+from ingot.engines.duckdb.mount import Mount, mount
+from ingot.engines.errors import QueryError, QueryInterruptedError, QueryTimeoutError, SourceDownError
+from ingot.engines.interrupt import Interrupt
+from ingot.engines.ports import Lake, State
+from ingot.engines.sql import quote_identifier, quote_literal
+from ingot.engines.yielding import in_yielding_thread
+from ingot.errors import IngotError
+
+Kind = Literal["postgres", "sqlite", "duckdb"]
+_EXTENSIONS: dict[Kind, str] = {"postgres": "postgres_scanner", "sqlite": "sqlite_scanner"}
+_MOUNTS = 3
+"""States of the lake that one of the small DuckDBs keeps."""
+_IDLE = 4
+"""How many of them wait for the next statement."""
+_MOST = 24
+"""How many there are at once."""
+_PATIENCE = 5
+"""Seconds that a server may take to answer its door."""
+_REASONS = (
+    (r"could not translate host name", "its host name is not known"),
+    (r"[Cc]onnection refused", "the connection was refused"),
+    (r"timeout expired|timed out", f"it does not answer within {_PATIENCE} s"),
+    (r"password|authentication|no pg_hba\.conf entry|role \S+ does not exist", "it does not accept the login"),
+    (r'database \S+ does not exist', "the server has no such database"),
+    (r"too many (clients|connections)|remaining connection slots", "it has no connection left"),
+    (r"SSL|certificate", "there is no secure connection to it"),
+    (r"starting up|shutting down|terminat|closed the connection|no connection to the server", "it went away"),
+    (r"does not exist|unable to open|Could not open|Cannot open|No such file", "its file is not there, or cannot be read"),
+    (r"not a database|not a valid", "its file is no database of this kind"),
+    (r"lock", "another process holds it open"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database that can be attached."""
+
+    name: str
+    kind: Kind
+    address: str = field(repr=False)
+    """The URL of a PostgreSQL, which may hold a password; the file of the others."""
+
+
+@dataclass(eq=False, slots=True)
+class _Small:
+    """One of the small DuckDBs."""
+
+    name: str
+    """What the servers call the backends that work for it."""
+    databases: frozenset[str]
+    iceberg: bool
+    con: DuckDBPyConnection
+    mounted: dict[str, Mount] = field(default_factory=dict)
+
+
+class AttachedDatabases:
+    """Statements over databases and the lake. Thread safe; opens nothing before the first one."""
+
+    def __init__(
+        self,
+        lake: Lake,
+        databases: Sequence[Database],
+        *,
+        memory_limit: str | None = None,
+        threads: int | None = None,
+        temp_directory: Path | None = None,
+    ) -> None:
+        self.databases = {one.name: one for one in databases}
+        self._warehouse = str(lake.warehouse).removeprefix("file://")
+        self._memory_limit = memory_limit
+        self._threads = threads
+        self._temp_directory = temp_directory
+        self._idle: list[_Small] = []
+        self._used: set[_Small] = set()
+        self._bells: dict[str, DuckDBPyConnection] = {}
+        """By server: a connection that nobody's statement uses, to tell it that one is over."""
+        self._lock = Lock()
+        self._deadlines = Deadlines()
+        self._closed = False
+
+    @contextmanager
+    def session(
+        self,
+        databases: frozenset[str],
+        *,
+        at: State | None = None,
+        timeout: float | None = None,
+        interrupt: Interrupt | None = None,
+    ) -> Iterator[DuckDBPyConnection]:
+        """A cursor that reads these databases as `name.schema.table`, and the lake at `at` as its current catalog.
+
+        Only SELECTs that were checked belong there. Raises `SourceDownError` where one of them cannot be reached.
+        DuckDB's errors inside of the block come out as `IngotError`s, without any address.
+        """
+        small, catalog = self._borrow(databases, at)
+        cursor = small.con.cursor()
+        broken = expired = False
+        ringing = Lock()
+
+        def stop() -> None:
+            cursor.interrupt()
+            if ringing.acquire(blocking=False):
+                Thread(target=self._ring, args=(small, ringing), name="cancel", daemon=True).start()
+
+        def expire() -> None:
+            nonlocal expired
+            expired = True
+            stop()
+
+        try:
+            if catalog is not None:
+                cursor.execute(f"USE {quote_identifier(catalog)}")
+            with (
+                self._deadlines.after(timeout, expire) if timeout is not None else nullcontext(),
+                interrupt.stopping(stop) if interrupt is not None else nullcontext(),
+            ):
+                yield cursor
+        except duckdb.Error as error:
+            stopped = expired or (interrupt is not None and interrupt.is_set)
+            explained = self._explain(error, databases, stopped)
+            broken = isinstance(explained, SourceDownError)
+            if expired:
+                raise QueryTimeoutError(
+                    f"The query took longer than {timeout:g} s and was stopped."
+                ) from None
+            raise explained from None
+        finally:
+            with ringing:  # the servers hear of a stop before somebody else's statement has the connections
+                cursor.close()
+            self._give_back(small, broken)
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._deadlines.close()
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            bells, self._bells = self._bells, {}
+        for con in (*(one.con for one in idle), *bells.values()):
+            con.close()
+
+    # -- the small DuckDBs -----------------------------------------------------------------------------
+
+    def _borrow(self, databases: frozenset[str], at: State | None) -> tuple[_Small, str | None]:
+        small = self._take(databases, iceberg=False)
+        try:
+            return small, self._mount(small, at)
+        except duckdb.CatalogException as error:
+            self._give_back(small, broken=False)
+            if "iceberg_scan" not in str(error):
+                raise translate(error) from None
+        except BaseException:
+            self._give_back(small, broken=True)
+            raise
+        small = self._take(databases, iceberg=True)
+        try:
+            return small, self._mount(small, at)
+        except duckdb.Error as error:
+            self._give_back(small, broken=True)
+            raise translate(error) from None
+
+    def _mount(self, small: _Small, at: State | None) -> str | None:
+        if at is None:
+            return None
+        found = small.mounted.pop(at.hash, None) or mount(small.con, at, f"at_{at.hash[:16]}")
+        small.mounted[at.hash] = found
+        for old in list(small.mounted)[:-_MOUNTS]:
+            small.con.execute(f"DETACH {quote_identifier(small.mounted.pop(old).catalog)}")
+        return found.catalog
+
+    def _take(self, databases: frozenset[str], *, iceberg: bool) -> _Small:
+        with self._lock:
+            if self._closed:
+                raise QueryError("The server is stopping.")
+            fitting = [one for one in self._idle if one.databases >= databases and one.iceberg >= iceberg]
+            if fitting:
+                found = min(fitting, key=lambda one: len(one.databases))
+                self._idle.remove(found)
+                self._used.add(found)
+                return found
+            if len(self._used) >= _MOST:
+                raise QueryError(
+                    f"{_MOST} statements over attached databases are under way, which is the most there can be.",
+                    hint="Try again when one of them has ended.",
+                )
+            # Its place is taken before it is there, which lasts.
+            waiting = _Small("", databases, iceberg, duckdb.connect(":memory:"))
+            self._used.add(waiting)
+        try:
+            made = in_yielding_thread(lambda: self._open(databases, iceberg))
+        finally:
+            waiting.con.close()
+            with self._lock:
+                self._used.discard(waiting)
+        with self._lock:
+            self._used.add(made)
+        for each in (self.databases[one] for one in databases):
+            if each.kind == "postgres" and each.name not in self._bells:
+                self._ring_at(each, "ingot nobody")  # connected now, the first cancel is as fast as the others
+        return made
+
+    def _open(self, databases: frozenset[str], iceberg: bool) -> _Small:
+        name = f"ingot {token_hex(6)}"
+        wanted = [self.databases[one] for one in sorted(databases)]
+        return _Small(name, databases, iceberg, self._attached(wanted, name, iceberg=iceberg))
+
+    def _attached(
+        self, databases: Sequence[Database], name: str, *, iceberg: bool = False
+    ) -> DuckDBPyConnection:
+        """A DuckDB with these databases attached read only, closed to everything else."""
+        extensions = {_EXTENSIONS[one.kind] for one in databases if one.kind in _EXTENSIONS}
+        if iceberg:
+            extensions |= {"avro", "iceberg"}
+        con = connect(
+            memory_limit=self._memory_limit,
+            threads=self._threads,
+            temp_directory=self._temp_directory,
+            extensions=sorted(extensions),
+            stores=(self._warehouse,),
+        )
+        try:
+            # What a sort with LIMIT has found so far becomes a filter of the scan. A server is asked only once, when
+            # that is "IS NULL" where NULLs come first: all other rows would be missing.
+            con.execute("SET GLOBAL disabled_optimizers = 'top_n'")
+            if "postgres_scanner" in extensions:
+                con.execute("SET GLOBAL pg_staleness_query_enabled = true")  # a new column is seen
+            for each in databases:
+                _attach(con, each, name)
+            con.execute(
+                f"SET GLOBAL allowed_directories = {quote_literal([self._warehouse.rstrip('/') + '/'])}"
+            )
+            con.execute("SET GLOBAL enable_external_access = false")
+            con.execute("SET GLOBAL lock_configuration = true")
+        except BaseException:
+            con.close()
+            raise
+        return con
+
+    def _give_back(self, small: _Small, broken: bool) -> None:
+        over: list[_Small] = []
+        with self._lock:
+            self._used.discard(small)
+            if broken or self._closed:
+                over.append(small)
+            else:
+                self._idle.append(small)
+                while len(self._idle) > _IDLE:
+                    over.append(self._idle.pop(0))
+        for one in over:
+            one.con.close()
+
+    # -- stopping and failing --------------------------------------------------------------------------
+
+    def _ring(self, small: _Small, ringing: Lock) -> None:
+        """Tells the servers that nobody waits for what they do; a stopped DuckDB waits for its servers."""
+        try:
+            for each in (self.databases[one] for one in small.databases):
+                if each.kind == "postgres":
+                    self._ring_at(each, small.name)
+        finally:
+            ringing.release()
+
+    def _ring_at(self, database: Database, name: str) -> None:
+        """Stops what backends of a name do on one server."""
+        asked = f"SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = {quote_literal(name)}"
+        call = f"SELECT * FROM postgres_query({quote_literal(database.name)}, {quote_literal(asked)})"
+        try:
+            bell = self._bells.get(database.name)
+            if bell is None:
+                bell = self._attached([database], "ingot cancel")
+                with self._lock:
+                    bell = self._bells.setdefault(database.name, bell)
+            with bell.cursor() as cursor:
+                cursor.execute(call).fetchall()
+        except (duckdb.Error, IngotError):
+            return  # a server that does not hear this has other troubles; the statement is over for its asker
+
+    def _explain(self, error: duckdb.Error, databases: frozenset[str], stopped: bool) -> IngotError:
+        text = str(error)
+        if stopped and (isinstance(error, duckdb.InterruptException) or "canceling statement" in text):
+            return QueryInterruptedError("The query was cancelled.")
+        if isinstance(error, duckdb.IOException | duckdb.ConnectionException) and _is_down(text):
+            named = " or ".join(f"'{one}'" for one in sorted(databases))
+            return SourceDownError(f"The database {named} cannot be read: {_reason(text)}.")
+        explained = translate(error)
+        explained.message = self._concealed(explained.message)
+        explained.args = (explained.message,)
+        return explained
+
+    def _concealed(self, text: str) -> str:
+        """`text` without addresses: people who may read a table need not know where it is."""
+        for each in self.databases.values():
+            for part in _parts(each):
+                text = text.replace(part, "…")
+        return text
+
+
+def _attach(con: DuckDBPyConnection, database: Database, name: str) -> None:
+    called = quote_identifier(database.name)
+    try:
+        if database.kind == "postgres":
+            secret = quote_identifier(f"ingot {database.name}")
+            values, rest = _conninfo(database.address, name)
+            given = ", ".join(f"{key} {quote_literal(value)}" for key, value in values.items())
+            con.execute(f"CREATE TEMPORARY SECRET {secret} (TYPE postgres, {given})")
+            options = f"TYPE postgres, READ_ONLY, SECRET {secret}"
+            con.execute(f"ATTACH {quote_literal(rest)} AS {called} ({options})")
+        else:
+            if not Path(database.address).is_file():
+                raise SourceDownError(
+                    f"The database '{database.name}' cannot be read: its file is not there."
+                )
+            kind = "TYPE sqlite, " if database.kind == "sqlite" else "TYPE duckdb, "
+            con.execute(f"ATTACH {quote_literal(database.address)} AS {called} ({kind}READ_ONLY)")
+    except duckdb.Error as error:
+        # DuckDB quotes addresses, and statements, which hold passwords.
+        raise SourceDownError(
+            f"The database '{database.name}' cannot be read: {_reason(str(error))}."
+        ) from None
+
+
+def _conninfo(url: str, name: str) -> tuple[dict[str, str], str]:
+    """What a secret of DuckDB holds of an address, and the rest of it as libpq writes it."""
+    parts = urlsplit(url)
+    values = {
+        "HOST": parts.hostname,
+        "PORT": str(parts.port) if parts.port else None,
+        "USER": unquote(parts.username) if parts.username else None,
+        "PASSWORD": unquote(parts.password) if parts.password else None,
+        "DATABASE": unquote(parts.path.lstrip("/")) or None,
+    }
+    rest = {"connect_timeout": str(_PATIENCE), **dict(parse_qsl(parts.query)), "application_name": name}
+    # The connection itself refuses to write, whatever DuckDB is made to send.
+    rest["options"] = f"{rest.get('options', '')} -c default_transaction_read_only=on".strip()
+    known = {key: value for key, value in rest.items() if re.fullmatch(r"[a-z_]+", key)}
+    text = " ".join(f"{key}='{_escaped(value)}'" for key, value in known.items())
+    return {key: value for key, value in values.items() if value is not None}, text
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _is_down(text: str) -> bool:
+    return any(
+        each in text
+        for each in (
+            "Unable to connect", "could not connect", "connection to server", "no connection to the server",
+            "server closed the connection", "terminating connection", "Connection refused", "unable to open",
+            "Cannot open file", "SSL connection has been closed", "could not receive data",
+        )
+    )  # fmt: skip
+
+
+def _reason(text: str) -> str:
+    return next((said for pattern, said in _REASONS if re.search(pattern, text)), "it cannot be opened")
+
+
+def _parts(database: Database) -> list[str]:
+    if database.kind != "postgres":
+        return [database.address]
+    parts = urlsplit(database.address)
+    secret = [parts.password, unquote(parts.password)] if parts.password else []
+    return [database.address, *secret]

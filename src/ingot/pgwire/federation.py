@@ -1,0 +1,119 @@
+"""The databases of the project that SQL may read: which there are, what tables they have, and statements over them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ingot.engines import Interrupt, SourceDownError
+from ingot.engines.duckdb.attached import AttachedDatabases, Database
+from ingot.engines.sql import quote_identifier
+from ingot.errors import NotFoundError, did_you_mean
+from ingot.pgwire.errors import PgError
+from ingot.pgwire.lake_names import Relation
+from ingot.semantic.sql.errors import SqlError, shown
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from ingot.engines.ports import Lake, State
+    from ingot.project.model import Project
+    from ingot.project.source import Source
+
+DOWN = "HV00N"
+"""`fdw_unable_to_establish_connection`: what is not there is behind the server, whose own connection is well."""
+_SYSTEM = frozenset({"pg_catalog", "information_schema", "pg_toast"})
+_FIRST = {"postgres": "public", "sqlite": "main", "duckdb": "main"}
+"""The schema that a name without one means."""
+
+
+class Federation:
+    """Reads the databases that the project's files attach. Thread safe; connects when it is first asked."""
+
+    def __init__(self, project: "Project", lake: "Lake") -> None:
+        self._sources: dict[str, Source] = {
+            one.name: one for one in project.sources if one.is_database and one.attach
+        }
+        engine = project.engine
+        databases = [_database(one) for one in self._sources.values()]
+        self._attached = AttachedDatabases(
+            lake, databases, memory_limit=engine.memory_limit, threads=engine.threads
+        )
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The databases, sorted."""
+        return sorted(self._sources)
+
+    def tables(self, source: str) -> Sequence[tuple[str, str]]:
+        """Schema and name of each table and view that may be read, sorted.
+
+        Raises `PgError` where the database cannot be reached.
+        """
+        with self.session(frozenset({source})) as cursor:
+            rows = cursor.execute(
+                "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? "
+                "UNION SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = ? AND NOT internal",
+                [source, source],
+            ).fetchall()
+        return sorted((schema, name) for schema, name in rows if self._is_open(source, schema))
+
+    def columns(self, source: str, schema: str, name: str) -> dict[str, str] | None:
+        """The columns of a table and the engine's types of them; None where it is not there."""
+        if not self._is_open(source, schema):
+            return None
+        try:
+            with self.session(frozenset({source})) as cursor:
+                rows = cursor.execute(f"DESCRIBE {quote_identifier(source, schema, name)}").fetchall()
+        except NotFoundError:
+            return None
+        return {str(row[0]): str(row[1]) for row in rows}
+
+    def relation(self, source: str, schema: str, name: str) -> Relation:
+        """A table as a statement may read it; `schema` may be empty.
+
+        Raises `SqlError` where it is not there or not open, `PgError` where the database cannot be reached.
+        """
+        schema = schema or _FIRST[self._sources[source].connector]
+        found = self.columns(source, schema, name)
+        if found is not None:
+            return Relation(found, (source, schema, name))
+        known = [".".join(one) for one in self.tables(source)]
+        written = f"{schema}.{name}"
+        folded = next((one for one in known if one.casefold() == written.casefold()), None)
+        if folded is not None and folded != written:
+            return self.relation(source, *folded.split(".", 1))
+        raise SqlError(
+            f'relation "{shown(f"{source}.{written}")}" does not exist{did_you_mean(written, known)}',
+            sqlstate="42P01",
+            hint=f"SHOW TABLES FROM {source}.{schema} lists the tables.",
+        )
+
+    @contextmanager
+    def session(
+        self,
+        databases: frozenset[str],
+        *,
+        at: "State | None" = None,
+        timeout: float | None = None,
+        interrupt: Interrupt | None = None,
+    ) -> "Iterator[DuckDBPyConnection]":
+        """See `AttachedDatabases.session`; a database that cannot be reached is a `PgError` HV00N."""
+        try:
+            with self._attached.session(databases, at=at, timeout=timeout, interrupt=interrupt) as cursor:
+                yield cursor
+        except SourceDownError as error:
+            raise PgError(error.message, sqlstate=DOWN, hint=error.hint) from None
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._attached.close()
+
+    def _is_open(self, source: str, schema: str) -> bool:
+        wanted: Iterable[str] = self._sources[source].schemas
+        return schema not in _SYSTEM and not schema.startswith("pg_") and (not wanted or schema in wanted)
+
+
+def _database(source: "Source") -> Database:
+    address = str(source.url) if source.connector == "postgres" else str(source.folder)
+    assert source.connector != "files"
+    return Database(source.name, source.connector, address)

@@ -1,0 +1,224 @@
+"""SELECTs over tables: of the lake at the session's ref, and of the databases beside it, in PostgreSQL's language."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+
+from ingot.engines import Interrupt
+from ingot.engines.duckdb.readonly import check as check_engine
+from ingot.pgwire import types
+from ingot.pgwire.errors import PgError
+from ingot.pgwire.lake_names import Col
+from ingot.pgwire.lake_rows import EngineRows, Stop, Wanted
+from ingot.pgwire.lake_select import LakeSelect
+from ingot.pgwire.lake_tables import LakeTables, Looking, search_path
+from ingot.pgwire.model_source import zone
+from ingot.pgwire.ports import Field, Rows, SessionInfo, Value
+from ingot.pgwire.types import postgres_type
+from ingot.pgwire.values.literals import literal
+from ingot.pgwire.values.lossless import lossless
+from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.parsing import parsed
+from ingot.semantic.sql.planning import MAX_WRITTEN
+from ingot.semantic.sql.postgres.input import Clock
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from ingot.engines.duckdb import DuckDBEngine
+    from ingot.lake import State
+    from ingot.pgwire.federation import Federation
+    from ingot.semantic.answers.states import States
+
+
+_OIDS = {
+    "bool": types.BOOL, "int2": types.INT2, "int4": types.INT4, "int8": types.INT8, "numeric": types.NUMERIC,
+    "float4": types.FLOAT4, "float8": types.FLOAT8, "text": types.TEXT, "varchar": types.VARCHAR,
+    "bpchar": types.BPCHAR, "name": types.NAME, "date": types.DATE, "time": types.TIME,
+    "timestamp": types.TIMESTAMP, "timestamptz": types.TIMESTAMPTZ, "interval": types.INTERVAL, "uuid": types.UUID,
+    "bytea": types.BYTEA, "json": types.JSON, "jsonb": types.JSONB, "oid": types.OID,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LakePlan:
+    """What is executed for a text."""
+
+    sql: str
+    state: "State"
+    databases: frozenset[str]
+    reads_lake: bool
+    columns: tuple[Col, ...]
+    parameters: tuple[int, ...] = ()
+    """Their types, as far as the statement says them; 0 where it does not."""
+
+
+@dataclass(eq=False)
+class LakeReader:
+    """What all sessions share: the engine, the states of the lake, the databases beside it."""
+
+    engine: "DuckDBEngine"
+    states: "States"
+    federation: "Federation | None" = None
+    faces: Callable[[SessionInfo], Iterable[str]] = lambda _: ()
+    """The cubes and views that a session sees."""
+    timeout: float | None = None
+    tables: LakeTables = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tables = LakeTables(self.engine)
+
+    def source(self, info: SessionInfo) -> "LakeSource":
+        """The source of one session. Raises `NotFoundError` where its ref is not there."""
+        return LakeSource(self, info)
+
+    def session(self, plan: LakePlan, interrupt: Interrupt) -> "AbstractContextManager[DuckDBPyConnection]":
+        """A cursor for a plan's SQL."""
+        if not plan.databases or self.federation is None:
+            return self.engine.session(plan.state, timeout=self.timeout, interrupt=interrupt)
+        at = plan.state if plan.reads_lake else None
+        return self.federation.session(plan.databases, at=at, timeout=self.timeout, interrupt=interrupt)
+
+    def plan(self, text: str, info: SessionInfo, values: Sequence[exp.Expr] | None = None) -> LakePlan:
+        """The plan of a SELECT. Raises `SqlError` or `PgError`."""
+        state = self.states.at(info.ref).state
+        look = Looking(
+            self.tables,
+            state,
+            self.federation if info.lake else None,
+            search_path(info.settings.get("search_path", "public")),
+            info.database,
+            partial(self.faces, info),
+            set(),
+        )
+        zone_ = zone(info.settings.get("timezone", "UTC"))
+        try:
+            tree = parsed(text)
+            select = LakeSelect(look, Clock(datetime.now(UTC), zone_), values)
+            columns = select.written(tree)
+            generator: Any = Dialect.get_or_raise("duckdb").generator()
+            sql = generator.generate(tree)
+        except RecursionError:
+            raise SqlError("The statement is nested too deep.", sqlstate="54001") from None
+        if len(sql) > MAX_WRITTEN:
+            raise SqlError("The statement comes to too much SQL.", sqlstate="54001")
+        check_engine(sql)
+        count = max(select.parameters, default=0)
+        kinds = tuple(oid_of(select.parameters.get(one, "")) for one in range(1, count + 1))
+        return LakePlan(sql, state, frozenset(look.databases), look.reads_lake, columns, kinds)
+
+    def described(self, plan: LakePlan, interrupt: Interrupt) -> tuple[tuple[Field, ...], str]:
+        """The columns of a plan, and its SQL for Arrow."""
+        with self.session(plan, interrupt) as cursor:
+            rows = cursor.execute(f"DESCRIBE {plan.sql}").fetchall()
+        engine = [str(row[1]) for row in rows]
+        fields = tuple(_field(col, kind) for col, kind in zip(plan.columns, engine, strict=True))
+        return fields, lossless(plan.sql, engine)
+
+
+def _field(col: Col, engine: str) -> Field:
+    known = oid_of(col.type)
+    oid, modifier = postgres_type(col.engine or engine)
+    if not known:
+        return Field(col.name, oid, modifier)
+    return Field(col.name, known, modifier if col.engine and known == oid else -1)
+
+
+def oid_of(kind: str) -> int:
+    """The number of a type that has PostgreSQL's name; 0 for none."""
+    if kind.endswith("[]"):
+        found = types.TYPES.get(oid_of(kind[:-2]))
+        return found.array if found is not None else 0
+    return _OIDS.get(kind, 0)
+
+
+class LakeSource:
+    """Answers for one session; see `ports.Source`."""
+
+    def __init__(self, reader: LakeReader, info: SessionInfo) -> None:
+        self._reader = reader
+        self.info = info
+        self._stop: Stop | None = None
+
+    async def prepare(self, text: str, parameters: Sequence[int] = ()) -> "LakeStatement":
+        """See `Source.prepare`."""
+        self._allowed()
+        stop = self.stop = Stop()
+
+        def work() -> "LakeStatement":
+            plan = self._reader.plan(text, self.info)
+            fields, sql = self._reader.described(plan, stop.interrupt)
+            count = max(len(plan.parameters), len(parameters))
+            given = (*parameters, *[0] * (count - len(parameters)))
+            guessed = (*plan.parameters, *[0] * (count - len(plan.parameters)))
+            kinds = tuple(one or other or types.TEXT for one, other in zip(given, guessed, strict=True))
+            return LakeStatement(self, self._reader, text, replace(plan, sql=sql, parameters=kinds), fields)
+
+        return await stop.during(work)
+
+    def cancel(self) -> None:
+        """See `Source.cancel`."""
+        if self.stop is not None:
+            self.stop.set()
+
+    async def close(self) -> None:
+        """See `Source.close`."""
+        self.cancel()
+
+    @property
+    def stop(self) -> Stop | None:
+        """What stops the statement under way."""
+        return self._stop
+
+    @stop.setter
+    def stop(self, stop: Stop) -> None:
+        self._stop = stop
+
+    def _allowed(self) -> None:
+        if not self.info.lake:
+            raise PgError("permission denied for the tables of the lake", sqlstate="42501")
+
+
+class LakeStatement:
+    """A checked SELECT; see `ports.Statement`."""
+
+    def __init__(
+        self, source: LakeSource, reader: LakeReader, text: str, plan: LakePlan, fields: tuple[Field, ...]
+    ) -> None:
+        self.parameters = plan.parameters
+        self.fields = fields
+        self.plan = plan
+        self._source = source
+        self._reader = reader
+        self._text = text
+
+    async def run(self, values: Sequence[Value], formats: Sequence[int]) -> Rows:
+        """See `Statement.run`."""
+        stop = self._source.stop = Stop()
+        wanted = Wanted(self.fields, formats, self._source.info.settings)
+        plan = self.plan
+        if self.parameters:
+            plan = await stop.during(partial(self._bound, values, stop.interrupt))
+        elif plan.state is not self._reader.states.at(self._source.info.ref).state:
+            plan = await stop.during(partial(self._bound, (), stop.interrupt))
+        rows = EngineRows(partial(self._reader.session, plan), plan.sql, wanted, stop)
+        await rows.begin()
+        return rows
+
+    def _bound(self, values: Sequence[Value], interrupt: Interrupt) -> LakePlan:
+        """What is executed for these values at the ref's present state. Raises `PgError`."""
+        info = self._source.info
+        literals = [
+            literal(value, kind, info.settings) for value, kind in zip(values, self.parameters, strict=True)
+        ]
+        plan = self._reader.plan(self._text, info, literals if self.parameters else None)
+        fields, sql = self._reader.described(plan, interrupt)
+        if [(one.name, one.oid) for one in fields] != [(one.name, one.oid) for one in self.fields]:
+            raise PgError("cached plan must not change result type", sqlstate="0A000")
+        return replace(plan, sql=sql)

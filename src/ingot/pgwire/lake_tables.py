@@ -1,0 +1,171 @@
+"""What tables there are: of the lake at a state, and of the databases beside it; and what a name in FROM means."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ingot.engines.sql import quote_identifier
+from ingot.errors import did_you_mean, nearest
+from ingot.pgwire.lake_names import Relation
+from ingot.semantic.answers.recent import Recent
+from ingot.semantic.sql.errors import SqlError, shown
+
+if TYPE_CHECKING:
+    from ingot.engines.duckdb import DuckDBEngine
+    from ingot.lake import State
+    from ingot.pgwire.federation import Federation
+
+LAKE, MODEL = "lake", "model"
+"""The catalogs that are always there."""
+_MODELS = ("public", "pg_catalog", "information_schema")
+
+
+class LakeTables:
+    """The tables of the lake at its states. Safe to use from several threads; what it keeps only saves time."""
+
+    def __init__(self, engine: "DuckDBEngine") -> None:
+        self._engine = engine
+        self._kept: Recent[tuple[str, str], Mapping[str, str]] = Recent(5_000)
+
+    def names(self, state: "State") -> Sequence[str]:
+        """The tables and views of a state, as `schema.name`."""
+        return (*state.tables, *state.views)
+
+    def columns(self, state: "State", name: str) -> Mapping[str, str]:
+        """The columns of a table or view and the engine's types of them. Raises `IngotError` for a broken view."""
+        key = (state.hash, name)
+        found = self._kept.get(key)
+        return found if found is not None else self._kept.keep(key, self._described(state, name))
+
+    def _described(self, state: "State", name: str) -> Mapping[str, str]:
+        if name in state.tables:
+            return {one.name: one.type for one in state.table(name).schema}
+        schema, _, table = name.rpartition(".")
+        with self._engine.session(state) as cursor:
+            rows = cursor.execute(f"DESCRIBE {quote_identifier(schema, table)}").fetchall()
+        return {str(row[0]): str(row[1]) for row in rows}
+
+
+@dataclass(slots=True)
+class Looking:
+    """Looks tables up for one statement, and keeps in mind which databases it reads."""
+
+    tables: LakeTables
+    state: "State"
+    federation: "Federation | None"
+    search_path: Sequence[str]
+    database: str
+    """The name of the database that the client is connected to: it may stand before a schema."""
+    faces: Callable[[], Iterable[str]]
+    """The cubes and views."""
+    databases: set[str]
+    """Those that are read."""
+    reads_lake: bool = False
+
+    def __call__(self, catalog: str, schema: str, name: str) -> Relation:
+        """See `lake_names.Look`."""
+        if catalog:
+            return self._in_catalog(catalog, schema, name)
+        if not schema:
+            return self._by_path(name)
+        if schema in _MODELS:
+            raise _mixed(f"{schema}.{name}", self.faces()) or _missing(f"{schema}.{name}")
+        found = self._of_lake(schema, name)
+        if found is not None:
+            return found
+        source, _, inner = schema.partition(".")
+        if self._has(source):  # "shop.public".orders, as tools write what they are shown, or shop.orders
+            return self._of_source(source, inner, name)
+        known = self.tables.names(self.state)
+        near = did_you_mean(f"{schema}.{name}", known)
+        raise SqlError(
+            f'relation "{shown(f"{schema}.{name}")}" does not exist{near}',
+            sqlstate="42P01",
+            hint="SHOW TABLES FROM schema lists the tables.",
+        )
+
+    def _in_catalog(self, catalog: str, schema: str, name: str) -> Relation:
+        if self._has(catalog):
+            return self._of_source(catalog, schema, name)
+        if catalog in (LAKE, self.database, self.database.partition("@")[0]):
+            found = self._of_lake(schema, name)
+            if found is not None:
+                return found
+            known = self.tables.names(self.state)
+            raise SqlError(
+                f'relation "{shown(f"{schema}.{name}")}" does not exist'
+                f"{did_you_mean(f'{schema}.{name}', known)}",
+                sqlstate="42P01",
+            )
+        if catalog == MODEL:
+            raise _mixed(name, self.faces()) or _missing(name)
+        known = (LAKE, MODEL, *(self.federation.names if self.federation else ()))
+        raise SqlError(
+            f'catalog "{shown(catalog)}" does not exist{did_you_mean(catalog, known)}',
+            sqlstate="3D000",
+            hint="SHOW CATALOGS lists the catalogs: a database of sources/*.yml is one where its file has attach: true.",
+        )
+
+    def _by_path(self, name: str) -> Relation:
+        for schema in self.search_path:
+            found = self._of_lake(schema, name) if schema not in _MODELS else None
+            if found is not None:
+                return found
+        mixed = _mixed(name, self.faces())
+        if mixed is not None:
+            raise mixed
+        known = {one.rpartition(".")[2]: one for one in self.tables.names(self.state)}
+        near = nearest(name, known)
+        raise _missing(name, f" (did you mean '{known[near]}'?)" if near else "")
+
+    def _of_lake(self, schema: str, name: str) -> Relation | None:
+        written = f"{schema}.{name}"
+        real = written if written in self.state else None
+        if real is None:
+            folded = written.casefold()
+            real = next((one for one in self.tables.names(self.state) if one.casefold() == folded), None)
+        if real is None:
+            return None
+        self.reads_lake = True
+        schema, _, name = real.rpartition(".")
+        return Relation(self.tables.columns(self.state, real), (schema, name))
+
+    def _of_source(self, source: str, schema: str, name: str) -> Relation:
+        assert self.federation is not None
+        found = self.federation.relation(source, schema, name)
+        self.databases.add(source)
+        return found
+
+    def _has(self, source: str) -> bool:
+        return self.federation is not None and source in self.federation.names
+
+
+def _mixed(name: str, faces: Iterable[str]) -> SqlError | None:
+    bare = name.rpartition(".")[2].casefold()
+    if not any(one.casefold() == bare for one in faces):
+        return None
+    return SqlError(
+        f"'{shown(name)}' is a cube or view of the model, which cannot be read in one statement with tables",
+        sqlstate="0A000",
+        hint="Ask the model in a statement of its own, or read the tables that the cube is made of.",
+    )
+
+
+def _missing(name: str, meant: str = "") -> SqlError:
+    return SqlError(
+        f'relation "{shown(name)}" does not exist{meant}',
+        sqlstate="42P01",
+        hint="Tables are written with their schema: schema.table.",
+    )
+
+
+def search_path(said: str) -> tuple[str, ...]:
+    """The schemas of a `search_path`, without quotes."""
+    parts = (one.strip() for one in said.split(","))
+    return tuple(
+        one[1:-1].replace('""', '"')
+        if one.startswith('"') and one.endswith('"') and len(one) > 1
+        else one.lower()
+        for one in parts
+        if one
+    )
