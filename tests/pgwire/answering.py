@@ -14,6 +14,21 @@ from ingot.pgwire.errors import PgError
 from ingot.pgwire.ports import Chunk, Field, SessionInfo, Value
 from ingot.pgwire.server import Limits, Server
 
+HARD: list[tuple[str | None, str | None]] = [
+    ("plain", "two words"),
+    (None, ""),
+    ("", None),
+    ("a,b", 'say "so"'),
+    ("tab\there", "line\nand\rmore\r\n"),
+    ("back\\slash", "\\N"),
+    ("\\.", "\\"),
+    ("\x08\x0b\x0c\x01", "ü€😀"),
+    (" space ", "a;b|c"),
+    ("'", "N"),
+    ("NULL", "null"),
+]
+"""Rows of two texts that COPY has to write with care."""
+
 
 class Numbers:
     """Rows of numbers, made when they are asked for."""
@@ -88,6 +103,9 @@ class Said:
         count = max((int(each) for each in re.findall(r"\$([0-9]+)", text)), default=0)
         self.parameters = tuple((given[at] if at < len(given) else 0) or 25 for at in range(count))
         self.fields: tuple[Field, ...] | None = (Field("?column?", 25),)
+        if re.match(r'select .* from "?texts"?$', self._text, re.IGNORECASE):
+            columns = ["a", "b"] if "*" in text else re.findall(r'"([ab])"', text) or ["a"]
+            self.fields = tuple(Field(name, 25) for name in columns)
         if found := re.match(r"select \* from series\(([0-9]+)\)$", self._text, re.IGNORECASE):
             self.fields = (Field("n", 23),)
             self._count = int(found[1])
@@ -98,6 +116,9 @@ class Said:
         if low.startswith("select * from series"):
             self._source.open_rows += 1
             return Numbers(self._source, self._count, binary)
+        if re.search(r'from "?texts"?$', low) and self.fields is not None:
+            at = [ord(field.name) - ord("a") for field in self.fields]
+            return Texts(self.fields, [[row[each] for each in at] for row in HARD])
         if found := re.match(r"select wide\(([0-9]+)\)", low):
             self._source.open_rows += 1
             return Numbers(self._source, int(found[1]), binary, wide=1000)

@@ -176,7 +176,7 @@ def words(replies: list[Reply]) -> list[str]:
             else:
                 found.append(f"D {shown}")
         elif reply.kind == "d":
-            found.append(f"d {reply.body.decode()}")
+            found.append(f"d {reply.body.decode(errors='backslashreplace')}")
         else:
             found.append(reply.word)
     return found

@@ -32,7 +32,7 @@ class Options:
     delimiter: str | None = None
     null: str | None = None
     header: bool = False
-    quote: str = '"'
+    quote: str | None = None
     escape: str | None = None
     force: frozenset[str] | bool = False
     """Columns whose values are always quoted; True for all."""
@@ -57,23 +57,27 @@ class Copy(Plain):
         binary = self.options.form == "binary"
         rows = await statement.run(portal.values, (BINARY if binary else TEXT,))
         wire = session.wire
+        turn = _binary if binary else _lines(self.options, rows.fields)
+        # PostgreSQL sends a binary copy's head in one message with its first row, and clients expect it there.
+        head = SIGNATURE if binary else b""
         count = 0
         try:
             wire.put(messages.copy_out(int(binary), len(rows.fields)))
-            turn = _binary if binary else _lines(self.options, rows.fields)
-            if binary:
-                wire.put(messages.copy_data(SIGNATURE))
-            elif self.options.header:
+            if self.options.header:
                 wire.put(_header(self.options, rows.fields))
             while (chunk := await session.fetch(rows, 0)) is not None:
                 if chunk.rows > LARGE:
                     data = await asyncio.get_running_loop().run_in_executor(None, turn, bytes(chunk.data))
                 else:
                     data = turn(bytes(chunk.data))
+                if head and chunk.rows:
+                    data[1:5] = _SIZE.pack(_SIZE.unpack_from(data, 1)[0] + len(head))
+                    data[5:5] = head
+                    head = b""
                 await wire.rows(data)
                 count += chunk.rows
             if binary:
-                wire.put(messages.copy_data(b"\xff\xff"))
+                wire.put(messages.copy_data(head + b"\xff\xff"))
             wire.put(messages.COPY_DONE)
         finally:
             await rows.close()
@@ -157,9 +161,9 @@ def _options(words: Words) -> Options:
             words.expect("quote")
             options.force = True if words.symbol("*") else frozenset(_names(words))
         else:
-            name = words.expect("delimiter", "delimiters", "null", "quote", "escape", "encoding")
+            name = words.expect("delimiter", "null", "quote", "escape", "encoding")
             words.word("as")
-            _put(options, "delimiter" if name == "delimiters" else name, words.take(Kind.STRING).value)
+            _put(options, name, words.take(Kind.STRING).value)
     return options
 
 
@@ -211,16 +215,15 @@ def _checked(options: Options) -> Options:  # noqa: PLR0912 - one rule a branch
         for name, value in (
             ("DELIMITER", options.delimiter),
             ("NULL", options.null),
-            ("HEADER", options.header),
+            ("HEADER", options.header or None),
         ):
-            if value:
-                raise PgError(f"cannot specify {name} in BINARY mode", sqlstate="42601")
+            if value is not None:
+                sqlstate = "0A000" if name == "HEADER" else "42601"
+                raise PgError(f"cannot specify {name} in BINARY mode", sqlstate=sqlstate)
     if options.delimiter is None:
         options.delimiter = "," if csv else "\t"
     if options.null is None:
         options.null = "" if csv else "\\N"
-    if options.escape is None:
-        options.escape = options.quote
     single = "must be a single one-byte character"
     if len(options.delimiter.encode()) != 1:
         raise PgError(f"COPY delimiter {single}", sqlstate="0A000")
@@ -231,15 +234,22 @@ def _checked(options: Options) -> Options:  # noqa: PLR0912 - one rule a branch
     if not csv:
         if options.delimiter in "\\.abcdefghijklmnopqrstuvwxyz0123456789":
             raise PgError(f'COPY delimiter cannot be "{options.delimiter}"', sqlstate="22023")
-        if options.quote != '"' or options.force:
-            raise PgError("COPY QUOTE requires CSV mode", sqlstate="0A000")
+        for name, given in (
+            ("QUOTE", options.quote),
+            ("ESCAPE", options.escape),
+            ("FORCE_QUOTE", options.force),
+        ):
+            if given:
+                raise PgError(f"COPY {name} requires CSV mode", sqlstate="0A000")
+    options.quote = options.quote or '"'
+    options.escape = options.escape or options.quote
     for name, value in (("quote", options.quote), ("escape", options.escape)):
         if len(value.encode()) != 1:
             raise PgError(f"COPY {name} {single}", sqlstate="0A000")
     if csv and options.delimiter == options.quote:
         raise PgError("COPY delimiter and quote must be different", sqlstate="22023")
     if options.delimiter in options.null:
-        raise PgError("COPY delimiter character must not appear in the NULL specification", sqlstate="22023")
+        raise PgError("COPY delimiter character must not appear in the NULL specification", sqlstate="0A000")
     return options
 
 
@@ -321,7 +331,7 @@ def _text(options: Options) -> Callable[[bytes], bytes]:
 
 
 def _csv(options: Options, *, forced: bool, alone: bool) -> Callable[[bytes], bytes]:
-    quote, escape = options.quote.encode(), str(options.escape).encode()
+    quote, escape = str(options.quote).encode(), str(options.escape).encode()
     null = str(options.null).encode()
     needs = re.compile(b"[\r\n" + re.escape(str(options.delimiter).encode()) + re.escape(quote) + b"]")
     inside = re.compile(b"[" + re.escape(quote) + re.escape(escape) + b"]")
