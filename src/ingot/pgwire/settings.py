@@ -258,7 +258,8 @@ def _always(wanted: str) -> Callable[[str, str], str]:
 
 
 def _encoding(name: str, value: str) -> str:
-    if value.replace("-", "").replace("_", "").upper() in ("UTF8", "UNICODE", "UTF"):
+    # As PostgreSQL, which looks at letters and digits alone: asyncpg writes 'utf-8' with the quotes.
+    if "".join(filter(str.isalnum, value)).upper() in ("UTF8", "UNICODE", "UTF"):
         return "UTF8"
     raise _wrong(name, value, "Ingot speaks UTF8.")
 
