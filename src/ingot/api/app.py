@@ -114,7 +114,7 @@ def create_app(
         *nessie.routes(lake),
         *page,
     ]
-    return Starlette(
+    app = Starlette(
         routes=routes,
         lifespan=lifespan,
         exception_handlers=handlers(),
@@ -124,6 +124,8 @@ def create_app(
             *([Middleware(Door, **door, page=page)] if door is not None else []),
         ],
     )
+    app.state.sql_port = sql_port
+    return app
 
 
 def _door(project: Project) -> dict[str, Any] | None:

@@ -57,7 +57,8 @@ def start(project: "Project", listener: socket.socket, sql_listener: socket.sock
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
-                _print_addresses(project, listener, sql_listener)
+                note = app.state.sql_port.reduced if sql_listener is not None else None
+                _print_addresses(project, listener, sql_listener, note)
 
     # A second for open requests: the whole stop must stay under two.
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
@@ -133,7 +134,10 @@ def _is_local(listener: socket.socket) -> bool:
 
 
 def _print_addresses(
-    project: "Project", listener: socket.socket, sql_listener: socket.socket | None = None
+    project: "Project",
+    listener: socket.socket,
+    sql_listener: socket.socket | None = None,
+    note: str | None = None,
 ) -> None:
     host, port = listener.getsockname()[:2]
     shown = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0", "::") else host  # noqa: S104 - compared only
@@ -165,4 +169,6 @@ def _print_addresses(
             "  Open to the network, without a login: anybody who reaches this port reads the data.",
             file=sys.stderr,
         )
+    if note is not None:
+        print(f"  {note}", file=sys.stderr)
     print("ready", flush=True)

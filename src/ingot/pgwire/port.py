@@ -1,14 +1,16 @@
 """The SQL port of a project: the server, its sources and its catalog put together, from start to stop."""
 
 import socket
-from importlib import import_module
 
 from ingot.engines.duckdb import DuckDBEngine
 from ingot.errors import IngotError
 from ingot.lake import Lake
+from ingot.pgwire.catalog.catalogs import Catalogs
+from ingot.pgwire.catalog.showing import ProjectShowing
 from ingot.pgwire.door import Door, server_secret
-from ingot.pgwire.ports import SessionInfo, Source
+from ingot.pgwire.lake_source import LakeReader
 from ingot.pgwire.server import Limits, Server
+from ingot.pgwire.sources import Sources
 from ingot.pgwire.tls import Certificate
 from ingot.project import Project
 from ingot.project.accounts import Accounts
@@ -24,9 +26,11 @@ class SqlPort:
     """The SQL port. It is made where the service is, and started in the loop that serves."""
 
     def __init__(self, project: Project, service: Service, lake: Lake, engine: DuckDBEngine) -> None:
-        self._service = service
-        self._lake = lake
-        self._engine = engine
+        showing = ProjectShowing(project.name, service, lake)
+        self._catalogs = Catalogs(showing, folder=project.state_dir / "sql")
+        timeout = project.serve.query_timeout
+        tables = LakeReader(engine, service.states, timeout=timeout)
+        self._sources = Sources(service, catalogs=self._catalogs, tables=tables)
         auth, tls = project.auth, project.serve.sql_tls
         accounts = Accounts(project.users, project.root) if project.users is not None else None
         if auth is not None and accounts is None:
@@ -43,23 +47,26 @@ class SqlPort:
         )
         self._server = Server(
             project.name,
-            self._open,
+            self._sources,
             authenticate=door.authenticate,
             may_read_lake=lambda context: auth is None or auth.opens_lake(context.groups),
             tls=certificate.context if certificate is not None else _no_tls,
-            limits=Limits(statement_seconds=project.serve.query_timeout),
+            limits=Limits(statement_seconds=timeout),
+            version=self._catalogs.server_version,
         )
+
+    @property
+    def reduced(self) -> str | None:
+        """Why the catalog is a smaller one, as a sentence for who starts the server; None where it is not."""
+        return self._catalogs.reduced
 
     async def start(self, listener: socket.socket) -> None:
         """Accepts connections at a socket that is bound."""
+        await self._catalogs.start()
         await self._server.start(listener)
 
     async def stop(self) -> None:
         """Lets every client go, within half a second."""
         await self._server.stop(0.25)
-
-    def _open(self, info: SessionInfo) -> Source:
-        found: Source = import_module("ingot.pgwire.route").open_source(
-            info, self._service, self._lake, self._engine, None
-        )
-        return found
+        await self._catalogs.stop()
+        self._sources.close()
