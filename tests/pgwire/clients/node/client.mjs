@@ -1,0 +1,73 @@
+// Asks one server with `pg`, `pg-cursor` and `pg-query-stream`, and prints what it got as JSON.
+// Arguments: the folder with node_modules, the server's address, a file with {questions, refused}.
+import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+
+const [folder, address, file] = process.argv.slice(2)
+const require = createRequire(`${folder}/`)
+const pg = require('pg')
+const Cursor = require('pg-cursor')
+const QueryStream = require('pg-query-stream')
+const { questions, refused } = JSON.parse(readFileSync(file, 'utf8'))
+pg.types.setTypeParser(1114, (text) => text) // times without a zone stay as they are written
+
+const told = { questions: {}, refused: {} }
+const client = new pg.Client({ connectionString: address, application_name: 'node' })
+const parameters = {}
+client.connection.on('parameterStatus', (one) => (parameters[one.parameterName] = one.parameterValue))
+await client.connect()
+
+for (const [name, text] of Object.entries(questions)) {
+  const found = await client.query({ text, rowMode: 'array' })
+  told.questions[name] = { fields: found.fields.map((one) => one.name), rows: found.rows, count: found.rowCount, command: found.command }
+}
+for (const [name, text] of Object.entries(refused)) {
+  try {
+    await client.query('SET default_transaction_read_only = on')
+    await client.query(text)
+  } catch (error) {
+    told.refused[name] = { code: error.code, position: error.position ?? null, severity: error.severity }
+  }
+}
+told.parameters = (
+  await client.query('SELECT order_id, order_number, is_gift FROM orders WHERE order_id = $1 OR order_status = ANY($2) ORDER BY order_id LIMIT $3', [17, ['pending', 'returned'], 9])
+).rows
+told.named = []
+for (const id of [3, 4, 3]) {
+  const query = { name: 'one order', text: 'SELECT order_number, total_amount FROM orders WHERE order_id = $1', values: [id] }
+  told.named.push((await client.query(query)).rows)
+}
+told.several = (await client.query('SELECT 1 AS a; SELECT COUNT(*) AS n FROM campaigns')).map((one) => one.rows)
+told.array = (await client.query("SELECT ARRAY[1,2] AS i, ARRAY['a','b'] AS t, '{\"k\": 1}'::json AS j, DATE '2026-02-03'::text AS d")).rows
+told.binary = (await client.query({ text: 'SELECT 7::int4 AS i, true AS b', binary: true })).rows
+
+const cursor = client.query(new Cursor('SELECT item_id FROM order_items WHERE quantity >= $1 ORDER BY item_id', [1]))
+told.cursor = []
+for (const count of [3, 500, 10]) told.cursor.push((await cursor.read(count)).map((row) => row.item_id))
+await cursor.close() // half way
+told.after = (await client.query('SELECT COUNT(*) AS n FROM campaigns')).rows
+
+let streamed = 0
+let sum = 0
+for await (const row of client.query(new QueryStream('SELECT item_id, quantity FROM order_items', [], { batchSize: 700 }))) {
+  streamed += 1
+  sum += Number(row.quantity)
+}
+told.stream = { streamed, sum }
+
+await client.query('BEGIN READ ONLY')
+await client.query('SELECT 1')
+await client.query('ROLLBACK')
+await client.end()
+
+const pool = new pg.Pool({ connectionString: address, max: 4 })
+told.pool = (
+  await Promise.all([...Array(12).keys()].map((n) => pool.query('SELECT COUNT(*) AS n FROM orders WHERE order_id % 12 = $1', [n])))
+).map((one) => one.rows[0].n)
+await pool.end()
+
+const limited = new pg.Client({ connectionString: address, statement_timeout: 300 })
+await limited.connect()
+told.limited = await limited.query('SELECT pg_sleep(20)').then(() => null, (error) => error.code)
+await limited.end()
+console.log(JSON.stringify(told))
