@@ -6,11 +6,13 @@ import hashlib
 import hmac
 import logging
 import os
+import socket
 import ssl
 import struct
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ from tests.pgwire import certificates
 from tests.pgwire.answering import Running
 from tests.pgwire.certificates import Files
 from tests.pgwire.logins import USERS, Talk, initial, judge, ours, proof, users_text, verifiers
-from tests.pgwire.raw import Reply
+from tests.pgwire.raw import Reply, startup
 
 PLAIN, PLUS = b"SCRAM-SHA-256", b"SCRAM-SHA-256-PLUS"
 
@@ -98,6 +100,43 @@ def test_tls_is_checked_to_the_end_and_bound_to_the_login(
         with connect(server.port, sslmode=mode, sslrootcert=str(tls.certificate), **more) as con:
             assert con.execute("select hello").fetchone() == ("hello",)
             assert con.pgconn.ssl_in_use
+
+
+@pytest.mark.parametrize("more", [{}, {"channel_binding": "require"}])
+def test_a_client_may_begin_with_tls(server: Running, tls: Files, more: dict[str, str]) -> None:
+    told = {"sslmode": "verify-full", "sslrootcert": str(tls.certificate), "sslnegotiation": "direct"}
+    for _ in range(10):
+        with connect(server.port, **told, **more) as con:
+            assert con.execute("select hello").fetchone() == ("hello",)
+
+
+@pytest.mark.parametrize("names", [None, ["http/1.1"]])
+def test_who_begins_with_tls_says_that_he_means_postgresql(server: Running, names: list[str] | None) -> None:
+    """So that nobody lets a browser's request end here (as PostgreSQL 17)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if names is not None:
+        context.set_alpn_protocols(names)
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=5) as plain,
+        context.wrap_socket(plain) as sock,
+    ):
+        with suppress(ConnectionError):
+            sock.sendall(startup("ann", database="shop"))
+        with suppress(ConnectionError):
+            assert sock.recv(1) == b""
+
+
+@pytest.mark.parametrize("rest", [b"", b"\x03\x01\x00\x05abcde", b"\x03\x01\xff\xff" + b"x" * 70_000])
+def test_what_only_begins_like_tls_is_hung_up_on(server: Running, rest: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as plain:
+        with suppress(ConnectionError):
+            plain.sendall(b"\x16" + rest)
+            plain.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionError):
+            while plain.recv(1000):
+                pass
+    connect(server.port).close()
 
 
 def test_channel_binding_needs_tls(server: Running) -> None:

@@ -5,11 +5,16 @@ from typing import TYPE_CHECKING
 
 from ingot.pgwire import messages
 from ingot.pgwire.errors import PgError
+from ingot.pgwire.tls import PROTOCOL
 from ingot.pgwire.wire import GoneError
 
 if TYPE_CHECKING:
     from ingot.pgwire.connection import Connection
     from ingot.pgwire.server import Server
+
+
+_HANDSHAKE = 0x16
+"""The first byte of TLS; the length of a start-up message never has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,13 @@ async def read_startup(connection: "Connection", server: "Server") -> Startup | 
     asked_ssl = asked_gss = False
     wire = connection.wire
     while True:
-        size = int.from_bytes(await wire.take(4)) - 4
+        head = await wire.take(4)
+        context = server.tls() if head[0] == _HANDSHAKE and not asked_ssl and not asked_gss else None
+        if context is not None and not connection.is_encrypted:
+            await wire.encrypt_at_once(head, context, server.limits.login_seconds, PROTOCOL)
+            connection.is_encrypted = asked_ssl = asked_gss = True
+            continue
+        size = int.from_bytes(head) - 4
         if not 4 <= size <= server.limits.startup:
             raise GoneError  # no client of PostgreSQL: whatever is said back would not be understood
         body = await wire.take(size)

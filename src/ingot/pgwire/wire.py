@@ -6,7 +6,7 @@ It knows where messages begin and end and nothing of their meaning.
 import asyncio
 import ssl
 from asyncio import transports
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from ingot.pgwire.errors import PgError
 
@@ -36,6 +36,7 @@ class Wire(asyncio.Protocol):
         self._writer: asyncio.Future[None] | None = None
         self._soon: asyncio.TimerHandle | None = None
         self._transport: transports.Transport | None = None
+        self._is_encrypted = False
         self.on_end: Callable[[], None] | None = None
         """Called when the client sends no more."""
 
@@ -58,7 +59,7 @@ class Wire(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self._end()
-        return True  # what was asked before is still answered
+        return not self._is_encrypted  # what was asked before is still answered, as far as TLS can do that
 
     def connection_lost(self, _exc: Exception | None) -> None:
         self._transport = None
@@ -201,16 +202,55 @@ class Wire(asyncio.Protocol):
         if self._transport is None:
             raise GoneError
         self._transport.write(b"S")
+        # Nothing is awaited between the answer and this, so no plain byte can be taken for an encrypted one.
+        await self._encrypted(self._start_tls(self._transport, context, seconds))
+
+    async def encrypt_at_once(
+        self, begun: bytes | bytearray, context: ssl.SSLContext, seconds: float, protocol: str
+    ) -> None:
+        """Speaks TLS with a client that began with it; `begun` is what was read of it.
+
+        Raises `GoneError` where that fails, or where the client does not ask for the protocol of that name.
+        """
+        transport = self._transport
+        if transport is None:
+            raise GoneError
+        started = asyncio.get_running_loop().create_task(self._start_tls(transport, context, seconds))
+        await asyncio.sleep(0)  # the transport has another protocol now,
+        await asyncio.sleep(0)  # which is connected
+        taken = transport.get_protocol()
+        if isinstance(taken, asyncio.BufferedProtocol):
+            self._read[:0] = begun
+            while self._read:
+                buffer = memoryview(taken.get_buffer(len(self._read)))
+                size = min(len(buffer), len(self._read))
+                buffer[:size] = self._read[:size]
+                del self._read[:size]
+                taken.buffer_updated(size)
+        else:
+            transport.abort()
+        await self._encrypted(started)
+        if self._transport is not None:
+            found = self._transport.get_extra_info("ssl_object")
+            if found is None or found.selected_alpn_protocol() != protocol:
+                self._transport.abort()
+                raise GoneError
+
+    async def _start_tls(
+        self, transport: transports.Transport, context: ssl.SSLContext, seconds: float
+    ) -> transports.Transport | None:
+        return await asyncio.get_running_loop().start_tls(
+            transport, self, context, server_side=True, ssl_handshake_timeout=seconds
+        )
+
+    async def _encrypted(self, started: Awaitable[transports.Transport | None]) -> None:
         try:
-            # Nothing is awaited between the answer and this, so no plain byte can be taken for an encrypted one.
-            self._transport = await asyncio.get_running_loop().start_tls(
-                self._transport, self, context, server_side=True, ssl_handshake_timeout=seconds
-            )
+            self._transport = await started
         except (OSError, ssl.SSLError, TimeoutError):
             self._transport = None
-            raise GoneError from None
         if self._transport is None:
             raise GoneError
+        self._is_encrypted = True
 
     def close(self) -> None:
         """Sends what was put, then ends the connection."""
