@@ -368,7 +368,7 @@ class LakeSelect:
                 if PLACE in one.meta:
                     continue
                 try:
-                    kind = self.writing.type(one)
+                    kind = self.writing.output(one.copy()).type
                 except SqlError:
                     continue
                 if kind not in (kinds.UNKNOWN, kinds.ANY):

@@ -7,19 +7,23 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
 from ingot.engines import Interrupt
 from ingot.engines.duckdb.readonly import check as check_engine
-from ingot.pgwire import types
+from ingot.pgwire import lake_explain, types
 from ingot.pgwire.errors import PgError
+from ingot.pgwire.explain import Lines
 from ingot.pgwire.lake_names import Col
 from ingot.pgwire.lake_rows import EngineRows, Stop, Wanted
 from ingot.pgwire.lake_select import LakeSelect
-from ingot.pgwire.lake_tables import LakeTables, Looking, search_path
+from ingot.pgwire.lake_shows import Show, show, shown
+from ingot.pgwire.lake_tables import LAKE, LakeTables, Looking, search_path
 from ingot.pgwire.model_source import zone
-from ingot.pgwire.ports import Field, Rows, SessionInfo, Value
+from ingot.pgwire.ports import Field, Rows, SessionInfo, Statement, Value
+from ingot.pgwire.shape import Explained, shape
 from ingot.pgwire.types import postgres_type
 from ingot.pgwire.values.literals import literal
 from ingot.pgwire.values.lossless import lossless
@@ -146,21 +150,56 @@ class LakeSource:
         self.info = info
         self._stop: Stop | None = None
 
-    async def prepare(self, text: str, parameters: Sequence[int] = ()) -> "LakeStatement":
-        """See `Source.prepare`."""
+    async def prepare(self, text: str, parameters: Sequence[int] = ()) -> Statement:
+        """See `Source.prepare`. SHOW CATALOGS, SCHEMAS and TABLES are answered, too, and EXPLAIN."""
         self._allowed()
         stop = self.stop = Stop()
+        asked = show(text)
+        if asked is not None:
+            names = await stop.during(partial(self._shown, asked))
+            return Told(Field(asked.column, types.TEXT), names)
+        about = shape(text).explained
+        inner = text if about is None else about.text
 
-        def work() -> "LakeStatement":
-            plan = self._reader.plan(text, self.info)
+        def work() -> LakeStatement:
+            plan = self._reader.plan(inner, self.info)
             fields, sql = self._reader.described(plan, stop.interrupt)
             count = max(len(plan.parameters), len(parameters))
             given = (*parameters, *[0] * (count - len(parameters)))
             guessed = (*plan.parameters, *[0] * (count - len(plan.parameters)))
             kinds = tuple(one or other or types.TEXT for one, other in zip(given, guessed, strict=True))
-            return LakeStatement(self, self._reader, text, replace(plan, sql=sql, parameters=kinds), fields)
+            return LakeStatement(self, self._reader, inner, replace(plan, sql=sql, parameters=kinds), fields)
 
-        return await stop.during(work)
+        if about is None:
+            return await stop.during(work)
+        if about.other is not None:
+            raise PgError(
+                f'EXPLAIN over tables has no format "{about.other}"',
+                sqlstate="0A000",
+                hint="FORMAT TEXT, or JSON.",
+            )
+        try:
+            return LakeExplaining(about, await stop.during(work))
+        except SqlError as error:
+            if error.position is not None:
+                error.position += about.start
+            raise
+
+    def knows(self, parts: tuple[str, ...]) -> bool:
+        """Whether a name belongs here: its schema is one of the lake's, or its first part a database's."""
+        reader = self._reader
+        names = reader.federation.names if reader.federation is not None else ()
+        if parts[0] in names or parts[0].partition(".")[0] in names:
+            return True
+        schema = parts[-2] if len(parts) == 2 or parts[0] == LAKE else None
+        return schema is not None and schema.casefold() in reader.tables.schemas(self._state())
+
+    def _state(self) -> "State":
+        return self._reader.states.at(self.info.ref).state
+
+    def _shown(self, asked: Show) -> list[str]:
+        reader = self._reader
+        return shown(asked, self._state(), reader.federation, reader.faces(self.info))
 
     def cancel(self) -> None:
         """See `Source.cancel`."""
@@ -222,3 +261,51 @@ class LakeStatement:
         if [(one.name, one.oid) for one in fields] != [(one.name, one.oid) for one in self.fields]:
             raise PgError("cached plan must not change result type", sqlstate="0A000")
         return replace(plan, sql=sql)
+
+    async def explain(self, values: Sequence[Value], *, analyze: bool) -> dict[str, Any]:
+        """How it is executed; `analyze`: it is. Raises `IngotError`."""
+        stop = self._source.stop = Stop()
+
+        def work() -> dict[str, Any]:
+            plan = self._bound(values, stop.interrupt) if self.parameters else self.plan
+            with self._reader.session(plan, stop.interrupt) as cursor:
+                text = lake_explain.asked(cursor, plan.sql, analyze=analyze)
+            about: dict[str, Any] = {}
+            if plan.reads_lake:
+                about = {"Ref": self._source.info.ref, "Commit": plan.state.hash[:12]}
+            if plan.databases:
+                about["Databases"] = sorted(plan.databases)
+            return lake_explain.plan(text, about)
+
+        return await stop.during(work)
+
+
+class LakeExplaining:
+    """EXPLAIN; see `ports.Statement`."""
+
+    def __init__(self, asked: Explained, inner: LakeStatement) -> None:
+        self.parameters = inner.parameters
+        self.fields = (Field("QUERY PLAN", types.JSON if asked.json else types.TEXT),)
+        self._asked = asked
+        self._inner = inner
+
+    async def run(self, values: Sequence[Value], formats: Sequence[int]) -> Rows:  # noqa: ARG002 - text in both
+        """See `Statement.run`."""
+        told = await self._inner.explain(values, analyze=self._asked.analyze)
+        if self._asked.json:
+            return Lines(self.fields, [orjson.dumps([{"Plan": told}], option=orjson.OPT_INDENT_2).decode()])
+        return Lines(self.fields, list(lake_explain.written(told)))
+
+
+class Told:
+    """Names as rows; see `ports.Statement`."""
+
+    parameters: tuple[int, ...] = ()
+
+    def __init__(self, field_: Field, names: list[str]) -> None:
+        self.fields = (field_,)
+        self._names = names
+
+    async def run(self, values: Sequence[Value], formats: Sequence[int]) -> Rows:  # noqa: ARG002 - text in both
+        """See `Statement.run`."""
+        return Lines(self.fields, list(self._names))

@@ -26,10 +26,19 @@ class LakeTables:
     def __init__(self, engine: "DuckDBEngine") -> None:
         self._engine = engine
         self._kept: Recent[tuple[str, str], Mapping[str, str]] = Recent(5_000)
+        self._schemas: Recent[str, frozenset[str]] = Recent(64)
 
     def names(self, state: "State") -> Sequence[str]:
         """The tables and views of a state, as `schema.name`."""
         return (*state.tables, *state.views)
+
+    def schemas(self, state: "State") -> frozenset[str]:
+        """The schemas that have tables, in lower case."""
+        found = self._schemas.get(state.hash)
+        if found is None:
+            named = {one.rpartition(".")[0].casefold() for one in self.names(state)}
+            found = self._schemas.keep(state.hash, frozenset(named))
+        return found
 
     def columns(self, state: "State", name: str) -> Mapping[str, str]:
         """The columns of a table or view and the engine's types of them. Raises `IngotError` for a broken view."""
