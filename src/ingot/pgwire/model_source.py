@@ -18,7 +18,9 @@ from ingot.pgwire.errors import PgError
 from ingot.pgwire.model_rows import AT_ONCE, Look, Stop, StreamRows, WholeRows, encoded, landing
 from ingot.pgwire.parameters import count, inferred, sample
 from ingot.pgwire.ports import Field, Rows, SessionInfo, Value
+from ingot.pgwire.shape import shape, without_database
 from ingot.pgwire.types import postgres_type
+from ingot.pgwire.values.literals import literal
 from ingot.pgwire.values.lossless import lossless
 from ingot.semantic.answers.arrow import Stream
 from ingot.semantic.answers.recent import Recent
@@ -97,6 +99,9 @@ class ModelSource:
     async def prepare(self, text: str, parameters: Sequence[int] = ()) -> "ModelStatement":
         """See `Source.prepare`."""
         given = tuple(parameters)
+        if any(len(table) == 3 for table in shape(text).tables):
+            database = self.info.database
+            text = without_database(text, (database, database.partition("@")[0]))
         plan = self.at_hand(text, NOTHING)
         found = self.reader.prepared.get(self._key(text, given, plan)) if plan is not None else None
         if plan is not None and found is not None:
@@ -225,10 +230,10 @@ class ModelStatement:
     async def plan(self, values: Sequence[Value]) -> SqlPlan:
         """What is executed for these values. Raises `IngotError`."""
         source = self._source
-        bound = source_bound(self.parameters, values) if self.parameters else NOTHING
-        plan = source.at_hand(self._text, bound)
+        given = bound(self.parameters, values, source.info.settings) if self.parameters else NOTHING
+        plan = source.at_hand(self._text, given)
         if plan is None:
-            plan = await source.during(lambda: source.planned(self._text, bound))
+            plan = await source.during(lambda: source.planned(self._text, given))
         return replace(plan, sql=lossless(plan.sql, self._kinds)) if self._kinds else plan
 
 
@@ -255,11 +260,9 @@ async def opened(source: ModelSource, plan: SqlPlan, look: Look) -> Rows:
         return WholeRows(look.fields, await source.during(partial(encoded, whole, look)))
 
 
-def source_bound(kinds: Sequence[int], values: Sequence[Value]) -> Bound:
+def bound(kinds: Sequence[int], values: Sequence[Value], settings: Mapping[str, str]) -> Bound:
     """The values of parameters as literals. Raises `PgError` for one that is none of its type."""
-    from ingot.pgwire.values.literals import literal  # type: ignore[import-not-found]  # noqa: PLC0415
-
-    literals = tuple(literal(value, kind) for value, kind in zip(values, kinds, strict=True))
+    literals = tuple(literal(value, kind, settings) for value, kind in zip(values, kinds, strict=True))
     key = tuple((kind, one.raw, one.format) for one, kind in zip(values, kinds, strict=True))
     return Bound(literals, key)
 

@@ -177,4 +177,3 @@ def schemas(search_path: str) -> tuple[str, ...]:
         if name and name != "$user":
             found.append(name)
     return tuple(found)
-

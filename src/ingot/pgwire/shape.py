@@ -66,6 +66,15 @@ def shape(text: str) -> Shape:
     return _kept(text) if len(text) <= LONGEST else _shape(text)
 
 
+def without_database(text: str, databases: tuple[str, ...]) -> str:
+    """A text in which no name of a database stands before the schema `public`; everything else keeps its place."""
+    found = tokens(text)
+    for first, dot, schema, then in zip(found, found[1:], found[2:], found[3:], strict=False):
+        if dot.value == then.value == "." and schema.value == "public" and first.value in databases:
+            text = text[: first.start] + " " * (dot.end - first.start) + text[dot.end :]
+    return text
+
+
 @dataclass(slots=True)
 class _Level:
     """What is known between two brackets."""
