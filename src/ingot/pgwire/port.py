@@ -8,6 +8,7 @@ from ingot.lake import Lake
 from ingot.pgwire.catalog.catalogs import Catalogs
 from ingot.pgwire.catalog.showing import ProjectShowing
 from ingot.pgwire.door import Door, server_secret
+from ingot.pgwire.federation import Federation
 from ingot.pgwire.lake_source import LakeReader
 from ingot.pgwire.server import Limits, Server
 from ingot.pgwire.sources import Sources
@@ -16,6 +17,7 @@ from ingot.project import Project
 from ingot.project.accounts import Accounts
 from ingot.project.root import absolute
 from ingot.semantic import Service
+from ingot.semantic.sql.columns import faces
 
 
 def _no_tls() -> None:
@@ -29,7 +31,14 @@ class SqlPort:
         showing = ProjectShowing(project.name, service, lake)
         self._catalogs = Catalogs(showing, folder=project.state_dir / "sql")
         timeout = project.serve.query_timeout
-        tables = LakeReader(engine, service.states, timeout=timeout)
+        self._federation = Federation(project, lake)
+        tables = LakeReader(
+            engine,
+            service.states,
+            self._federation,
+            faces=lambda info: faces(service.seen(info.context)),
+            timeout=timeout,
+        )
         self._sources = Sources(service, catalogs=self._catalogs, tables=tables)
         auth, tls = project.auth, project.serve.sql_tls
         accounts = Accounts(project.users, project.root) if project.users is not None else None
@@ -70,3 +79,4 @@ class SqlPort:
         await self._server.stop(0.25)
         await self._catalogs.stop()
         self._sources.close()
+        self._federation.close()

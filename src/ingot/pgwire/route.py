@@ -89,7 +89,7 @@ class Routed:
 
     def whose(self, found: Shape) -> Whose:
         """Who answers a statement. Raises `PgError` 0A000 for tables that cannot be read together."""
-        if found.verb == "show" and found.shows == "catalogs":
+        if found.verb == "show" and found.shows in ("catalogs", "schemas", "tables"):
             return Whose.LAKE if self._tables is not None else Whose.CATALOG
         if not found.reads or not found.tables:
             return Whose.CATALOG
