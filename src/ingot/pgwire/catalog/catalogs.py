@@ -9,7 +9,7 @@ from pathlib import Path
 from ingot.pgwire.catalog import wheel
 from ingot.pgwire.catalog.cluster import Cluster, Ground
 from ingot.pgwire.catalog.home import Home
-from ingot.pgwire.catalog.place import Place, clear_stale
+from ingot.pgwire.catalog.place import Place, clear_stale, reachable
 from ingot.pgwire.catalog.ports import Answer, CatalogSource, Described, Showing
 from ingot.pgwire.catalog.relay import ShadowSource
 from ingot.pgwire.catalog.template import ClusterError, template
@@ -107,6 +107,8 @@ class Catalogs:
         self._folder.mkdir(parents=True, exist_ok=True)
         place = Place.make(self._folder, self._user)
         try:
+            if not reachable(programs.folder / "bin", self._user):
+                programs = wheel.copied(programs, place.sockets / "programs")
             kept = template(programs, self._folder, place.data, self._user)
         except BaseException:
             place.clear()

