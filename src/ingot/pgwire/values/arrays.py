@@ -12,14 +12,18 @@ from ingot.pgwire.values.numerics import written_text
 
 Write = Callable[[pa.Array], Cells]
 # What an array's text must quote: nothing, NULL, and what has a meaning in it.
-_QUOTED = r'^$|^(?i:null)$|[{},"\\\s]'
+_QUOTED = r'^$|^(?i:null)$|[{},"\\ \t\n\v\f\r]'
 
 
 def text(array: pa.Array, write: Write) -> Cells:
     """`{1,2,NULL}`; quotes stand where PostgreSQL sets them."""
     mask = valid(array)
-    _shape(array)
-    return Cells(*_sized(_text(_lists(array), write)), mask)
+    dimensions = _shape(array)
+    made = _text(_lists(array), write)
+    if len(dimensions) > 1:
+        empty = (np.array(dimensions) == 0).any(axis=0)
+        made = pc.if_else(pa.array(empty), "{}", made) if empty.any() else made
+    return Cells(*_sized(made), mask)
 
 
 def _text(array: pa.Array, write: Write) -> pa.Array:

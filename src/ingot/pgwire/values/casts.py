@@ -16,7 +16,7 @@ from pyarrow import types as kinds
 
 from ingot.pgwire import types
 from ingot.pgwire.errors import PgError
-from ingot.pgwire.values.cells import Mask, valid
+from ingot.pgwire.values.cells import of_numpy, valid
 from ingot.pgwire.values.settings import Style
 from ingot.pgwire.values.times import LEAST, MICROS, MOST, micros
 
@@ -306,9 +306,3 @@ def _is_interval(kind: pa.DataType) -> bool:
         "days",
         "micros",
     ]
-
-
-def of_numpy(values: Any, kind: pa.DataType, mask: Mask | None) -> pa.Array:
-    """Numbers as they lie in memory, as an Arrow array of `kind`."""
-    bitmap = None if mask is None else pa.py_buffer(np.packbits(mask, bitorder="little"))
-    return pa.Array.from_buffers(kind, len(values), [bitmap, pa.py_buffer(np.ascontiguousarray(values))])

@@ -48,6 +48,12 @@ def numbers(array: pa.Array, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     return np.frombuffer(buffer, kind, len(array), array.offset * kind.itemsize)
 
 
+def of_numpy(values: Any, kind: pa.DataType, mask: Mask | None) -> pa.Array:
+    """Numbers as they lie in memory, as an Arrow array of `kind`."""
+    bitmap = None if mask is None else pa.py_buffer(np.packbits(mask, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(values), [bitmap, pa.py_buffer(np.ascontiguousarray(values))])
+
+
 def sizes(array: pa.Array) -> npt.NDArray[np.int32]:
     """Bytes of each value of text or binary."""
     if not len(array):

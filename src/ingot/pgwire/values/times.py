@@ -148,8 +148,7 @@ def timestamp_text(values: Longs, mask: Mask | None, zone: Zone | None = None) -
     tail = [] if zone is None else [np.array(b"+00") if offsets is None else offset_text(offsets)]
     if other is None and strange is None and not fraction.any():
         parts: list[Any] = [date, np.array(b" "), time, *tail]
-        if all(part.dtype.kind in "SV" for part in parts):
-            return _of_parts(parts, mask)
+        return _of_parts(parts, mask)
     if other is None and strange is None:
         return _of_parts([date, np.array(b" "), time, fraction_text(fraction), *tail], mask)
     # One is outside of the table: infinite, before Christ, of five digits.
