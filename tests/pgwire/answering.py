@@ -170,7 +170,8 @@ class Small:
                 f'syntax error at or near "{text.split(maxsplit=1)[0]}"', sqlstate="42601", position=1
             )
         if low.startswith("show"):
-            raise PgError("unrecognized configuration parameter", sqlstate="42704")
+            name = low.split()[-1]
+            raise PgError(f'unrecognized configuration parameter "{name}"', sqlstate="42704")
         if low == "select ref":
             text = f"select {self.info.ref}"
         return Said(self, text, parameters)

@@ -296,13 +296,21 @@ def _replies(port: int, messages: list[bytes]) -> list[str]:
     with Client(port) as client:
         client.log_in()
         client.send(*messages, raw.TERMINATE)
-        found = [word for word in words(client.rest()) if word != "S"]
+        replies = client.rest()
+    found = [word for word in words(replies) if word != "S"]
+    told = [_told(reply) for reply in replies if reply.kind in "EN"]
     # PostgreSQL says the columns before it finds out that a statement fails.
-    return [
+    kept = [
         word
         for word, following in pairwise([*found, ""])
         if not (word.startswith("T") and following.startswith("E"))
     ]
+    return [*kept, *told]
+
+
+def _told(reply: raw.Reply) -> str:
+    """An error's or a notice's words and place."""
+    return f"{reply.fields['M']} {reply.fields.get('P')} {reply.fields.get('D')}"
 
 
 @pytest.mark.parametrize("name", SIMPLE)

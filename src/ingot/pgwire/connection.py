@@ -28,6 +28,10 @@ PATIENCE = 1.0
 """Seconds that a statement goes on after its client has stopped sending, who may still read."""
 
 
+TURN = 50
+"""Messages after which it is others' turn."""
+
+
 class Connection:
     """A client's connection."""
 
@@ -154,7 +158,11 @@ class Connection:
 
     async def _serve(self, session: Session) -> None:  # noqa: PLR0912 - one kind a branch
         most = self._server.limits.message
+        count = 0
         while not self._is_leaving:
+            count += 1
+            if count % TURN == 0:
+                await asyncio.sleep(0)  # who sends thousands of messages at once does not keep others waiting
             if self.wire.waiting:
                 kind, body = await self.wire.message(most)
             else:

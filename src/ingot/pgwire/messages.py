@@ -48,7 +48,7 @@ def read_text(body: Bytes, at: int = 0) -> tuple[str, int]:
     try:
         return body[at:end].decode(), end + 1
     except UnicodeDecodeError as error:
-        found = " ".join(f"0x{byte:02x}" for byte in body[at:end][error.start : error.start + 4])
+        found = " ".join(f"0x{byte:02x}" for byte in body[at:end][error.start : error.end])
         raise PgError(f'invalid byte sequence for encoding "UTF8": {found}', sqlstate="22021") from None
 
 

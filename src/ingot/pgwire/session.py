@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ENDED = "57P01"
 _LEVELS = {"DEBUG": 0, "LOG": 1, "NOTICE": 2, "WARNING": 3, "ERROR": 4}
 
 
@@ -109,6 +110,8 @@ class Session:
         """Tells an error and takes back what it has to."""
         if self.running.stopped is not None:
             error = self.running.stopped
+            if error.sqlstate == ENDED:
+                raise error  # the connection's last word
         elif not isinstance(error, IngotError):
             log.error("SQL port: a statement failed in an unforeseen way", exc_info=error)
             error = PgError("internal error; the server's log says more", sqlstate="XX000")
@@ -185,7 +188,7 @@ class Session:
             prepared = self._read(given.text, statements[0])
             prepared.given = given.parameters
             if prepared.text:
-                await self._located(prepared)
+                await self.located(prepared)
         else:
             prepared = Prepared("", 0, "")
         if given.name:
@@ -230,7 +233,7 @@ class Session:
         else:
             prepared, formats = self.find_prepared(name), ()
         if prepared.text:
-            await self._located(prepared)
+            await self.located(prepared)
         if self._columns(prepared) is not None:
             self._refuse_in_failed(prepared)
         if not is_portal:
@@ -387,7 +390,7 @@ class Session:
             prepared.source = source
         return prepared.statement
 
-    async def _located(self, prepared: Prepared) -> None:
+    async def located(self, prepared: Prepared) -> None:
         """As `ready`; an error tells the place in the client's text."""
         try:
             await self.ready(prepared)

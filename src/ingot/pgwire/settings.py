@@ -203,7 +203,8 @@ def milliseconds(value: str) -> int:
 
 
 def _wrong(name: str, value: str, hint: str | None = None) -> PgError:
-    return PgError(f'invalid value for parameter "{name}": "{value}"', sqlstate="22023", hint=hint)
+    shown = REPORTED.get(name, name)
+    return PgError(f'invalid value for parameter "{shown}": "{value}"', sqlstate="22023", hint=hint)
 
 
 def _switch(name: str, value: str) -> str:
@@ -218,7 +219,7 @@ def _duration(name: str, value: str) -> str:
     hit = _DURATION.fullmatch(value)
     if hit is None:
         units = 'Valid units for this parameter are "us", "ms", "s", "min", "h", and "d".'
-        raise _wrong(name, value, units)
+        raise _wrong(name, value, units if value[:1].isdigit() else None)
     number = milliseconds(value)
     if number > 2147483647:
         raise PgError(

@@ -15,6 +15,7 @@ ENOUGH = 256 * 1024
 SOON = 0.004
 """Seconds that rows may wait for what else is said in the same write."""
 FULL = 64 * 1024
+"""Bytes that are sent at once."""
 
 
 class GoneError(Exception):
@@ -181,6 +182,8 @@ class Wire(asyncio.Protocol):
 
     async def drain(self) -> None:
         """Returns when the client has taken most of what was sent. Raises `GoneError`."""
+        if len(self._out) >= FULL:
+            self.flush()
         while self._full and self._transport is not None:
             self._writer = asyncio.get_running_loop().create_future()
             try:

@@ -174,7 +174,8 @@ def _option(words: Words, options: Options) -> None:
         case "format":
             options.form = words.take(Kind.WORD, Kind.NAME, Kind.STRING).value.lower()
             if options.form not in ("text", "csv", "binary"):
-                raise PgError(f'COPY format "{options.form}" not recognized', sqlstate="22023")
+                at = None if place is None else place.start + 1
+                raise PgError(f'COPY format "{options.form}" not recognized', sqlstate="22023", position=at)
         case "header":
             value = words.word("true", "false", "on", "off")
             if value is None and words.next is not None and words.next.kind is not Kind.SYMBOL:

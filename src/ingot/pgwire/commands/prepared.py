@@ -39,7 +39,7 @@ class Prepare(Plain):
             raise PgError(f'prepared statement "{self.name}" already exists', sqlstate="42P05")
         text, offset = self.statement
         prepared = Prepared(text, portal.prepared.offset + offset, "SELECT", given=self.types, by_sql=True)
-        await session.ready(prepared)
+        await session.located(prepared)
         session.prepared[self.name] = prepared
         return Answer(self.tag)
 

@@ -111,7 +111,11 @@ class TwoPhase(Plain):
     async def run(self, session: "Session", _portal: Portal) -> Answer:
         if session.transaction.is_explicit:
             await session.end(commits=False)
-        raise PgError("prepared transactions are disabled", sqlstate="55000")
+        raise PgError(
+            "prepared transactions are disabled",
+            sqlstate="55000",
+            hint="Nothing is written here; COMMIT does.",
+        )
 
 
 @dataclass
