@@ -57,31 +57,37 @@ class Federation:
             ).fetchall()
         return sorted((schema, name) for schema, name in rows if self._is_open(source, schema))
 
-    def columns(self, source: str, schema: str, name: str) -> dict[str, str] | None:
-        """The columns of a table and the engine's types of them; None where it is not there."""
+    def columns(
+        self, source: str, schema: str, name: str, wanted: frozenset[str] = frozenset()
+    ) -> dict[str, str] | None:
+        """The columns of a table and the engine's types of them; None where it is not there.
+
+        `wanted`: the other databases that the statement will read, which are opened with it.
+        """
         if not self._is_open(source, schema):
             return None
         try:
-            with self.session(frozenset({source})) as cursor:
+            with self.session(wanted | {source}) as cursor:
                 rows = cursor.execute(f"DESCRIBE {quote_identifier(source, schema, name)}").fetchall()
         except NotFoundError:
             return None
         return {str(row[0]): str(row[1]) for row in rows}
 
-    def relation(self, source: str, schema: str, name: str) -> Relation:
-        """A table as a statement may read it; `schema` may be empty.
+    def relation(self, source: str, schema: str, name: str, wanted: frozenset[str] = frozenset()) -> Relation:
+        """A table as a statement may read it; `schema` may be empty, and `wanted` is as for `columns`.
 
         Raises `SqlError` where it is not there or not open, `PgError` where the database cannot be reached.
         """
         schema = schema or _FIRST[self._sources[source].connector]
-        found = self.columns(source, schema, name)
+        found = self.columns(source, schema, name, wanted)
         if found is not None:
             return Relation(found, (source, schema, name))
         known = [".".join(one) for one in self.tables(source)]
         written = f"{schema}.{name}"
         folded = next((one for one in known if one.casefold() == written.casefold()), None)
         if folded is not None and folded != written:
-            return self.relation(source, *folded.split(".", 1))
+            inner, _, table = folded.partition(".")
+            return self.relation(source, inner, table, wanted)
         raise SqlError(
             f'relation "{shown(f"{source}.{written}")}" does not exist{did_you_mean(written, known)}',
             sqlstate="42P01",

@@ -3,6 +3,7 @@
 Addresses and paths are left out: who may read a table need not know where it is.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ _SHOWN = (
     "Expression", "Filters", "CTE Name", "Limit", "Offset", "Window",
 )  # fmt: skip
 """What is told of a step; everything else may hold a path."""
+_LIMIT = re.compile(r" LIMIT (\d+)\s*\Z")
+_LIMITS = frozenset({"Limit", "Streaming Limit", "Top N", "Limit Percent"})
 _PLAIN = {"POSTGRES_SCAN": "Postgres Scan", "SQLITE_SCAN": "Sqlite Scan", "READ_PARQUET": "Parquet Scan"}
 
 
@@ -35,16 +38,33 @@ def asked(cursor: "DuckDBPyConnection", sql: str, *, analyze: bool) -> str:
     return orjson.dumps({"latency": took, "children": orjson.loads(plain[0][1])}).decode()
 
 
-def plan(text: str, about: Mapping[str, Any]) -> dict[str, Any]:
-    """The plan that DuckDB tells, as one tree; `about` stands before it."""
+def plan(text: str, about: Mapping[str, Any], sql: str) -> dict[str, Any]:
+    """The plan that DuckDB tells of `sql`, as one tree; `about` stands before it."""
     found = orjson.loads(text)
     if isinstance(found, list):
-        return {**about, "Plans": [_step(one) for one in found]}
+        return {**about, "Plans": _limited([_step(one) for one in found], sql)}
     steps = found["children"]
     if steps and steps[0].get("operator_type") == "EXPLAIN_ANALYZE":
         steps = steps[0]["children"]
     took = round(found["latency"] * 1000, 3)
-    return {**about, "Execution Time": took, "Plans": [_step(one) for one in steps]}
+    return {**about, "Execution Time": took, "Plans": _limited([_step(one) for one in steps], sql)}
+
+
+def _limited(steps: list[dict[str, Any]], sql: str) -> list[dict[str, Any]]:
+    """The steps; a LIMIT that has none of its own is what the database's server was asked for."""
+    limit = _LIMIT.search(sql)
+    every = list(_all(steps))
+    if limit is not None and not any(one["Node Type"] in _LIMITS for one in every):
+        servers = [one for one in every if one["Node Type"] == "Postgres Scan"]
+        if len(servers) == 1:
+            servers[0]["Limit"] = limit[1]
+    return steps
+
+
+def _all(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for one in steps:
+        yield one
+        yield from _all(one.get("Plans", []))
 
 
 def written(told: Mapping[str, Any]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """SELECTs over tables: of the lake at the session's ref, and of the databases beside it, in PostgreSQL's language."""
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from ingot.pgwire.shape import Explained, shape
 from ingot.pgwire.types import postgres_type
 from ingot.pgwire.values.literals import literal
 from ingot.pgwire.values.lossless import lossless
+from ingot.semantic.answers.recent import Recent
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.parsing import parsed
 from ingot.semantic.sql.planning import MAX_WRITTEN
@@ -48,6 +50,8 @@ _OIDS = {
     "timestamp": types.TIMESTAMP, "timestamptz": types.TIMESTAMPTZ, "interval": types.INTERVAL, "uuid": types.UUID,
     "bytea": types.BYTEA, "json": types.JSON, "jsonb": types.JSONB, "oid": types.OID,
 }  # fmt: skip
+_RELATIVE = re.compile("now|today|tomorrow|yesterday|current|local", re.IGNORECASE)
+"""Words that may be about the moment in which they are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ class LakePlan:
     columns: tuple[Col, ...]
     parameters: tuple[int, ...] = ()
     """Their types, as far as the statement says them; 0 where it does not."""
+    volatile: bool = False
+    """Whether the same text may mean something else a moment later."""
 
 
 @dataclass(eq=False)
@@ -74,9 +80,11 @@ class LakeReader:
     """The cubes and views that a session sees."""
     timeout: float | None = None
     tables: LakeTables = field(init=False)
+    _prepared: "Recent[Hashable, tuple[LakePlan, tuple[Field, ...], str]]" = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.tables = LakeTables(self.engine)
+        self._prepared = Recent(500)
 
     def source(self, info: SessionInfo) -> "LakeSource":
         """The source of one session. Raises `NotFoundError` where its ref is not there."""
@@ -89,6 +97,21 @@ class LakeReader:
         at = plan.state if plan.reads_lake else None
         return self.federation.session(plan.databases, at=at, timeout=self.timeout, interrupt=interrupt)
 
+    def prepared(
+        self, text: str, info: SessionInfo, interrupt: Interrupt
+    ) -> tuple[LakePlan, tuple[Field, ...], str]:
+        """Plan, columns and SQL for Arrow of a text without values, kept where they stay the same."""
+        state = self.states.at(info.ref).state
+        zone_ = info.settings.get("timezone")
+        key = (text, state.hash, info.database, info.settings.get("search_path"), zone_)
+        found = self._prepared.get(key)
+        if found is None:
+            plan = self.plan(text, info)
+            found = (plan, *self.described(plan, interrupt))
+            if not plan.volatile and not plan.databases and plan.state.hash == state.hash:
+                self._prepared.keep(key, found)
+        return found
+
     def plan(self, text: str, info: SessionInfo, values: Sequence[exp.Expr] | None = None) -> LakePlan:
         """The plan of a SELECT. Raises `SqlError` or `PgError`."""
         state = self.states.at(info.ref).state
@@ -99,11 +122,11 @@ class LakeReader:
             search_path(info.settings.get("search_path", "public")),
             info.database,
             partial(self.faces, info),
-            set(),
         )
         zone_ = zone(info.settings.get("timezone", "UTC"))
         try:
             tree = parsed(text)
+            look.wanted = self._databases(tree)
             select = LakeSelect(look, Clock(datetime.now(UTC), zone_), values)
             columns = select.written(tree)
             generator: Any = Dialect.get_or_raise("duckdb").generator()
@@ -115,7 +138,16 @@ class LakeReader:
         check_engine(sql)
         count = max(select.parameters, default=0)
         kinds = tuple(oid_of(select.parameters.get(one, "")) for one in range(1, count + 1))
-        return LakePlan(sql, state, frozenset(look.databases), look.reads_lake, columns, kinds)
+        volatile = select.writing.volatile or _RELATIVE.search(text) is not None
+        databases = frozenset(look.databases)
+        return LakePlan(sql, state, databases, look.reads_lake, columns, kinds, volatile)
+
+    def _databases(self, tree: exp.Expr) -> frozenset[str]:
+        """The databases whose names stand first in names of tables."""
+        if self.federation is None:
+            return frozenset()
+        first = {(one.catalog or one.db).partition(".")[0] for one in tree.find_all(exp.Table)}
+        return frozenset(first).intersection(self.federation.names)
 
     def described(self, plan: LakePlan, interrupt: Interrupt) -> tuple[tuple[Field, ...], str]:
         """The columns of a plan, and its SQL for Arrow."""
@@ -162,8 +194,7 @@ class LakeSource:
         inner = text if about is None else about.text
 
         def work() -> LakeStatement:
-            plan = self._reader.plan(inner, self.info)
-            fields, sql = self._reader.described(plan, stop.interrupt)
+            plan, fields, sql = self._reader.prepared(inner, self.info, stop.interrupt)
             count = max(len(plan.parameters), len(parameters))
             given = (*parameters, *[0] * (count - len(parameters)))
             guessed = (*plan.parameters, *[0] * (count - len(plan.parameters)))
@@ -244,7 +275,7 @@ class LakeStatement:
         plan = self.plan
         if self.parameters:
             plan = await stop.during(partial(self._bound, values, stop.interrupt))
-        elif plan.state is not self._reader.states.at(self._source.info.ref).state:
+        elif plan.volatile or plan.state.hash != self._reader.states.at(self._source.info.ref).state.hash:
             plan = await stop.during(partial(self._bound, (), stop.interrupt))
         rows = EngineRows(partial(self._reader.session, plan), plan.sql, wanted, stop)
         await rows.begin()
@@ -275,7 +306,7 @@ class LakeStatement:
                 about = {"Ref": self._source.info.ref, "Commit": plan.state.hash[:12]}
             if plan.databases:
                 about["Databases"] = sorted(plan.databases)
-            return lake_explain.plan(text, about)
+            return lake_explain.plan(text, about, plan.sql)
 
         return await stop.during(work)
 

@@ -1,7 +1,7 @@
 """What tables there are: of the lake at a state, and of the databases beside it; and what a name in FROM means."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ingot.engines.sql import quote_identifier
@@ -67,7 +67,9 @@ class Looking:
     """The name of the database that the client is connected to: it may stand before a schema."""
     faces: Callable[[], Iterable[str]]
     """The cubes and views."""
-    databases: set[str]
+    wanted: frozenset[str] = frozenset()
+    """The databases whose names stand in the statement."""
+    databases: set[str] = field(default_factory=set)
     """Those that are read."""
     reads_lake: bool = False
 
@@ -141,7 +143,7 @@ class Looking:
 
     def _of_source(self, source: str, schema: str, name: str) -> Relation:
         assert self.federation is not None
-        found = self.federation.relation(source, schema, name)
+        found = self.federation.relation(source, schema, name, self.wanted)
         self.databases.add(source)
         return found
 

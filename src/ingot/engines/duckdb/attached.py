@@ -98,6 +98,7 @@ class AttachedDatabases:
         self._used: set[_Small] = set()
         self._bells: dict[str, DuckDBPyConnection] = {}
         """By server: a connection that nobody's statement uses, to tell it that one is over."""
+        self._hanging = Lock()
         self._lock = Lock()
         self._deadlines = Deadlines()
         self._closed = False
@@ -218,9 +219,10 @@ class AttachedDatabases:
                 self._used.discard(waiting)
         with self._lock:
             self._used.add(made)
-        for each in (self.databases[one] for one in databases):
-            if each.kind == "postgres" and each.name not in self._bells:
-                self._ring_at(each, "ingot nobody")  # connected now, the first cancel is as fast as the others
+        servers = [self.databases[one] for one in databases if self.databases[one].kind == "postgres"]
+        if any(one.name not in self._bells for one in servers):
+            # Connected meanwhile, so that the first cancel is as fast as the others.
+            Thread(target=self._ring_all, args=(servers, "ingot nobody"), name="cancel", daemon=True).start()
         return made
 
     def _open(self, databases: frozenset[str], iceberg: bool) -> _Small:
@@ -278,22 +280,29 @@ class AttachedDatabases:
     def _ring(self, small: _Small, ringing: Lock) -> None:
         """Tells the servers that nobody waits for what they do; a stopped DuckDB waits for its servers."""
         try:
-            for each in (self.databases[one] for one in small.databases):
-                if each.kind == "postgres":
-                    self._ring_at(each, small.name)
+            servers = [self.databases[one] for one in small.databases]
+            self._ring_all([one for one in servers if one.kind == "postgres"], small.name)
         finally:
             ringing.release()
+
+    def _ring_all(self, servers: Sequence[Database], name: str) -> None:
+        for each in servers:
+            self._ring_at(each, name)
 
     def _ring_at(self, database: Database, name: str) -> None:
         """Stops what backends of a name do on one server."""
         asked = f"SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = {quote_literal(name)}"
         call = f"SELECT * FROM postgres_query({quote_literal(database.name)}, {quote_literal(asked)})"
         try:
-            bell = self._bells.get(database.name)
-            if bell is None:
-                bell = self._attached([database], "ingot cancel")
-                with self._lock:
-                    bell = self._bells.setdefault(database.name, bell)
+            with self._hanging:
+                bell = self._bells.get(database.name)
+                if bell is None:
+                    bell = self._attached([database], "ingot cancel")
+                    with self._lock:
+                        if self._closed:
+                            bell.close()
+                            return
+                        self._bells[database.name] = bell
             with bell.cursor() as cursor:
                 cursor.execute(call).fetchall()
         except (duckdb.Error, IngotError):
