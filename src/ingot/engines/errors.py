@@ -6,9 +6,14 @@ from ingot.errors import IngotError, UsageError
 
 
 class QueryError(IngotError):
-    """The SQL does not parse, does not bind, or fails on the data."""
+    """The SQL does not parse, does not bind, or fails on the data.
+
+    Attributes:
+        sqlstate: PostgreSQL's code, where the statement itself says which one it is; else None.
+    """
 
     code = "query"
+    sqlstate: str | None = None
 
 
 class QueryRefusedError(UsageError):

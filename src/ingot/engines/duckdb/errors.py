@@ -15,10 +15,12 @@ from ingot.errors import IngotError, NotFoundError, nearest
 
 _TABLE = re.compile(r'Table with name "?(?P<name>.+?)"? does not exist')
 _COLUMN = re.compile(r'(?:Referenced column|does not have a column named) "(?P<name>[^"]+)"')
+_RAISED = re.compile(r"^Invalid Input Error: \[(?P<state>[0-9A-Z]{5})\] (?P<message>.+)")
+"""What a statement raises itself, with `error('[22012] division by zero')`."""
 _CANDIDATES = re.compile(r"^Candidate bindings: (?P<list>.+)$", re.MULTILINE)
 
 
-def translate(error: duckdb.Error, *, tables: Iterable[str] = (), at: str = "") -> IngotError:
+def translate(error: duckdb.Error, *, tables: Iterable[str] = (), at: str = "") -> IngotError:  # noqa: PLR0911 - one for each kind
     """The error that a person should read, whose hint says which state was asked (`at`).
 
     Raises nothing; anything unknown becomes a `QueryError` with DuckDB's own words.
@@ -41,6 +43,10 @@ def translate(error: duckdb.Error, *, tables: Iterable[str] = (), at: str = "") 
             listed = _CANDIDATES.search(text)
             known = re.findall(r'"([^"]+)"', listed["list"]) if listed else []
             return NotFoundError("column", found["name"], known, hint=asked)
+        case duckdb.InvalidInputException() if found := _RAISED.search(text):
+            raised = QueryError(found["message"].strip())
+            raised.sqlstate = found["state"]
+            return raised
         case _:
             return QueryError(text.strip())
 

@@ -7,6 +7,7 @@ from ingot.semantic.model import Measure, Model
 from ingot.semantic.sql.allowed import MEASURE
 from ingot.semantic.sql.columns import marked, members
 from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.postgres.writing import aggregate_name
 
 _PLAIN: dict[type[exp.Expr], str] = {exp.Sum: "sum", exp.Avg: "avg", exp.Min: "min", exp.Max: "max"}
 _COUNTED = frozenset({"count_distinct", "count_distinct_approx"})
@@ -21,13 +22,13 @@ def is_aggregate(node: exp.Expr) -> bool:
     """Whether a node is an aggregate that makes groups: no window function, nor what only one can be."""
     if isinstance(node.parent, exp.Window) and node.arg_key == "this":
         return False
-    if isinstance(node, exp.Filter):
-        return is_aggregate_call(node.this)
+    if isinstance(node, exp.Filter | exp.WithinGroup):
+        return is_aggregate(node.this) if isinstance(node, exp.Filter) else is_aggregate_call(node.this)
     return is_aggregate_call(node)
 
 
 def is_aggregate_call(node: exp.Expr) -> bool:
-    return is_measure_call(node) or isinstance(node, exp.Sum | exp.Avg | exp.Min | exp.Max | exp.Count)
+    return is_measure_call(node) or aggregate_name(node) is not None or isinstance(node, exp.WithinGroup)
 
 
 def asked_measure(node: exp.Expr, model: Model, owners: list[str]) -> str | None:
@@ -55,13 +56,23 @@ def asked_measure(node: exp.Expr, model: Model, owners: list[str]) -> str | None
                 hint="Put the condition into WHERE, or declare a measure with filters.",
             )
         return None
+    measures = [one for one in members(node) if isinstance(model.members[one].member, Measure)]
+    if type(node) not in (*_PLAIN, exp.Count):
+        if measures:
+            raise SqlError(
+                f"'{measures[0]}' is a measure, which has an aggregate of its own: MEASURE({measures[0].partition('.')[2]}).",
+                at=node,
+                sqlstate="42803",
+            )
+        return None
     operand = node.this
-    if isinstance(node, exp.Count) and (operand is None or isinstance(operand, exp.Star)):
+    if isinstance(node, exp.Count) and (
+        operand is None or isinstance(operand, exp.Star) or _is_constant(operand)
+    ):
         return _count(model, owners)
     distinct = isinstance(operand, exp.Distinct)
     inner = operand.expressions[0] if distinct and len(operand.expressions) == 1 else operand
     name = marked(inner.unnest())
-    measures = [one for one in members(node) if isinstance(model.members[one].member, Measure)]
     if name is None or not measures:
         if measures:
             raise SqlError(
@@ -94,6 +105,11 @@ def _check(node: exp.Expr, name: str, model: Model, *, distinct: bool) -> None:
             sqlstate="42803",
             hint=f"MEASURE({name.partition('.')[2]}) always fits.",
         )
+
+
+def _is_constant(node: exp.Expr) -> bool:
+    """Whether COUNT(x) counts all rows: a value that is never null."""
+    return isinstance(node.unnest(), exp.Literal | exp.Boolean)
 
 
 def _count(model: Model, owners: list[str]) -> str | None:

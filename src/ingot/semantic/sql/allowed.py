@@ -4,67 +4,64 @@ from sqlglot import exp
 
 from ingot.errors import did_you_mean
 from ingot.semantic.sql.errors import SqlError, shown
+from ingot.semantic.sql.postgres import writing as _language  # noqa: F401 - it fills the registry
+from ingot.semantic.sql.postgres.calls import AGGREGATES, FUNCTIONS
+from ingot.semantic.sql.postgres.kinds import named
 
 _STRUCTURE: tuple[type[exp.Expr], ...] = (
     exp.Select, exp.Union, exp.Intersect, exp.Except, exp.Subquery, exp.From, exp.Join, exp.Table, exp.TableAlias,
-    exp.With, exp.CTE, exp.Where, exp.Group, exp.Having, exp.Order, exp.Ordered, exp.Limit, exp.Offset,
-    exp.Distinct, exp.Alias, exp.Column, exp.Identifier, exp.Star, exp.Literal, exp.Null, exp.Boolean, exp.Paren,
-    exp.Tuple, exp.Interval, exp.Var, exp.DataType, exp.DataTypeParam, exp.Filter, exp.Window, exp.WindowSpec,
-    exp.Exists,
+    exp.With, exp.CTE, exp.Where, exp.Group, exp.Having, exp.Order, exp.Ordered, exp.Limit, exp.Offset, exp.Fetch,
+    exp.LimitOptions, exp.Distinct, exp.Alias, exp.Column, exp.Identifier, exp.Star, exp.Literal, exp.Null,
+    exp.Boolean, exp.Paren, exp.Tuple, exp.Interval, exp.Var, exp.DataType, exp.DataTypeParam, exp.Filter, exp.Window,
+    exp.WindowSpec, exp.Exists, exp.WithinGroup, exp.Rollup, exp.Cube, exp.GroupingSets, exp.Values, exp.Lateral,
+    exp.Unnest, exp.Array, exp.Bracket, exp.Any, exp.All,
 )  # fmt: skip
 _OPERATORS: tuple[type[exp.Expr], ...] = (
     exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.In, exp.Between,
-    exp.Like, exp.ILike, exp.Escape, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.DPipe,
-    exp.NullSafeEQ, exp.NullSafeNEQ, exp.RegexpLike, exp.RegexpILike, exp.AtTimeZone, exp.Case, exp.If,
+    exp.Like, exp.ILike, exp.SimilarTo, exp.Escape, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Pow, exp.Neg,
+    exp.DPipe, exp.NullSafeEQ, exp.NullSafeNEQ, exp.RegexpLike, exp.RegexpILike, exp.AtTimeZone, exp.Case, exp.If,
+    exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.Collate,
 )  # fmt: skip
-FUNCTIONS: dict[type[exp.Expr], str] = {
-    exp.Cast: "cast", exp.Coalesce: "coalesce", exp.Nullif: "nullif", exp.Greatest: "greatest",
-    exp.Least: "least", exp.Lower: "lower", exp.Upper: "upper", exp.Length: "length", exp.Trim: "trim",
-    exp.Concat: "concat", exp.Substring: "substring", exp.StrPosition: "position", exp.Replace: "replace",
-    exp.Left: "left", exp.Right: "right", exp.Abs: "abs", exp.Ceil: "ceil", exp.Floor: "floor",
-    exp.Round: "round", exp.Sqrt: "sqrt", exp.Ln: "ln", exp.Exp: "exp", exp.Pow: "power", exp.Sign: "sign",
-    exp.TimestampTrunc: "date_trunc", exp.DateTrunc: "date_trunc", exp.Extract: "extract",
-    exp.CurrentDate: "current_date", exp.CurrentTimestamp: "now",
+CALLED: dict[type[exp.Expr], str] = {
+    exp.Cast: "cast", exp.Coalesce: "coalesce", exp.Nullif: "nullif", exp.Greatest: "greatest", exp.Least: "least",
     exp.Sum: "sum", exp.Avg: "avg", exp.Min: "min", exp.Max: "max", exp.Count: "count",
     exp.RowNumber: "row_number", exp.Rank: "rank", exp.DenseRank: "dense_rank", exp.Ntile: "ntile",
     exp.Lag: "lag", exp.Lead: "lead", exp.FirstValue: "first_value", exp.LastValue: "last_value",
-    exp.PercentRank: "percent_rank", exp.CumeDist: "cume_dist",
-    exp.Reverse: "reverse",
+    exp.PercentRank: "percent_rank", exp.CumeDist: "cume_dist", exp.NthValue: "nth_value",
 }  # fmt: skip
-"""The functions that may be called, each compared with PostgreSQL by a test."""
+"""What is called, and has a form of its own in the tree."""
 MEASURE = "MEASURE"
-PARTS = frozenset(
-    {
-        "year", "quarter", "month", "week", "day", "dow", "isodow", "doy", "hour", "minute", "second", "epoch",
-        "isoyear", "dayofweek", "dayofyear", "dayofweekiso", "weekiso", "yearofweek", "yearofweekiso",
-    }
-)  # fmt: skip
-"""What `extract` gives of a time; the last of them are the parser's names for the others."""
-_TYPES = frozenset(
-    {
-        "SMALLINT", "INT", "BIGINT", "DECIMAL", "FLOAT", "DOUBLE", "TEXT", "VARCHAR", "CHAR", "BOOLEAN", "DATE",
-        "TIMESTAMP", "TIMESTAMPTZ", "INTERVAL",
-    }
-)  # fmt: skip
-_ALLOWED = frozenset({*_STRUCTURE, *_OPERATORS, *FUNCTIONS})
+SERIES = frozenset({"generate_series"})
+"""Functions that are tables."""
+_WORDS = frozenset({"all", "grouping", "unnest"}) | SERIES
+
+
+def functions() -> frozenset[str]:
+    """The names of all functions that may be called, each compared with PostgreSQL by a test."""
+    return frozenset({*CALLED.values(), *FUNCTIONS, *AGGREGATES, *_WORDS} - {"all"})
+
+
+_ALLOWED = frozenset({*_STRUCTURE, *_OPERATORS, *CALLED})
 _PARTS: dict[type[exp.Expr], frozenset[str]] = {
-    exp.Subquery: frozenset({"this", "alias"}),
-    exp.Table: frozenset({"this", "alias", "db", "catalog"}),
-    exp.Join: frozenset({"this", "on", "side", "kind", "using"}),
-    exp.CTE: frozenset({"this", "alias"}),
+    exp.Subquery: frozenset({"this", "alias", "with_"}),
+    exp.Table: frozenset({"this", "alias", "db", "catalog", "ordinality", "joins"}),
+    exp.Join: frozenset({"this", "on", "side", "kind", "using", "method"}),
+    exp.CTE: frozenset({"this", "alias", "materialized"}),
     exp.Column: frozenset({"this", "table", "db"}),
     exp.Cast: frozenset({"this", "to"}),
     exp.Count: frozenset({"this", "big_int"}),
     exp.Min: frozenset({"this"}),
     exp.Max: frozenset({"this"}),
     exp.Star: frozenset(),
-    exp.Window: frozenset({"this", "partition_by", "order", "spec", "over"}),
-    exp.Trim: frozenset({"this", "expression", "position"}),
+    exp.Window: frozenset({"this", "partition_by", "order", "spec", "over", "alias"}),
     exp.In: frozenset({"this", "expressions", "query"}),
-    exp.StrPosition: frozenset({"this", "substr"}),
-    exp.Ceil: frozenset({"this"}),
-    exp.Floor: frozenset({"this"}),
     exp.Ordered: frozenset({"this", "desc", "nulls_first"}),
+    exp.Lateral: frozenset({"this", "alias"}),
+    exp.Unnest: frozenset({"expressions", "alias"}),
+    exp.Values: frozenset({"expressions", "alias"}),
+    exp.Greatest: frozenset({"this", "expressions", "ignore_nulls"}),
+    exp.Least: frozenset({"this", "expressions", "ignore_nulls"}),
+    exp.Anonymous: frozenset({"this", "expressions"}),
 }
 """Of what has more parts than PostgreSQL's SQL: those that are looked at."""
 
@@ -73,31 +70,49 @@ def check(tree: exp.Expr) -> None:
     """Returns for a tree of allowed parts only; otherwise raises `SqlError` with the name and the place."""
     for node in tree.walk():
         kind = type(node)
-        if isinstance(node, exp.Anonymous):
-            if node.name.upper() != MEASURE or len(node.expressions) != 1:
-                raise _unknown(node, node.name)
-        elif kind not in _ALLOWED:
-            raise _refused(node)
-        elif kind in _PARTS and not {key for key, value in node.args.items() if value} <= _PARTS[kind]:
+        if kind in _PARTS and not {key for key, value in node.args.items() if value} <= _PARTS[kind]:
             raise SqlError(
                 f"This form cannot be used here: {node.sql('postgres')[:60]}.", at=node, sqlstate="0A000"
             )
-        elif isinstance(node, exp.Extract) and node.name.lower() not in PARTS:
-            raise SqlError(
-                f"There is no part '{shown(node.name)}' of a time{did_you_mean(node.name, PARTS)}.",
-                at=node,
-                sqlstate="22023",
-            )
+        if isinstance(node, exp.Dot) and isinstance(node.parent, exp.DataType):
+            continue  # `named` reads it
+        if isinstance(node, exp.Anonymous):
+            _check_call(node)
+        elif kind not in _ALLOWED:
+            raise _refused(node)
         elif isinstance(node, exp.Limit | exp.Offset):
-            _check_bound(node)
-        elif isinstance(node, exp.DataType):
-            _check_type(node)
+            _check_bound(node, node.expression)
+        elif isinstance(node, exp.Fetch):
+            options = node.args.get("limit_options")
+            if node.args.get("count") is not None:
+                _check_bound(node, node.args["count"])
+            if options is not None and (options.args.get("with_ties") or options.args.get("percent")):
+                raise SqlError("FETCH takes rows ONLY here.", at=node, sqlstate="0A000")
+        elif isinstance(node, exp.DataType) and not isinstance(node.parent, exp.DataType):
+            named(node)
         elif isinstance(node, exp.Literal) and not node.is_string:
             _check_number(node)
 
 
-def _check_bound(node: exp.Expr) -> None:
-    given = node.expression
+def _check_call(node: exp.Anonymous) -> None:
+    name = called(node)
+    if name == "measure":
+        if len(node.expressions) != 1:
+            raise _unknown(node, name)
+    elif name not in FUNCTIONS and name not in AGGREGATES and name not in _WORDS:
+        raise _unknown(node, name)
+
+
+def called(node: exp.Anonymous) -> str:
+    """The name of a function, as PostgreSQL folds it."""
+    return node.this.name if isinstance(node.this, exp.Identifier) else str(node.this).lower()
+
+
+def _check_bound(node: exp.Expr, given: exp.Expr) -> None:
+    if isinstance(node, exp.Limit) and (
+        isinstance(given, exp.Null) or (isinstance(given, exp.Var) and given.name.upper() == "ALL")
+    ):
+        return
     whole = isinstance(given, exp.Literal) and not given.is_string and given.name.isdigit()
     if not whole or len(given.name) > 18 or node.expressions:
         raise SqlError(f"{node.key.upper()} takes a whole number.", at=node, sqlstate="2201W")
@@ -114,24 +129,12 @@ def _refused(node: exp.Expr) -> SqlError:
 
 
 def _unknown(node: exp.Expr, name: str) -> SqlError:
-    known = sorted({*FUNCTIONS.values(), "measure"})
     return SqlError(
-        f"The function {shown(name.lower())}() cannot be used here{did_you_mean(name, known)}.",
+        f"The function {shown(name.lower())}() cannot be used here{did_you_mean(name, [*functions(), 'measure'])}.",
         at=node,
         sqlstate="42883",
         hint="docs/reference/semantic-sql.md lists the functions.",
     )
-
-
-def _check_type(node: exp.DataType) -> None:
-    name = node.this.value if isinstance(node.this, exp.DataType.Type) else "INTERVAL"
-    if name not in _TYPES or node.args.get("nested"):
-        raise SqlError(
-            f"The type {shown(node.sql('postgres').lower())} cannot be used here"
-            f"{did_you_mean(name, _TYPES)}.",
-            at=node,
-            sqlstate="42704",
-        )
 
 
 def _check_number(node: exp.Literal) -> None:

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from ingot.engines import HeldTable
 from ingot.semantic.context import Context
-from ingot.semantic.model import Measure, Model
+from ingot.semantic.model import Dimension, Measure, Model
 from ingot.semantic.planner.aggregates import COUNTS
 from ingot.semantic.planner.filters import Parameters
 from ingot.semantic.planner.plan import selected
@@ -18,12 +18,17 @@ from ingot.semantic.planner.volatile import volatile
 from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.hooks import Hooks
 from ingot.semantic.query import Query
-from ingot.semantic.sql.meaning import meant
+from ingot.semantic.sql.columns import marked
+from ingot.semantic.sql.postgres import kinds
+from ingot.semantic.sql.postgres.calls import Meant
+from ingot.semantic.sql.postgres.input import Clock
+from ingot.semantic.sql.postgres.writing import Writing, kept
 
 if TYPE_CHECKING:
     from ingot.semantic.rollups.library import Choice
     from ingot.semantic.sql.question import Planned
 
+_TYPES = {"string": "text", "number": "numeric", "boolean": "bool", "time": "timestamp"}
 _SHARED = "shared"
 OURS = "ours"
 """In the `meta` of a table: no name that somebody wrote, but what the planner or a WITH put there."""
@@ -54,6 +59,8 @@ class Around:
         self.held: list[HeldTable] = []
         self.tables: set[str] = set()
         self.volatile = False
+        self.clock = Clock(now, zone)
+        self.writing = Writing(self.clock, self._type_of)
         self._guard = guard
         self._hooks = hooks
         self._context = context
@@ -67,10 +74,6 @@ class Around:
         self._aliases += 1
         return f"#question_{self._aliases}"
 
-    def value(self, literal: str) -> exp.Expr:
-        """The placeholder of a text."""
-        return self._marked(self.parameters.add(literal))
-
     def rewritten(self, asked: dict[str, Any]) -> Any:
         """A question as the project's hooks say."""
         return self._hooks.queries(asked, self._context)
@@ -79,9 +82,29 @@ class Around:
         """A question with its names looked up, for who asks."""
         return self._guard.resolve(self.model, query, context=self._context, now=self._now)
 
-    def meant(self, tree: exp.Expr) -> exp.Expr:
-        """An expression with PostgreSQL's meaning in the engine's words."""
-        return meant(tree, self)
+    def meant(self, tree: exp.Expr) -> Meant:
+        """An expression with PostgreSQL's meaning in the engine's words, and its type."""
+        return self.writing.output(tree)
+
+    def tested(self, tree: exp.Expr, where: str = "WHERE") -> exp.Expr:
+        """A condition in the engine's words."""
+        return self.writing.test(tree, where)
+
+    def type(self, tree: exp.Expr) -> str:
+        """PostgreSQL's type of an expression over members and typed columns."""
+        return self.writing.type_of(tree)
+
+    def _type_of(self, column: exp.Column) -> str:
+        name = marked(column)
+        return kept(column) if name is None else self.member_type(name)
+
+    def member_type(self, name: str) -> str:
+        """PostgreSQL's type of a member; numbers of the model are numeric, its counts are integers."""
+        member = self.seen.members[name].member
+        if isinstance(member, Measure) and member.aggregate in COUNTS:
+            return "int8"
+        kind = member.type if isinstance(member, Dimension | Measure) else "boolean"
+        return _TYPES.get(kind, kinds.ANY)
 
     def planned(self, one: "Planned") -> exp.Query:
         """The SELECT of a question."""

@@ -183,6 +183,10 @@ def is_measure(found: Found) -> bool:
     return isinstance(found.member, Measure)
 
 
+def is_dimension(found: Found) -> bool:
+    return isinstance(found.member, Dimension)
+
+
 def is_segment(found: Found) -> bool:
     return isinstance(found.member, Segment)
 

@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from ingot.semantic.model import Dimension, Model, Segment
 from ingot.semantic.sql.columns import marked
+from ingot.semantic.sql.postgres.kinds import named
 
 Filter = dict[str, Any]
 MOST = 200
@@ -162,8 +163,8 @@ def _value(node: exp.Expr, kind: str) -> str | None:
     """A literal as the text of a filter's value, where it is one of the member's type."""
     node = node.unnest()
     if kind == "time":
-        if type(node) is exp.Cast and str(node.to.this.value) in ("DATE", "TIMESTAMP"):
-            whole = node.to.this.value == "TIMESTAMP"
+        if type(node) is exp.Cast and named(node.to) in (("date", ()), ("timestamp", ())):
+            whole = named(node.to)[0] == "timestamp"
             node = node.this
             if not whole and isinstance(node, exp.Literal) and len(node.name) != 10:
                 return None

@@ -5,7 +5,7 @@ from sqlglot import exp
 from ingot.semantic.sql.aggregates import asked_measure, is_aggregate
 from ingot.semantic.sql.columns import changed, marked
 from ingot.semantic.sql.errors import SqlError
-from ingot.semantic.sql.integers import LONG, WHOLE, length
+from ingot.semantic.sql.postgres.writing import TYPE
 from ingot.semantic.sql.question import Question
 from ingot.semantic.sql.selecting import Selecting
 
@@ -17,6 +17,7 @@ class Grouping:
         self.selecting = selecting
         self.around = selecting.around
         self.keys = list(dict.fromkeys(keys))
+        self.types = [self.around.type(key) for key in self.keys]
         self.measures: Question | None = None
         self.rows: Question | None = None
         self.aggregated: dict[exp.Expr, str] = {}
@@ -36,7 +37,8 @@ class Grouping:
     def _lifted(self, node: exp.Expr) -> exp.Expr:
         bare = node.unnest()
         if bare in self.keys:
-            return self._column(f"k{self.keys.index(bare) + 1}")
+            place = self.keys.index(bare)
+            return self._column(f"k{place + 1}", self.types[place])
         if is_aggregate(node):
             return self._aggregate(node)
         if marked(node) is not None:
@@ -54,21 +56,19 @@ class Grouping:
                 node.set(key, [self._lifted(each) if isinstance(each, exp.Expr) else each for each in value])
         return node
 
-    def _column(self, name: str) -> exp.Expr:
-        return exp.column(name, table=self.top, quoted=True)
+    def _column(self, name: str, kind: str) -> exp.Expr:
+        found = exp.column(name, table=self.top, quoted=True)
+        found.meta[TYPE] = kind
+        return found
 
     def _aggregate(self, node: exp.Expr) -> exp.Expr:
         name = asked_measure(node, self.selecting.model, self.selecting.scope.owners)
         if name is None:
             alias = self.aggregated.setdefault(node.copy(), f"a{len(self.aggregated) + 1}")
-            found = self._column(alias)
-            found.meta[WHOLE] = length(node)
-            return found
+            return self._column(alias, self.around.type(node))
         if name not in self.asked:
             self.asked.append(name)
-        found = self._column(f"m{self.asked.index(name) + 1}")
-        found.meta[WHOLE] = LONG if self.selecting.around.is_count(name) else 0
-        return found
+        return self._column(f"m{self.asked.index(name) + 1}", self.around.member_type(name))
 
     def _whole(self) -> exp.Subquery:
         branches = []
@@ -98,7 +98,9 @@ class Grouping:
             for n, key in enumerate(self.keys, 1)
         ]
         for node, name in self.aggregated.items():
-            columns.append(exp.alias_(self.around.meant(_over(node.copy(), question)), name, quoted=True))
+            columns.append(
+                exp.alias_(self.around.meant(_over(node.copy(), question)).tree, name, quoted=True)
+            )
         if not question.dimensions:
             question.dimension(self.selecting.any_dimension())
         select = exp.Select().select(*columns, copy=False).from_(question.table(), copy=False)

@@ -3,26 +3,47 @@
 from sqlglot import exp
 
 from ingot.semantic.sql.aggregates import is_measure_call
-from ingot.semantic.sql.allowed import FUNCTIONS
+from ingot.semantic.sql.allowed import CALLED, called
+from ingot.semantic.sql.postgres.kinds import named
+
+NOTHING = "?column?"
 
 
-def output_name(node: exp.Expr) -> str:  # noqa: PLR0911 - one for each form
+def output_name(node: exp.Expr) -> str:
     """The name of an output column: its alias, its column, its function, or `?column?`."""
-    if isinstance(node, exp.Alias):
-        return node.alias
-    node = node.unnest()
+    return node.alias if isinstance(node, exp.Alias) else _named(node)[0]
+
+
+def _named(node: exp.Expr) -> tuple[str, int]:  # noqa: PLR0911, PLR0912 - one for each form
+    """The name, and how sure it is: a type's name gives way to that of what is cast."""
+    node = node.unnest() if not isinstance(node, exp.Subquery) else node
     if isinstance(node, exp.Column):
-        return node.name
+        return node.name, 2
     if is_measure_call(node):
         inner = node.expressions[0].unnest()
-        return inner.name if isinstance(inner, exp.Column) else "measure"
-    if isinstance(node, exp.Window | exp.Filter):
-        return output_name(node.this)
+        return (inner.name, 2) if isinstance(inner, exp.Column) else ("measure", 2)
+    if isinstance(node, exp.Window | exp.Filter | exp.WithinGroup | exp.Bracket | exp.Collate):
+        return _named(node.this)
+    if isinstance(node, exp.AtTimeZone):
+        return "timezone", 2
     if isinstance(node, exp.Case):
-        return "case"
+        name, sure = _named(node.args["default"]) if node.args.get("default") is not None else (NOTHING, 0)
+        return (name, sure) if sure > 1 else ("case", 1)
     if isinstance(node, exp.Boolean):
-        return "bool"
+        return "bool", 1
+    if isinstance(node, exp.Interval):
+        return "interval", 1
     if isinstance(node, exp.Cast):
-        inner_name = output_name(node.this)
-        return inner_name if inner_name != "?column?" else node.to.sql("postgres").split("(")[0].lower()
-    return FUNCTIONS.get(type(node), "?column?")
+        name, sure = _named(node.this)
+        return (name, sure) if sure > 1 else (named(node.to)[0].removesuffix("[]"), 1)
+    if isinstance(node, exp.Anonymous):
+        return called(node), 2
+    if isinstance(node, exp.Exists):
+        return "exists", 2
+    if isinstance(node, exp.Array):
+        return "array", 2
+    if isinstance(node, exp.Tuple):
+        return "row", 2
+    if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Select) and node.this.expressions:
+        return output_name(node.this.expressions[0]), 2
+    return (CALLED[type(node)], 2) if type(node) in CALLED else (NOTHING, 0)

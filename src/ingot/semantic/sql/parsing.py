@@ -4,6 +4,7 @@ from sqlglot import exp, parse
 from sqlglot.errors import ParseError, TokenError
 
 from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.postgres.dialect import Language, normal, rows
 
 MAX_TEXT = 100_000
 MAX_NODES = 20_000
@@ -24,7 +25,7 @@ def parsed(text: str) -> exp.Query:
     if not text.strip().strip(";").strip():
         raise SqlError("There is no SQL statement in this text.")
     try:
-        trees = [tree for tree in parse(text, read="postgres") if tree is not None]
+        trees = [tree for tree in parse(text, dialect=Language) if tree is not None]
         sizes = [_measured(tree) for tree in trees]
     except TokenError as error:
         raise SqlError(f"The statement cannot be read: {_first(str(error))}") from None
@@ -40,20 +41,14 @@ def parsed(text: str) -> exp.Query:
         raise SqlError(f"The statement has more than {MAX_NODES:,} parts.", sqlstate="54001")
     if depth > 8 * MAX_DEPTH:
         raise _deep()
-    return _query(trees[0].transform(_negated, copy=False))
-
-
-def _negated(node: exp.Expr) -> exp.Expr:
-    """IS NOT, NOT LIKE and NOT ILIKE as the negation that they are, so that nobody reads past it."""
-    if not node.args.get("negate"):
-        return node
-    node.set("negate", None)
-    return exp.Paren(this=exp.Not(this=node.copy()))
+    return _query(normal(trees[0]))
 
 
 def _query(tree: exp.Expr) -> exp.Query:
     if isinstance(tree, exp.Subquery) and tree.alias == "":
         tree = tree.unnest()
+    if isinstance(tree, exp.Values):
+        tree = rows(tree)
     if not isinstance(tree, exp.Select | exp.SetOperation):
         what = tree.key.upper() if not isinstance(tree, exp.Command) else str(tree.this).upper()
         raise SqlError(f"Only SELECT can be asked of the model, not {what[:40]}.", at=tree, sqlstate="0A000")

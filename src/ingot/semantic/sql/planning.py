@@ -74,12 +74,8 @@ def planned(
         members,
         tuple(around.queries),
         tuple(sorted(around.tables)),
-        around.volatile or _asks_clock(made),
+        around.volatile or around.writing.volatile,
         len(around.queries) != 1 or made.find(exp.Window) is not None,
         tuple(around.held),
         tuple(around.choices),
     )
-
-
-def _asks_clock(tree: exp.Expr) -> bool:
-    return any(isinstance(node, exp.CurrentDate | exp.CurrentTimestamp) for node in tree.walk())

@@ -15,10 +15,13 @@ from ingot.semantic.planner.fanout import staged
 from ingot.semantic.planner.resolve import Column, Condition, Resolved, Tree, member_paths
 from ingot.semantic.planner.times import GRANULARITIES
 from ingot.semantic.query import parse
+from ingot.semantic.sql.allowed import called
 from ingot.semantic.sql.around import Around
 from ingot.semantic.sql.columns import changed, is_segment, marked, members
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.filters import as_filter, segment
+from ingot.semantic.sql.postgres.kinds import ANY, named
+from ingot.semantic.sql.postgres.writing import TYPE
 
 _LABEL = Label("", "", public=False)
 
@@ -32,6 +35,8 @@ class Wanted:
     member: str | None = None
     granularity: str | None = None
     tree: exp.Expr | None = None
+    type: str = ANY
+    """PostgreSQL's."""
 
 
 @dataclass
@@ -65,7 +70,7 @@ class Question:
         """The column of the derived table that has a measure's value."""
         found = self.measures.get(name)
         if found is None:
-            found = self.measures[name] = Wanted(self._name(), name)
+            found = self.measures[name] = Wanted(self._name(), name, type=self.around.member_type(name))
         return self._column(found)
 
     def where(self, tree: exp.Expr) -> None:
@@ -100,23 +105,25 @@ class Question:
         return f"c{len(self.dimensions) + len(self.measures) + 1}"
 
     def _column(self, one: Wanted) -> exp.Column:
-        return exp.column(one.name, table=self.alias, quoted=True)
+        made = exp.column(one.name, table=self.alias, quoted=True)
+        made.meta[TYPE] = one.type
+        return made
 
     def _wanted(self, tree: exp.Expr) -> Wanted:
         name = self._name()
         node = tree.unnest()
         member = marked(node)
         if member is not None and isinstance(self.model.members[member].member, Dimension):
-            return Wanted(name, member)
+            return Wanted(name, member, type=self.around.member_type(member))
         period = time_period(node, self.model)
         if period is not None:
-            return Wanted(name, *period)
+            return Wanted(name, *period, type="timestamp")
         for one in members(node):
             if isinstance(self.model.members[one].member, Measure):
                 raise SqlError(
                     f"'{one}' is a measure, which no row has a value of.", at=tree, sqlstate="42803"
                 )
-        return Wanted(name, tree=node)
+        return Wanted(name, tree=node, type=self.around.type(node))
 
     # -- to the planner --------------------------------------------------------------------------------
 
@@ -226,7 +233,10 @@ class Question:
                 return exp.Paren(this=marks.local(sql.copy()))
             return exp.Paren(this=sql.copy())
 
-        sql = changed(self.around.meant(tree.copy()), one)
+        written = (
+            self.around.tested(tree.copy()) if kind == "boolean" else self.around.meant(tree.copy()).tree
+        )
+        sql = changed(written, one)
         dimension = Dimension(cube, name, kind, exp.Paren(this=sql), tuple(paths), _LABEL)
         return Found(name, dimension, (cube,), _LABEL)
 
@@ -260,10 +270,13 @@ class Planned:
 
 def time_period(node: exp.Expr, model: Model) -> tuple[str, str] | None:
     """The time dimension and the granularity that a node is, if it is `date_trunc` of one."""
-    if not isinstance(node, exp.TimestampTrunc | exp.DateTrunc) or node.args.get("zone") is not None:
+    if not isinstance(node, exp.Anonymous) or called(node) != "date_trunc" or len(node.expressions) != 2:
         return None
-    name = marked(node.this.unnest())
-    unit = node.args["unit"].name.lower()
+    said, inner = node.expressions[0], node.expressions[1].unnest()
+    if isinstance(inner, exp.Cast) and named(inner.to) == ("timestamp", ()):
+        inner = inner.this.unnest()  # it is one already
+    name = marked(inner)
+    unit = said.name.lower() if isinstance(said, exp.Literal) and said.is_string else ""
     if name is None or unit not in GRANULARITIES:
         return None
     member = model.members[name].member

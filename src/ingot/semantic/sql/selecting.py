@@ -11,6 +11,8 @@ from ingot.semantic.sql.around import Around
 from ingot.semantic.sql.columns import Scope, changed, inside, mark, marked, members
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.naming import output_name
+from ingot.semantic.sql.postgres.kinds import named
+from ingot.semantic.sql.postgres.writing import TYPE
 from ingot.semantic.sql.question import Question, time_period
 
 Nested = Callable[[exp.Expr], exp.Expr]
@@ -183,10 +185,10 @@ class Selecting:
     def _key(self, tree: exp.Expr) -> exp.Expr:
         """What must be grouped by: a period, where all that is done to it is to make a date of it."""
         node = tree.unnest()
-        if type(node) is exp.Cast and str(node.to.this.value) in ("DATE", "TIMESTAMP"):
+        if type(node) is exp.Cast and named(node.to) in (("date", ()), ("timestamp", ())):
             inner: exp.Expr = node.this.unnest()
             period = time_period(inner, self.model)
-            if period is not None and (period[1] in _WHOLE_DAYS or node.to.this.value == "TIMESTAMP"):
+            if period is not None and (period[1] in _WHOLE_DAYS or named(node.to)[0] == "timestamp"):
                 return inner
         return node
 
@@ -231,14 +233,16 @@ class Selecting:
         meant = self.around.meant
         columns = []
         for tree, name, read in zip(trees, self.named, self.projections, strict=True):
-            column = exp.alias_(meant(tree), name, quoted=True, copy=False)
+            found = meant(tree)
+            column = exp.alias_(found.tree, name, quoted=True, copy=False)
             column.meta["member"] = self._member(read)
+            column.meta[TYPE] = found.type
             columns.append(column)
         made = exp.Select().select(*columns, copy=False).from_(tables[0], copy=False)
         for one in tables[1:]:
             made = made.join(one, copy=False)
         if having is not None:
-            made = made.where(meant(having), copy=False)
+            made = made.where(self.around.tested(having, "HAVING"), copy=False)
         given = self.select.args.get("distinct")
         if given and distinct:
             on = given.args.get("on")
@@ -249,7 +253,7 @@ class Selecting:
             terms = []
             for tree, (_, one) in zip(order, self.order, strict=True):
                 term = one.copy()
-                term.set("this", meant(tree) if not isinstance(tree, exp.Literal) else tree)
+                term.set("this", meant(tree).tree if not isinstance(tree, exp.Literal) else tree)
                 terms.append(term)
             made = made.order_by(*terms, copy=False)
         for key in ("limit", "offset"):

@@ -101,7 +101,7 @@ class Statements:
             hold=hold,
         )
         made = replace(made, key=self._answers_key(made, at))
-        return made if hooks or _depends_on_the_day(model) else self._plans.keep(key, made)
+        return made if hooks or made.volatile or _depends_on_the_day(model) else self._plans.keep(key, made)
 
     def _of(self, model: Model) -> "Rollups | None":
         return self._rollups if self._rollups is not None and self._rollups.of(model) else None

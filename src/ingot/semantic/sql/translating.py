@@ -1,16 +1,29 @@
 """A whole statement: which of its SELECTs are over the model, and which run on the rows of others."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
 from ingot.errors import did_you_mean
+from ingot.semantic.model import Measure
 from ingot.semantic.sql.aggregates import is_aggregate
-from ingot.semantic.sql.around import Around
-from ingot.semantic.sql.columns import JOIN_FIELD, Scope, Table, face, faces, same, table
+from ingot.semantic.sql.around import OURS, Around
+from ingot.semantic.sql.columns import (
+    JOIN_FIELD,
+    Scope,
+    Table,
+    face,
+    faces,
+    is_dimension,
+    marked,
+    same,
+    table,
+)
 from ingot.semantic.sql.errors import SqlError, shown
-from ingot.semantic.sql.outer import Outer
+from ingot.semantic.sql.outer import Outer, Placed, columns_of, united
+from ingot.semantic.sql.question import Question
+from ingot.semantic.sql.scope import Fixed, Seen, Source
 from ingot.semantic.sql.selecting import Selecting
 
 _PLAIN = ("group", "having", "distinct", "limit", "offset", "windows", "qualify", "with_", "with")
@@ -30,8 +43,11 @@ class Named:
     query: exp.Query
     visible: "Names"
     columns: tuple[str, ...] = ()
+    outer: Seen | None = None
     made: exp.Query | None = None
     """Its translation, where it is read as a table, and not only seen through."""
+    itself: dict[str, str] | None = None
+    """The columns of one that reads itself, once they are known."""
 
 
 Names = Mapping[str, Named]
@@ -45,18 +61,18 @@ class Translating:
     known: dict[int, Scope | None] = field(default_factory=dict)
     questions: int = 0
 
-    def query(self, tree: exp.Query, names: Names) -> exp.Query:
-        """A SELECT, or several with UNION, in the engine's words."""
+    def query(self, tree: exp.Query, names: Names, outer: Seen | None = None) -> exp.Query:
+        """A SELECT, or several with UNION, in the engine's words; in `outer` it stands."""
         tree = tree.copy()
         _only_known(tree)
-        inner, common = self._with(tree, names)
+        inner, common, recursive = self._with(tree, names, outer)
         if isinstance(tree, exp.Select):
-            made: exp.Query = self._select(tree, inner)
+            made: exp.Query = self._select(tree, inner, outer)
         elif isinstance(tree, exp.SetOperation):
-            made = self._set(tree, inner)
+            made = self._set(tree, inner, outer)
         elif isinstance(tree, exp.Subquery):
             made = tree
-            made.set("this", self.query(tree.this, inner))
+            made.set("this", self.query(tree.this, inner, outer))
         else:
             raise SqlError("This is no SELECT.", at=tree)
         written = [
@@ -64,41 +80,74 @@ class Translating:
                 this=one.made,
                 alias=exp.TableAlias(
                     this=exp.to_identifier(name, quoted=True),
-                    columns=[exp.to_identifier(each, quoted=True) for each in one.columns],
+                    columns=[
+                        exp.to_identifier(each, quoted=True)
+                        for each in columns_of(one.made, one.columns, tree)
+                    ],
                 ),
             )
             for name, one in common
             if one.made is not None
         ]
         if written:
-            made.set("with_", exp.With(expressions=written))
+            made.set("with_", exp.With(expressions=written, recursive=recursive))
         return made
 
-    def _with(self, tree: exp.Query, names: Names) -> tuple[Names, list[tuple[str, Named]]]:
+    def _with(
+        self, tree: exp.Query, names: Names, outer: Seen | None
+    ) -> tuple[Names, list[tuple[str, Named]], bool]:
         given = tree.args.get("with_")
         if given is None:
-            return names, []
+            return names, [], False
         tree.set("with_", None)
-        if given.args.get("recursive"):
-            raise SqlError("WITH RECURSIVE cannot be used here.", at=given, sqlstate="0A000")
         common: list[tuple[str, Named]] = []
         found: dict[str, Named] = dict(names)
+        recursive = False
         for cte in given.expressions:
             name = cte.alias.casefold()
             if any(name == other for other, _ in common):
                 raise SqlError(f"WITH names '{shown(cte.alias)}' twice.", at=cte, sqlstate="42712")
             columns = tuple(one.name for one in cte.args["alias"].columns)
-            one = Named(cte.this, dict(found), columns)
+            one = Named(cte.this, dict(found), columns, outer)
+            if given.args.get("recursive") and _reads(cte.this, name):
+                recursive = True
+                self._recursive(one, name, cte)
             found[name] = one
             common.append((name, one))
-        return found, common
+        return found, common, recursive
 
-    def _set(self, tree: exp.SetOperation, names: Names) -> exp.Query:
+    def _recursive(self, one: Named, name: str, at: exp.Expr) -> None:
+        """Translates a sub-query that reads itself: its first part says what the columns are."""
+        whole = one.query
+        if not isinstance(whole, exp.Union) or _reads(whole.this, name):
+            raise SqlError(
+                f'recursive query "{shown(name)}" does not have the form non-recursive-term UNION [ALL] recursive-term',
+                at=at,
+                sqlstate="42P19",
+            )
+        first = self.query(whole.this, one.visible, one.outer)
+        one.itself = columns_of(first, one.columns, at)
+        visible = {**one.visible, name: one}
+        rest = self.query(whole.expression, visible, one.outer)
+        made = exp.Union(this=first, expression=rest, distinct=bool(whole.args.get("distinct")))
+        before = list(columns_of(first, one.columns, at).values())
+        united(made, self.around.writing)
+        if list(columns_of(made, one.columns, at).values()) != before:
+            raise SqlError(
+                f'recursive query "{shown(name)}" has other types in its non-recursive term than overall',
+                at=at,
+                sqlstate="42804",
+                hint="Cast the output of the non-recursive term to the type that comes out.",
+            )
+        one.made = made
+
+    def _set(self, tree: exp.SetOperation, names: Names, outer: Seen | None) -> exp.Query:
         if tree.args.get("by_name") or tree.args.get("side") or tree.args.get("kind"):
             raise SqlError("UNION takes the columns by their places.", at=tree)
         for key in ("this", "expression"):
             side = tree.args[key]
-            tree.set(key, self.query(side, names))
+            tree.set(key, self.query(side, names, outer))
+        united(tree, self.around.writing)
         self._plain_tail(tree)
         return tree
 
@@ -111,12 +160,36 @@ class Translating:
 
     # -- one SELECT ------------------------------------------------------------------------------------
 
-    def _select(self, select: exp.Select, names: Names) -> exp.Select:
+    def _select(self, select: exp.Select, names: Names, outer: Seen | None) -> exp.Select:
         scope = self._scope(select, names)
-        if scope is not None:
-            self.counted(select)
-            return Selecting(select, scope, self.around, lambda tree: self.nested(tree, names)).written()
-        return self._outer(select, names)
+        if scope is None or (outer is not None and self._looks_out(select, scope, outer)):
+            return self._outer(select, names, outer)
+        self.counted(select)
+        before = select.copy() if any(select.find_all(exp.Query)) else None
+        try:
+            return Selecting(
+                select, scope, self.around, lambda tree: self.nested(tree, names, outer)
+            ).written()
+        except SqlError as error:
+            # A sub-query in it may look at its columns: then the rows are joined by the engine.
+            if before is None or error.sqlstate not in ("42703", "42P01") or not _has_nested(before):
+                raise
+            try:
+                return self._outer(before, names, outer)
+            except SqlError:
+                raise error from None
+
+    def _looks_out(self, select: exp.Select, scope: Scope, outer: Seen) -> bool:
+        """Whether a SELECT uses columns of what is around it."""
+        for node in select.find_all(exp.Column):
+            if isinstance(node.this, exp.Star):
+                continue
+            try:
+                scope.column(node)
+            except SqlError as error:
+                if error.sqlstate != "42702" and outer.has(node):
+                    return True
+        return False
 
     def counted(self, at: exp.Expr) -> None:
         self.questions += 1
@@ -125,16 +198,17 @@ class Translating:
                 f"The statement asks the model more than {MAX_QUESTIONS} times.", at=at, sqlstate="54001"
             )
 
-    def nested(self, tree: exp.Expr, names: Names) -> exp.Expr:
+    def nested(self, tree: exp.Expr, names: Names, outer: Seen | None = None) -> exp.Expr:
         """`tree` with the sub-queries in it translated; they see no columns of the SELECT that they stand in."""
         if isinstance(tree, exp.Query):
-            return self.query(tree, names)
+            return self.query(tree, names, outer)
         for key, value in list(tree.args.items()):
             if isinstance(value, exp.Expr):
-                tree.set(key, self.nested(value, names))
+                tree.set(key, self.nested(value, names, outer))
             elif isinstance(value, list):
                 tree.set(
-                    key, [self.nested(one, names) if isinstance(one, exp.Expr) else one for one in value]
+                    key,
+                    [self.nested(one, names, outer) if isinstance(one, exp.Expr) else one for one in value],
                 )
         return tree
 
@@ -175,7 +249,7 @@ class Translating:
 
     def _by_model(self, join: exp.Join) -> bool:
         """Whether a join leaves its condition to the model: CROSS JOIN, a comma, or `__cubeJoinField`."""
-        if join.args.get("using") or join.args.get("method"):
+        if join.args.get("using") or join.args.get("method") or isinstance(join.this, exp.Lateral):
             return False
         on = join.args.get("on")
         if on is None:
@@ -190,11 +264,15 @@ class Translating:
             and join.side in ("", "LEFT")
         )
 
-    def _source(self, node: exp.Expr, names: Names) -> Scope | None:
+    def _source(self, node: exp.Expr, names: Names) -> Scope | None:  # noqa: PLR0911 - one for each form
         """What one table of a FROM is, if it is the model's: a cube, a view, or a plain SELECT over these."""
         if isinstance(node, exp.Table):
+            if isinstance(node.this, exp.Anonymous) or node.args.get("joins"):
+                return None
             named = self.named(node, names)
             if named is not None:
+                if named.itself is not None:
+                    return None
                 alias = node.alias or node.name
                 return self._flat(named.query, named.visible, alias, _columns(node) or named.columns)
             return None if _columns(node) else self.face_scope(node)
@@ -211,7 +289,7 @@ class Translating:
     def used(self, named: Named) -> exp.Query:
         """The translation of a sub-query of WITH that is read as a table."""
         if named.made is None:
-            named.made = self.query(named.query, named.visible)
+            named.made = self.query(named.query, named.visible, named.outer)
         return named.made
 
     def face_scope(self, node: exp.Table) -> Scope:
@@ -268,9 +346,103 @@ class Translating:
         made = Table(alias, plain, None)
         return Scope([made], selecting.where, owner=owner)
 
-    def _outer(self, select: exp.Select, names: Names) -> exp.Select:
+    def _outer(self, select: exp.Select, names: Names, outer: Seen | None) -> exp.Select:
         """A SELECT over the rows of others."""
-        return Outer(self, select, names).written()
+        return Outer(
+            select,
+            writing=self.around.writing,
+            look=lambda node: self._look(node, names),
+            query=lambda tree, seen: self.query(tree, names, seen),
+            outer=outer,
+            alias=self.around.alias,
+        ).written()
+
+    def _look(self, node: exp.Table, names: Names) -> tuple[Source, Placed]:
+        """A table of such a SELECT: of WITH, or the rows of a cube or view."""
+        alias = node.alias or node.name
+        named = self.named(node, names)
+        if named is None:
+            self.counted(node)
+            own = self.face_scope(node)
+            rows = Rows(alias, own.tables[0], self.around, _columns(node))
+            return rows, lambda: rows.table(node)
+        columns = named.itself if named.itself is not None and named.made is None else None
+        if columns is None:
+            columns = columns_of(self.used(named), named.columns, node)
+        renamed = dict(
+            zip([*_columns(node), *list(columns)[len(_columns(node)) :]], columns.values(), strict=True)
+        )
+        read = exp.Table(
+            this=exp.to_identifier(node.name.casefold(), quoted=True),
+            alias=exp.TableAlias(
+                this=exp.to_identifier(alias, quoted=True),
+                columns=[exp.to_identifier(one, quoted=True) for one in renamed],
+            ),
+        )
+        read.meta[OURS] = True
+        return Fixed(alias, renamed), lambda: read
+
+
+class Rows:
+    """The rows of a cube or view as a table: a question for the columns that are used of it."""
+
+    def __init__(self, alias: str, own: Table, around: Around, columns: tuple[str, ...]) -> None:
+        self.alias = alias
+        self.own = own
+        self.around = around
+        self.question = Question(around, ungrouped=True)
+        named = list(own.columns)
+        self.columns = dict(zip([*columns, *named[len(columns) :]], own.columns.values(), strict=False))
+
+    def names(self) -> list[str]:
+        """The dimensions: the other members are no values of a row that can be joined."""
+        return [name for name, tree in self.columns.items() if self._is_dimension(tree)]
+
+    def find(self, node: exp.Identifier) -> exp.Expr | None:
+        """A dimension, which the rows have from now on."""
+        tree = replace(self.own, columns=self.columns).find(node)
+        if tree is None:
+            return None
+        name = marked(tree)
+        if name is not None and isinstance(self.around.seen.members[name].member, Measure):
+            raise SqlError(
+                f"'{name}' is a measure: aggregate it in a sub-query, and join that.",
+                at=node,
+                sqlstate="42803",
+            )
+        return self.question.dimension(tree)
+
+    def table(self, at: exp.Expr) -> exp.Expr:
+        """What stands in FROM."""
+        if not self.question.dimensions:
+            self.question.dimension(self._first(at))
+        return self.question.table()
+
+    def _is_dimension(self, tree: exp.Expr) -> bool:
+        name = marked(tree)
+        return name is not None and is_dimension(self.around.seen.members[name])
+
+    def _first(self, at: exp.Expr) -> exp.Expr:
+        for tree in self.own.columns.values():
+            if self._is_dimension(tree):
+                return tree
+        raise SqlError(f"'{shown(self.own.alias)}' has no dimension.", at=at)
+
+
+def _reads(tree: exp.Expr, name: str) -> bool:
+    """Whether a sub-query has a table of a name."""
+    return any(not one.db and one.name.casefold() == name for one in tree.find_all(exp.Table))
+
+
+def _has_nested(select: exp.Select) -> bool:
+    return any(
+        node is not select
+        for key, value in select.args.items()
+        if key not in ("from_", "joins")
+        for part in (value if isinstance(value, list) else [value])
+        if isinstance(part, exp.Expr)
+        for node in part.find_all(exp.Query)
+    )
 
 
 def _only_known(tree: exp.Query) -> None:

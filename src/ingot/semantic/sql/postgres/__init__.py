@@ -1,0 +1,9 @@
+"""PostgreSQL's language in the engine's words: types, casts, operators and functions with PostgreSQL's meaning.
+
+A statement is read by `dialect.Language` (through `ingot.semantic.sql.parsing.parsed`), so that calls keep their
+names. `writing.Writing(clock, columns)` writes an expression anew: `columns(node)` tells the type of a column
+(`kinds.from_engine` gives it for a type of the engine), `output(node)` gives the tree for the engine and its type.
+Types are learned from the leaves up: literals have PostgreSQL's, columns what `columns` says, calls what their
+signature gives. A part that has no known type (`kinds.ANY`) is left as it is.
+Whole statements over plain tables: `ingot.semantic.sql.plain.translated`.
+"""

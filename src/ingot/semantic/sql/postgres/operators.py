@@ -1,0 +1,224 @@
+"""Operators by the types of their sides."""
+
+from sqlglot import exp
+
+from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.postgres import kinds
+from ingot.semantic.sql.postgres.calls import Meant
+from ingot.semantic.sql.postgres.casts import as_text, becoming
+from ingot.semantic.sql.postgres.input import Clock
+from ingot.semantic.sql.postgres.tree import (
+    call,
+    case,
+    cast,
+    error,
+    is_atom,
+    is_null,
+    not_,
+    num,
+    op,
+    over,
+    paren,
+    text,
+    whole,
+)
+
+_SIGNS: dict[type[exp.Expr], str] = {
+    exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%", exp.Pow: "^", exp.EQ: "=", exp.NEQ: "<>",
+    exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=", exp.DPipe: "||", exp.NullSafeEQ: "IS NOT DISTINCT FROM",
+    exp.NullSafeNEQ: "IS DISTINCT FROM", exp.Like: "~~", exp.ILike: "~~*", exp.RegexpLike: "~", exp.RegexpILike: "~*",
+    exp.BitwiseAnd: "&", exp.BitwiseOr: "|", exp.BitwiseXor: "#", exp.BitwiseLeftShift: "<<", exp.BitwiseRightShift: ">>",
+}  # fmt: skip
+_RANK = {name: n for n, name in enumerate(kinds.NUMBERS)}
+_DAY = 86_400_000_000
+
+
+def refused(kind: type[exp.Expr], left: str, right: str, at: exp.Expr) -> SqlError:
+    """That there is no such operator."""
+    sign = _SIGNS.get(kind, kind.key)
+    return SqlError(
+        f"operator does not exist: {kinds.spoken(left)} {sign} {kinds.spoken(right)}", at=at, sqlstate="42883"
+    )
+
+
+def compared(kind: type[exp.Expr], left: Meant, right: Meant, clock: Clock, at: exp.Expr) -> Meant:
+    """`=`, `<` and their like."""
+    a, b = sides(left, right, clock, at, kind)
+    return Meant(exp.Paren(this=kind(this=paren(a), expression=paren(b))), "bool")
+
+
+def sides(
+    left: Meant, right: Meant, clock: Clock, at: exp.Expr, kind: type[exp.Expr] = exp.EQ
+) -> tuple[exp.Expr, exp.Expr]:
+    """Two values as ones of the type that they are compared in."""
+    wanted = kinds.common([left.type, right.type])
+    if wanted is None:
+        raise refused(kind, left.type, right.type, at)
+    return becoming(left, wanted, clock, at), becoming(right, wanted, clock, at)
+
+
+def computed(kind: type[exp.Expr], left: Meant, right: Meant, clock: Clock, at: exp.Expr) -> Meant:
+    """`+ - * / %` and `^`."""
+    if kinds.ANY in (left.type, right.type):
+        left, right = _settled(left), _settled(right)
+    left, right = _guessed(kind, left, right, clock, at)
+    if left.type in _RANK and right.type in _RANK:
+        return _numbers(kind, left, right, clock, at)
+    found = _times(kind, left, right, clock)
+    if found is None:
+        raise refused(kind, left.type, right.type, at)
+    return found
+
+
+def _settled(one: Meant) -> Meant:
+    """What nobody knows the type of, in arithmetic, is a number."""
+    return Meant(one.tree, "numeric") if one.type == kinds.ANY else one
+
+
+def _guessed(
+    kind: type[exp.Expr], left: Meant, right: Meant, clock: Clock, at: exp.Expr
+) -> tuple[Meant, Meant]:
+    """A text without a type takes the other side's, or what is added to times."""
+    if left.type == kinds.UNKNOWN and right.type == kinds.UNKNOWN:
+        raise SqlError(f"operator is not unique: unknown {_SIGNS[kind]} unknown", at=at, sqlstate="42725")
+    one, other, flipped = (right, left, False) if right.type == kinds.UNKNOWN else (left, right, True)
+    if one.type != kinds.UNKNOWN:
+        return left, right
+    wanted = other.type
+    if (kind is exp.Mul and wanted == "interval") or (
+        kind is exp.Div and wanted == "interval" and not flipped
+    ):
+        wanted = "float8"
+    elif wanted in ("timestamp", "timestamptz", "time") and kind is exp.Add:
+        wanted = "interval"
+    elif wanted in ("timestamp", "timestamptz", "date") and kind is exp.Sub:
+        wanted = other.type
+    made = Meant(becoming(one, wanted, clock, at), wanted)
+    return (made, other) if flipped else (other, made)
+
+
+def _numbers(kind: type[exp.Expr], left: Meant, right: Meant, clock: Clock, at: exp.Expr) -> Meant:
+    wanted = max(left.type, right.type, key=_RANK.__getitem__)
+    if {left.type, right.type} & {"float4", "float8"}:
+        wanted = "float4" if left.type == right.type == "float4" else "float8"
+    if kind is exp.Pow:
+        wanted = "numeric" if wanted == "numeric" else "float8"
+        return Meant(call("pow", left.tree, right.tree), wanted)
+    if kind is exp.Mod and wanted in ("float4", "float8"):
+        raise refused(kind, left.type, right.type, at)
+    a, b = becoming(left, wanted, clock, at), becoming(right, wanted, clock, at)
+    if kind is exp.Div:
+        made = (whole if wanted in kinds.WHOLE else over)(a, b)
+        return Meant(_unless_zero(made, a, b), wanted)
+    if kind is exp.Mod:
+        return Meant(_unless_zero(op(exp.Mod, a, b), a, b), wanted)
+    return Meant(op(kind, a, b), wanted)
+
+
+def _unless_zero(made: exp.Expr, left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    """PostgreSQL's error where the divisor is zero, and not null as the engine says."""
+    if never_zero(right):
+        return made
+    zero = op(exp.EQ, right.copy(), num(0))
+    there = not_(is_null(left.copy()))
+    return case((exp.and_(zero, there, copy=False), error("22012", "division by zero")), default=made)
+
+
+def never_zero(tree: exp.Expr) -> bool:
+    """Whether a divisor cannot be zero: a number that is none, or `NULLIF(x, 0)`."""
+    tree = tree.unnest()
+    if isinstance(tree, exp.Cast):
+        return never_zero(tree.this)
+    if isinstance(tree, exp.Neg):
+        return never_zero(tree.this)
+    if isinstance(tree, exp.Literal):
+        return not tree.is_string and float(tree.name) != 0
+    return (
+        isinstance(tree, exp.Nullif)
+        and isinstance(tree.expression.unnest(), exp.Literal)
+        and (tree.expression.unnest().name in ("0", "0.0", "0.00"))
+    )
+
+
+def _times(kind: type[exp.Expr], left: Meant, right: Meant, clock: Clock) -> Meant | None:  # noqa: PLR0911, PLR0912
+    a, b = left.type, right.type
+    if (
+        kind is exp.Add
+        and (b in kinds.MOMENTS or (b == "interval" and a in _RANK))
+        and a not in kinds.MOMENTS
+    ):
+        left, right, a, b = right, left, b, a
+    if kind is exp.Mul and b == "interval":
+        left, right, a, b = right, left, b, a
+    x, y = left.tree, right.tree
+    if a == "date" and b in ("int2", "int4") and kind in (exp.Add, exp.Sub):
+        return Meant(cast(op(kind, x, cast(y, "int4")), "date"), "date")
+    if a == b == "date" and kind is exp.Sub:
+        return Meant(cast(call("datediff", text("day"), y, x), "int4"), "int4")
+    if b == "interval" and kind in (exp.Add, exp.Sub):
+        if a in ("date", "timestamp"):
+            return Meant(op(kind, cast(x, "timestamp") if a == "date" else x, y), "timestamp")
+        if a == "timestamptz":
+            local = op(kind, call("timezone", text(clock.zone), x), y)
+            if clock.zone == "UTC":
+                return Meant(call("timezone", text("UTC"), local), a)
+            # Days and months pass on the wall's clock, hours in fact.
+            return Meant(op(kind, x, y), a) if _is_short(y) else Meant(_in_zone(kind, x, y, clock), a)
+        if a in ("interval", "time"):
+            return Meant(op(kind, x, y), a)
+    if a == "date" and b == "time" and kind is exp.Add:
+        return Meant(op(exp.Add, x, y), "timestamp")
+    if kind is exp.Sub and a in kinds.MOMENTS and b in kinds.MOMENTS:
+        wide = "timestamptz" if "timestamptz" in (a, b) else "timestamp"
+        return Meant(op(exp.Sub, becoming(left, wide, clock), becoming(right, wide, clock)), "interval")
+    if kind is exp.Sub and a == b == "time":
+        return Meant(op(exp.Sub, cast(x, "interval"), cast(y, "interval")), "interval")
+    if a == "interval" and b in _RANK and kind in (exp.Mul, exp.Div):
+        return _scaled(kind, x, y)
+    return None
+
+
+def _is_short(tree: exp.Expr) -> bool:
+    """Whether an interval is one of hours and less, as far as it is written down."""
+    inner = tree.unnest()
+    said = inner.this.name if isinstance(inner, exp.Cast) and isinstance(inner.this, exp.Literal) else ""
+    return bool(said) and "month" not in said and "day" not in said
+
+
+def _in_zone(kind: type[exp.Expr], x: exp.Expr, y: exp.Expr, clock: Clock) -> exp.Expr:
+    from ingot.semantic.sql.postgres.casts import add_months  # noqa: PLC0415 - beside its only use
+
+    long = add_months(y, days=True)
+    local = call("timezone", text(clock.zone), op(kind, call("timezone", text(clock.zone), x), long))
+    return op(kind, local, op(exp.Sub, y.copy(), long.copy()))
+
+
+def _scaled(kind: type[exp.Expr], x: exp.Expr, y: exp.Expr) -> Meant | None:
+    """A whole number of times; parts of months and days go down as PostgreSQL lets them."""
+    if kind is exp.Mul:
+        inner = y.unnest()
+        if isinstance(inner, exp.Literal) and inner.name.isdigit():
+            return Meant(op(exp.Mul, x, y), "interval")
+        return Meant(op(exp.Mul, x, cast(y, "float8")), "interval")
+    return Meant(op(exp.Div, x, cast(y, "float8")), "interval")
+
+
+def joined(left: Meant, right: Meant, clock: Clock, at: exp.Expr) -> Meant:
+    """`||`."""
+    arrays = kinds.is_array(left.type), kinds.is_array(right.type)
+    if all(arrays):
+        return Meant(call("list_concat", left.tree, right.tree), left.type)
+    if any(arrays):
+        array, one = (left, right) if arrays[0] else (right, left)
+        item = becoming(one, kinds.element(array.type), clock, at)
+        pair = (array.tree, call("list_value", item))
+        return Meant(call("list_concat", *(pair if arrays[0] else pair[::-1])), array.type)
+    texts = (*kinds.TEXTS, kinds.UNKNOWN, kinds.ANY)
+    if left.type not in texts and right.type not in texts:
+        raise refused(exp.DPipe, left.type, right.type, at)
+    a, b = as_text(left, clock), as_text(right, clock)
+    return Meant(op(exp.DPipe, a, b), "text")
+
+
+def is_plain(tree: exp.Expr) -> bool:
+    return is_atom(tree)
