@@ -6,9 +6,9 @@ from ingot.engines.duckdb import DuckDBEngine
 from ingot.errors import IngotError
 from ingot.lake import Lake
 from ingot.pgwire.catalog.catalogs import Catalogs
-from ingot.pgwire.catalog.showing import ProjectShowing
 from ingot.pgwire.door import Door, server_secret
 from ingot.pgwire.federation import Federation
+from ingot.pgwire.federation_shown import FederatedShowing
 from ingot.pgwire.lake_source import LakeReader
 from ingot.pgwire.server import Limits, Server
 from ingot.pgwire.sources import Sources
@@ -28,10 +28,10 @@ class SqlPort:
     """The SQL port. It is made where the service is, and started in the loop that serves."""
 
     def __init__(self, project: Project, service: Service, lake: Lake, engine: DuckDBEngine) -> None:
-        showing = ProjectShowing(project.name, service, lake)
+        self._federation = Federation(project, lake)
+        showing = FederatedShowing(project.name, service, lake, self._federation)
         self._catalogs = Catalogs(showing, folder=project.state_dir / "sql")
         timeout = project.serve.query_timeout
-        self._federation = Federation(project, lake)
         tables = LakeReader(
             engine,
             service.states,
@@ -60,7 +60,11 @@ class SqlPort:
             authenticate=door.authenticate,
             may_read_lake=lambda context: auth is None or auth.opens_lake(context.groups),
             tls=certificate.context if certificate is not None else _no_tls,
-            limits=Limits(statement_seconds=timeout),
+            limits=Limits(
+                connections=project.serve.sql_connections,
+                statement_seconds=timeout,
+                rows=project.serve.sql_rows,
+            ),
             version=self._catalogs.server_version,
         )
 

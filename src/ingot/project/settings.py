@@ -83,6 +83,12 @@ class Serve(Spec):
     sql_tls: SqlTls | None = Field(
         None, description="The certificate of the PostgreSQL protocol. Default: it is not encrypted."
     )
+    sql_connections: Positive = Field(
+        1000, description="Clients that may be connected to the SQL port at a time; one more is refused."
+    )
+    sql_rows: Whole = Field(
+        0, ge=0, description="The most rows of one answer over the SQL port; 0 sets no limit."
+    )
     continue_wait: Positive = Field(
         5, description="Seconds that a request waits for its rows before it is told to ask again."
     )
