@@ -109,7 +109,7 @@ def create_app(
     ]
     routes: list[BaseRoute] = [
         *own,
-        *docs.routes(own, login=door is not None),
+        *docs.routes(own, login=_ways(door)),
         Mount("/iceberg", routes=rest.routes(lake)),
         *nessie.routes(lake),
         *page,
@@ -142,6 +142,12 @@ def _door(project: Project) -> dict[str, Any] | None:
 
         passwords = Passwords(Accounts(project.users, project.root))
     return {"auth": project.auth, "tokens": tokens, "passwords": passwords}
+
+
+def _ways(door: dict[str, Any] | None) -> list[str]:
+    """The ways to say who asks."""
+    known = {"token": "tokens", "password": "passwords"}
+    return [way for way, reader in known.items() if door is not None and door[reader] is not None]
 
 
 def _guards(project: Project, *, local: bool) -> list[Middleware]:

@@ -25,8 +25,8 @@ _EXAMPLE = """curl -s {address}/cubejs-api/v1/load -H 'content-type: application
   -d '{{"query": {{"measures": ["orders.count"]}}, "ref": "main"}}'"""
 
 
-def routes(described: Sequence[BaseRoute], *, login: bool) -> list[BaseRoute]:
-    """The two routes about `described`."""
+def routes(described: Sequence[BaseRoute], *, login: Sequence[str]) -> list[BaseRoute]:
+    """The two routes about `described`; `login` as `document` takes it."""
     made = document(described, login=login)
     body = orjson.dumps(made)
 

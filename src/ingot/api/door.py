@@ -106,8 +106,9 @@ class Refused:
 
 def _is_of_another_site(headers: Headers) -> bool:
     """Whether another site's page asks: a browser adds a password that it knows to whatever any page sends."""
-    if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        return True
+    site = headers.get("sec-fetch-site")  # set by the browser itself, whatever a proxy does to the host
+    if site is not None:
+        return site not in ("none", "same-origin")
     origin = headers.get("origin")
     return origin is not None and urlsplit(origin).netloc != headers.get("host")
 

@@ -130,8 +130,8 @@ class Several(BaseModel):
 _MODELS: tuple[type[BaseModel], ...] = (Asked, Document, Loaded, Several, ContinueWait, Failure)
 
 
-def document(routes: Sequence[BaseRoute], *, login: bool) -> Json:
-    """The document of the routes that it describes; `login` says whether they need a token."""
+def document(routes: Sequence[BaseRoute], *, login: Sequence[str]) -> Json:
+    """The document of the routes that it describes; `login` are the ways to say who asks: token, password."""
     paths: dict[str, Json] = {}
     for route in described(routes):
         for method in sorted(route.methods or ()):
@@ -148,10 +148,12 @@ def document(routes: Sequence[BaseRoute], *, login: bool) -> Json:
         "components": {"schemas": _schemas()},
     }
     if login:
-        found["components"]["securitySchemes"] = {
-            "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        known = {
+            "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            "password": {"type": "http", "scheme": "basic"},
         }
-        found["security"] = [{"token": []}]
+        found["components"]["securitySchemes"] = {way: known[way] for way in login}
+        found["security"] = [{way: []} for way in login]
     return found
 
 

@@ -42,7 +42,7 @@ class Passwords:
         if found is None:
             return None
         name, password = found
-        if self._accounts.is_stale:
+        if self._accounts.is_stale():
             await asyncio.to_thread(self._accounts.read)
         user = self._accounts.find(name)
         digest = hmac.digest(self._key, f"{name}\0{password}".encode(errors="surrogatepass"), "sha256")

@@ -58,7 +58,7 @@ class Door:
                 f'too many failed logins of user "{user}", try again in {int(seconds) + 1} s',
                 sqlstate="28000",
             )
-        if self._accounts.is_stale:
+        if self._accounts.is_stale():
             await asyncio.to_thread(self._accounts.read)
         found = self._accounts.find(user)
         try:

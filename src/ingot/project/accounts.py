@@ -38,7 +38,6 @@ class Accounts:
             self.read()
         return self._users.get(name)
 
-    @property
     def is_stale(self) -> bool:
         """Whether the file has changed, so that `find` would take some milliseconds."""
         return self._stamp() != self._seen
