@@ -2,7 +2,7 @@
 
 Run by hand where a client has a new version: `python -m tests.pgwire.clients.capture`. Each file of tests is run with
 a recording proxy before PostgreSQL on both sides. Relations are named instead of their OIDs, which differ everywhere.
-A statement whose rows are the same in the newest PostgreSQL is marked: its rows are compared, of others the columns.
+What is the same in the newest PostgreSQL is marked: `rows`, `columns`, or `nothing` where its catalog has changed.
 """
 
 import json
@@ -23,7 +23,7 @@ from tests.conftest import UNTIL
 from tests.lake import postgres
 from tests.pgwire.clients.judge import exported, loaded
 from tests.pgwire.clients.recording import Sent, recording
-from tests.pgwire.clients.replaying import FOLDER, comparable, oids, replayed
+from tests.pgwire.clients.replaying import FOLDER, columns, comparable, oids, replayed
 from tests.pgwire.clients.sides import Side
 from tests.pgwire.clients.wire import Wire
 
@@ -83,8 +83,12 @@ def captured(judge: Side, newest: Side, file: str) -> list[Sent]:
         for one in kept.values():
             first, second = replayed(here, one, oids(judge)), replayed(there, one, oids(newest))
             if first.error is None:
-                same = comparable(first, oids(judge)) == comparable(second, oids(newest))
-                found.append({**one, "rows": same})
+                same = (
+                    "rows"
+                    if comparable(first, oids(judge)) == comparable(second, oids(newest))
+                    else "columns"
+                )
+                found.append({**one, "same": same if columns(first) == columns(second) else "nothing"})
     return found
 
 
@@ -124,7 +128,7 @@ def main() -> None:
         with loaded(folder) as judge, newest_postgresql(folder) as newest:
             for client in wanted:
                 found = captured(judge, newest, CLIENTS[client])
-                print(client, len(found), sum(one["rows"] for one in found))  # noqa: T201
+                print(client, len(found), sum(one["same"] == "rows" for one in found))  # noqa: T201
                 FOLDER.mkdir(exist_ok=True)
                 text = json.dumps(found, indent=1, ensure_ascii=False)
                 (FOLDER / f"{client.replace(' ', '-')}.json").write_text(text + "\n")

@@ -67,6 +67,7 @@ def loaded(folder: Path) -> Iterator[Side]:
         with psycopg.connect(uri, autocommit=True) as con:
             con.execute("CREATE DATABASE storefront")
             con.execute("CREATE ROLE reader LOGIN")
+            con.execute("ALTER DATABASE storefront SET timezone = 'UTC'")
         uri = uri.replace("/postgres", "/storefront")
         with psycopg.connect(uri) as con:
             con.execute((folder / "schema.sql").read_text().encode())

@@ -56,5 +56,6 @@ def test_an_error_has_its_code(answers: list[dict[str, Any]], name: str) -> None
 )
 def test_what_the_driver_can_do_works(answers: list[dict[str, Any]], what: str) -> None:
     judge, ours = (told[what] for told in answers)
+    assert not str(judge).startswith("ERROR")
     assert ours == judge
     assert judge

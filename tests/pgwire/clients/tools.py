@@ -259,7 +259,7 @@ ASKING: dict[str, list[str]] = {
         'SELECT SUM(1) AS "qt_1", t0."order_status" AS "t0_qt_2" FROM (SELECT * FROM "public"."orders") AS t0 GROUP BY "t0_qt_2" '
         'ORDER BY "qt_1" DESC LIMIT 2000001',
         'select ORDER_STATUS_1, SUM_2 from (select Q1."order_status" ORDER_STATUS_1, sum(Q1."total_revenue") SUM_2 from '
-        '"public"."orders" Q1 group by Q1."order_status") Q2 order by SUM_2 desc limit 1001',
+        '"public"."orders" Q1 group by Q1."order_status") Q2 order by SUM_2 desc, ORDER_STATUS_1 limit 1001',
     ],
     "Excel": [
         'SELECT orders.order_status, orders.channel, orders.total_amount FROM public.orders orders WHERE (orders.order_id<50) '

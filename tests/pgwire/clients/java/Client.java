@@ -38,8 +38,7 @@ public class Client {
         StringJoiner all = new StringJoiner(", ");
         for (int i = 1; i <= told.getColumnCount(); i++) {
             all.add(told.getColumnLabel(i) + " " + told.getColumnTypeName(i) + "/" + told.getColumnType(i) + " "
-                + told.getColumnClassName(i) + " " + told.getTableName(i) + " " + told.isNullable(i)
-                + " " + told.getPrecision(i) + "," + told.getScale(i));
+                + told.getColumnClassName(i) + " " + told.getPrecision(i) + "," + told.getScale(i));
         }
         return all.toString();
     }
