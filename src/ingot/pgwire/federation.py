@@ -57,6 +57,25 @@ class Federation:
             ).fetchall()
         return sorted((schema, name) for schema, name in rows if self._is_open(source, schema))
 
+    def all_columns(self, source: str) -> Sequence[tuple[str, str, str, str]]:
+        """Schema, table, name and engine's type of each column of all tables that may be read, in order.
+
+        Raises `PgError` where the database cannot be reached.
+        """
+        with self.session(frozenset({source})) as cursor:
+            rows = cursor.execute(
+                "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() "
+                "WHERE database_name = ? AND NOT internal ORDER BY schema_name, table_name, column_index",
+                [source],
+            ).fetchall()
+        found = [(str(a), str(b), str(c), str(d)) for a, b, c, d in rows if self._is_open(source, str(a))]
+        listed = {(schema, table) for schema, table, _, _ in found}
+        for schema, table in self.tables(source):
+            if (schema, table) not in listed:  # a view of a file
+                columns = self.columns(source, schema, table) or {}
+                found += [(schema, table, name, kind) for name, kind in columns.items()]
+        return found
+
     def columns(
         self, source: str, schema: str, name: str, wanted: frozenset[str] = frozenset()
     ) -> dict[str, str] | None:

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from ingot.errors import IngotError
+from ingot.pgwire.federation_shown import DatabaseTables
 from ingot.pgwire.sqlstates import sqlstate
 from tests.pgwire.lake.shop import Shop, answered, opened, sqlite
 
@@ -367,3 +368,28 @@ def test_joins_of_every_type_give_what_the_server_gives(shop: Shop, postgres: st
             expected = con.execute(sql.format("public.wide")).fetchone()
             assert expected is not None
             assert shop.ask(sql.format("crm.wide")) == [tuple(str(one) for one in expected)], column
+
+
+def test_the_catalog_shows_tables_of_databases_as_schemas(shop: Shop, postgres: str) -> None:
+    assert shop.reader.federation is not None
+    listed = DatabaseTables(shop.reader.federation)
+    listed.list()
+    found = {(one.schema, one.name): [(col.name, col.type) for col in one.columns] for one in listed.tables}
+    assert found["crm.public", "people"] == [
+        ("id", "integer"),
+        ("name", "text"),
+        ("country", "text"),
+        ("born", "date"),
+    ]
+    assert found["till.main", "countries"] == [("country", "text")]
+    assert found["plans.y26", "plan"] == [("customer_id", "integer"), ("goal", "integer")]
+    assert {schema for schema, _ in found} == {"crm.public", "crm.gold", "till.main", "plans.y26"}
+    version = listed.version
+    listed.list()
+    assert listed.version == version
+    with psycopg.connect(postgres, autocommit=True) as con:
+        con.execute("CREATE TABLE public.later (a int)")
+        listed.list()
+        con.execute("DROP TABLE public.later")
+    assert listed.version == version + 1
+    assert any(one.name == "later" for one in listed.tables)

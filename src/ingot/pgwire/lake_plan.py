@@ -1,0 +1,172 @@
+"""What is executed for a SELECT over tables, planned once for each text and state."""
+
+import re
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+
+from ingot.engines import Interrupt
+from ingot.engines.duckdb.readonly import check as check_engine
+from ingot.pgwire import types
+from ingot.pgwire.lake_names import Col
+from ingot.pgwire.lake_select import LakeSelect
+from ingot.pgwire.lake_tables import LakeTables, Looking, search_path
+from ingot.pgwire.model_source import zone
+from ingot.pgwire.ports import Field, SessionInfo
+from ingot.pgwire.types import postgres_type
+from ingot.pgwire.values.lossless import lossless
+from ingot.semantic.answers.recent import Recent
+from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.parsing import parsed
+from ingot.semantic.sql.planning import MAX_WRITTEN
+from ingot.semantic.sql.postgres.input import Clock
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from ingot.engines.duckdb import DuckDBEngine
+    from ingot.lake import State
+    from ingot.pgwire.federation import Federation
+    from ingot.semantic.answers.states import States
+
+
+_OIDS = {
+    "bool": types.BOOL, "int2": types.INT2, "int4": types.INT4, "int8": types.INT8, "numeric": types.NUMERIC,
+    "float4": types.FLOAT4, "float8": types.FLOAT8, "text": types.TEXT, "varchar": types.VARCHAR,
+    "bpchar": types.BPCHAR, "name": types.NAME, "date": types.DATE, "time": types.TIME,
+    "timestamp": types.TIMESTAMP, "timestamptz": types.TIMESTAMPTZ, "interval": types.INTERVAL, "uuid": types.UUID,
+    "bytea": types.BYTEA, "json": types.JSON, "jsonb": types.JSONB, "oid": types.OID,
+}  # fmt: skip
+_RELATIVE = re.compile("now|today|tomorrow|yesterday|current|local", re.IGNORECASE)
+"""Words that may be about the moment in which they are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class LakePlan:
+    """What is executed for a text."""
+
+    sql: str
+    state: "State"
+    databases: frozenset[str]
+    reads_lake: bool
+    columns: tuple[Col, ...]
+    parameters: tuple[int, ...] = ()
+    """Their types, as far as the statement says them; 0 where it does not."""
+    volatile: bool = False
+    """Whether the same text may mean something else a moment later."""
+
+
+@dataclass(eq=False)
+class LakePlans:
+    """What all sessions share: the engine, the states of the lake, the databases beside it."""
+
+    engine: "DuckDBEngine"
+    states: "States"
+    federation: "Federation | None" = None
+    faces: Callable[[SessionInfo], Iterable[str]] = lambda _: ()
+    """The cubes and views that a session sees."""
+    timeout: float | None = None
+    tables: LakeTables = field(init=False)
+    _prepared: "Recent[Hashable, tuple[LakePlan, tuple[Field, ...], str]]" = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.tables = LakeTables(self.engine)
+        self._prepared = Recent(500)
+
+    def session(self, plan: LakePlan, interrupt: Interrupt) -> "AbstractContextManager[DuckDBPyConnection]":
+        """A cursor for a plan's SQL."""
+        if not plan.databases or self.federation is None:
+            return self.engine.session(plan.state, timeout=self.timeout, interrupt=interrupt)
+        at = plan.state if plan.reads_lake else None
+        return self.federation.session(plan.databases, at=at, timeout=self.timeout, interrupt=interrupt)
+
+    def at_hand(self, text: str, info: SessionInfo) -> tuple[LakePlan, tuple[Field, ...], str] | None:
+        """As `prepared`, where nothing has to be waited for."""
+        at = self.states.at_hand(info.ref)
+        return self._prepared.get(_key(text, at.state, info)) if at is not None else None
+
+    def prepared(
+        self, text: str, info: SessionInfo, interrupt: Interrupt
+    ) -> tuple[LakePlan, tuple[Field, ...], str]:
+        """Plan, columns and SQL for Arrow of a text without values, kept where they stay the same."""
+        state = self.states.at(info.ref).state
+        key = _key(text, state, info)
+        found = self._prepared.get(key)
+        if found is None:
+            plan = self.plan(text, info)
+            found = (plan, *self.described(plan, interrupt))
+            if not plan.volatile and not plan.databases and plan.state.hash == state.hash:
+                self._prepared.keep(key, found)
+        return found
+
+    def plan(self, text: str, info: SessionInfo, values: Sequence[exp.Expr] | None = None) -> LakePlan:
+        """The plan of a SELECT. Raises `SqlError` or `PgError`."""
+        state = self.states.at(info.ref).state
+        look = Looking(
+            self.tables,
+            state,
+            self.federation if info.lake else None,
+            search_path(info.settings.get("search_path", "public")),
+            info.database,
+            partial(self.faces, info),
+        )
+        zone_ = zone(info.settings.get("timezone", "UTC"))
+        try:
+            tree = parsed(text)
+            look.wanted = self._databases(tree)
+            select = LakeSelect(look, Clock(datetime.now(UTC), zone_), values)
+            columns = select.written(tree)
+            generator: Any = Dialect.get_or_raise("duckdb").generator()
+            sql = generator.generate(tree)
+        except RecursionError:
+            raise SqlError("The statement is nested too deep.", sqlstate="54001") from None
+        if len(sql) > MAX_WRITTEN:
+            raise SqlError("The statement comes to too much SQL.", sqlstate="54001")
+        check_engine(sql)
+        count = max(select.parameters, default=0)
+        kinds = tuple(oid_of(select.parameters.get(one, "")) for one in range(1, count + 1))
+        volatile = select.writing.volatile or _RELATIVE.search(text) is not None
+        databases = frozenset(look.databases)
+        return LakePlan(sql, state, databases, look.reads_lake, columns, kinds, volatile)
+
+    def _databases(self, tree: exp.Expr) -> frozenset[str]:
+        """The databases whose names stand first in names of tables."""
+        if self.federation is None:
+            return frozenset()
+        first = {(one.catalog or one.db).partition(".")[0] for one in tree.find_all(exp.Table)}
+        return frozenset(first).intersection(self.federation.names)
+
+    def described(self, plan: LakePlan, interrupt: Interrupt) -> tuple[tuple[Field, ...], str]:
+        """The columns of a plan, and its SQL for Arrow."""
+        with self.session(plan, interrupt) as cursor:
+            rows = cursor.execute(f"DESCRIBE {plan.sql}").fetchall()
+        engine = [str(row[1]) for row in rows]
+        fields = tuple(_field(col, kind) for col, kind in zip(plan.columns, engine, strict=True))
+        return fields, lossless(plan.sql, engine)
+
+
+def _key(text: str, state: "State", info: SessionInfo) -> Hashable:
+    path, zone_ = info.settings.get("search_path"), info.settings.get("timezone")
+    return (text, state.hash, info.database, path, zone_)
+
+
+def _field(col: Col, engine: str) -> Field:
+    known = oid_of(col.type)
+    oid, modifier = postgres_type(col.engine or engine)
+    if not known:
+        return Field(col.name, oid, modifier)
+    return Field(col.name, known, modifier if col.engine and known == oid else -1)
+
+
+def oid_of(kind: str) -> int:
+    """The number of a type that has PostgreSQL's name; 0 for none."""
+    if kind.endswith("[]"):
+        found = types.TYPES.get(oid_of(kind[:-2]))
+        return found.array if found is not None else 0
+    return _OIDS.get(kind, 0)
