@@ -1,5 +1,7 @@
 """What psycopg sees of the server."""
 
+import threading
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -36,3 +38,41 @@ def test_rows_are_binary_where_asked(con: psycopg.Connection[tuple[object, ...]]
 
 def test_a_parameter_reaches_the_source(con: psycopg.Connection[tuple[object, ...]]) -> None:
     assert con.execute("select %s", ["a'b"]).fetchall() == [("a'b",)]
+
+
+def test_a_session_has_a_number_by_which_its_user_cancels_it(
+    con: psycopg.Connection[tuple[object, ...]], server: Running
+) -> None:
+    with psycopg.connect(server.dsn, autocommit=True) as other:
+        for form in (False, True):
+            cursor = other.cursor(binary=form)
+            own = "select pg_catalog.pg_backend_pid() as pid"
+            assert cursor.execute(own, prepare=True).fetchone() == (other.info.backend_pid,)
+        ends: list[object] = []
+
+        def work() -> None:
+            try:
+                other.execute("select sleep(30)")
+            except psycopg.errors.QueryCanceled as error:
+                ends.append(error.sqlstate)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        time.sleep(0.1)
+        done = con.execute(f"select pg_cancel_backend({other.info.backend_pid})").fetchone()
+        thread.join(5)
+        assert (done, ends) == ((True,), ["57014"])
+        assert other.execute("select 1").fetchone() == ("1",)
+        done = con.execute(f"select pg_terminate_backend({other.info.backend_pid})").fetchone()
+        assert done == (True,)
+        with pytest.raises(psycopg.errors.AdminShutdown):
+            other.execute("select 1")
+
+
+def test_nobody_cancels_what_others_run(con: psycopg.Connection[tuple[object, ...]], server: Running) -> None:
+    with psycopg.connect(server.dsn.replace("user=ann", "user=bob")) as other:
+        for function in ("pg_cancel_backend", "pg_terminate_backend"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                con.execute(f"select {function}({other.info.backend_pid})")
+            assert con.execute(f"select {function}(1)").fetchone() == (False,)
+        assert other.execute("select 1").fetchone() == ("1",)

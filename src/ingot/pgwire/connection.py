@@ -103,6 +103,14 @@ class Connection:
         if self.session is None or not self.session.running.is_busy:
             self.end("terminating connection due to administrator command", "57P01")
 
+    def terminate(self, said: str, sqlstate: str) -> None:
+        """Ends the session from outside, with what it runs."""
+        self._is_leaving = True
+        if self.session is not None and self.session.running.is_busy:
+            self.session.running.stop(said, sqlstate)
+        else:
+            self.end(said, sqlstate)
+
     def end(self, said: str, sqlstate: str) -> None:
         """Says a last word and closes."""
         told = {"S": "FATAL", "V": "FATAL", "C": sqlstate, "M": said}
@@ -142,14 +150,16 @@ class Connection:
             server.opener,
             most_seconds=server.limits.statement_seconds,
             most_rows=server.limits.rows,
+            find=server.find,
         )
+        session.terminate = self.terminate
         self.session = session
         for name, value in startup.settings.items():
             settings.begin_with(name, value)
         await session.open()
         session.tell_settings()
         self.key = secrets.token_bytes(32 if startup.has_long_keys else 4)
-        self.process = server.register(self)
+        self.process = session.process = server.register(self)
         self.wire.put(messages.backend_key(self.process, self.key))
         session.ready_for_query()
         return session

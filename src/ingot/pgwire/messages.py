@@ -234,6 +234,11 @@ def data_row(values: Iterable[str | None]) -> bytes:
     return message(b"D", pack("!H", len(parts)) + b"".join(parts))
 
 
+def binary_row(number: int, size: int) -> bytes:
+    """One row of one whole number of so many bytes, in binary format."""
+    return message(b"D", pack("!Hi", 1, size) + number.to_bytes(size))
+
+
 def copy_out(form: int, columns: int) -> bytes:
     """Rows follow as COPY gives them."""
     return message(b"H", pack(f"!bH{columns}h", form, columns, *([form] * columns)))

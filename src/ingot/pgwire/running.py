@@ -7,6 +7,8 @@ from ingot.pgwire.errors import PgError
 
 CANCELLED = "canceling statement due to user request"
 TIMED_OUT = "canceling statement due to statement timeout"
+ENDED = "57P01"
+"""The SQLSTATE of what ends the session, too."""
 AGAIN = 0.02
 """Seconds after which a stop is said again, because what it met had perhaps not begun."""
 

@@ -12,6 +12,7 @@ from ingot.errors import did_you_mean
 from ingot.pgwire.connection import Connection
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.ports import Opener
+from ingot.pgwire.session import Session
 from ingot.pgwire.wire import Wire
 from ingot.semantic.context import ANYONE, Context
 
@@ -128,6 +129,11 @@ class Server:
             if number not in self._processes:
                 self._processes[number] = connection
                 return number
+
+    def find(self, process: int) -> Session | None:
+        """The session with a number."""
+        connection = self._processes.get(process)
+        return connection.session if connection is not None else None
 
     def cancel(self, process: int, key: bytes) -> None:
         """Stops what a session runs, where the key is right."""

@@ -20,7 +20,7 @@ from ingot.pgwire.messages import Bind, Parse
 from ingot.pgwire.portals import Portal, Prepared
 from ingot.pgwire.ports import Chunk, Field, Opener, Rows, SessionInfo, Statement, Value
 from ingot.pgwire.refs import Refs
-from ingot.pgwire.running import Running
+from ingot.pgwire.running import ENDED, Running
 from ingot.pgwire.scrolling import Onwards, Reading, Scrolling
 from ingot.pgwire.settings import REPORTED, Settings, milliseconds, unknown
 from ingot.pgwire.sqlstates import fields
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ENDED = "57P01"
 _LEVELS = {"DEBUG": 0, "LOG": 1, "NOTICE": 2, "WARNING": 3, "ERROR": 4}
 
 
@@ -48,6 +47,7 @@ class Session:
         *,
         most_seconds: float = 0,
         most_rows: int = 0,
+        find: Callable[[int], "Session | None"] = lambda _: None,
     ) -> None:
         self.wire = wire
         self.settings = settings
@@ -59,6 +59,12 @@ class Session:
         self.running = Running(self.refs.cancel)
         self._told: dict[str, str] = {}
         self._skips = False
+        self.find = find
+        """The session that has a number, if there is one."""
+        self.process = 0
+        """This one's number."""
+        self.terminate: Callable[[str, str], None] = lambda _said, _sqlstate: None
+        """Ends this session from outside."""
         self._most_seconds = most_seconds
         self._most_rows = most_rows
         self._given = 0

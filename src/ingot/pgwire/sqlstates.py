@@ -52,7 +52,7 @@ def sqlstate(error: IngotError) -> str:
         return own
     kind = getattr(error, "kind", None)
     if error.code == "not_found" and isinstance(kind, str):
-        return _KINDS.get(kind, _CODES["not_found"])
+        return next((_KINDS[word] for word in kind.split() if word in _KINDS), _CODES["not_found"])
     if error.code in ("query", "execution"):
         for pattern, code in _ENGINE:
             if pattern.search(error.message):

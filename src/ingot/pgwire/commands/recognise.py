@@ -1,6 +1,15 @@
 """Which statement the session answers itself, by its first words."""
 
-from ingot.pgwire.commands import copying, cursors, housekeeping, prepared, setting, transactions, writing
+from ingot.pgwire.commands import (
+    backends,
+    copying,
+    cursors,
+    housekeeping,
+    prepared,
+    setting,
+    transactions,
+    writing,
+)
 from ingot.pgwire.commands.command import Command, Words
 from ingot.pgwire.commands.scanning import Kind, Token
 
@@ -18,7 +27,7 @@ def recognise(text: str, tokens: list[Token]) -> Command | None:
     words = Words(text, tokens)
     name = words.name()
     if name in _QUERIES:
-        return setting.set_config(words) if name == "select" else None
+        return (backends.backend(words) or setting.set_config(words)) if name == "select" else None
     return _command(name, words)
 
 

@@ -1,0 +1,87 @@
+"""SELECT of pg_backend_pid, pg_cancel_backend and pg_terminate_backend: sessions are known here, not to the catalog."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ingot.pgwire import messages
+from ingot.pgwire.commands.command import Plain, Words
+from ingot.pgwire.commands.scanning import Kind
+from ingot.pgwire.errors import PgError
+from ingot.pgwire.portals import Answer, FixedRows, Portal
+from ingot.pgwire.ports import Field
+from ingot.pgwire.running import ENDED
+
+if TYPE_CHECKING:
+    from ingot.pgwire.session import Session
+
+OWN, CANCEL, TERMINATE = "pg_backend_pid", "pg_cancel_backend", "pg_terminate_backend"
+_BOOL, _INT4 = 16, 23
+_DENIED = {CANCEL: "permission denied to cancel query", TERMINATE: "permission denied to terminate process"}
+
+
+@dataclass
+class Backend(Plain):
+    """A call of one of these functions, and of nothing else."""
+
+    function: str
+    process: int
+    column: str
+    tag: str = "SELECT"
+
+    def fields(self, _session: "Session", /) -> tuple[Field, ...]:
+        return (Field(self.column, _INT4 if self.function == OWN else _BOOL),)
+
+    async def run(self, session: "Session", portal: Portal) -> Answer:
+        if any(each == 1 for each in portal.formats):
+            value = self._do(session)
+            number = session.process if self.function == OWN else int(value == "t")
+            row = messages.binary_row(number, 4 if self.function == OWN else 1)
+        else:
+            row = messages.data_row([self._do(session)])
+        return Answer(self.tag, FixedRows(self.fields(session), [row]), counted=True)
+
+    def _do(self, session: "Session") -> str:
+        if self.function == OWN:
+            return str(session.process)
+        other = session.find(self.process)
+        if other is None:
+            said = f"PID {self.process} is not a PostgreSQL backend process"
+            session.notice("WARNING", "01000", said)
+            return "f"
+        if (
+            other.refs.info.user != session.refs.info.user
+            or other.refs.info.context != session.refs.info.context
+        ):
+            raise PgError(_DENIED[self.function], sqlstate="42501")
+        if self.function == CANCEL:
+            other.running.stop()
+        else:
+            other.terminate("terminating connection due to administrator command", ENDED)
+        return "t"
+
+
+def backend(words: Words) -> Backend | None:
+    """The call, behind SELECT; None where the query is another one."""
+    at = 2 if _is(words, 0, "pg_catalog") and _is(words, 1, ".") else 0
+    name = words.ahead(at)
+    if name is None or name.kind is not Kind.WORD or name.value not in (OWN, CANCEL, TERMINATE):
+        return None
+    process = 0
+    at += 2
+    if name.value != OWN:
+        number = words.ahead(at)
+        if number is None or number.kind is not Kind.NUMBER or not number.value.isdigit():
+            return None
+        process = int(number.value)
+        at += 1
+    if not (_is(words, at, ")") and words.ahead(at + 1) is None):
+        column = words.ahead(at + 2)
+        if not (_is(words, at + 1, "as") and column is not None and words.ahead(at + 3) is None):
+            return None
+        return Backend(name.value, process, column.value)
+    return Backend(name.value, process, name.value)
+
+
+def _is(words: Words, number: int, wanted: str) -> bool:
+    token = words.ahead(number)
+    return token is not None and token.kind in (Kind.WORD, Kind.SYMBOL) and token.value == wanted
