@@ -27,7 +27,7 @@ from ingot.semantic.answers.recent import Recent
 from ingot.semantic.model import Model
 from ingot.semantic.sql.columns import faces
 from ingot.semantic.sql.statement import SqlPlan
-from ingot.semantic.sql.statements import NOTHING, Bound
+from ingot.semantic.sql.statements import CLOCK, NOTHING, Bound
 
 if TYPE_CHECKING:
     from ingot.pgwire.catalog.ports import CatalogSource, Described
@@ -263,8 +263,14 @@ async def opened(source: ModelSource, plan: SqlPlan, look: Look) -> Rows:
 def bound(kinds: Sequence[int], values: Sequence[Value], settings: Mapping[str, str]) -> Bound:
     """The values of parameters as literals. Raises `PgError` for one that is none of its type."""
     literals = tuple(literal(value, kind, settings) for value, kind in zip(values, kinds, strict=True))
-    key = tuple((kind, one.raw, one.format) for one, kind in zip(values, kinds, strict=True))
-    return Bound(literals, key)
+    if any(
+        one.raw is not None and len(one.raw) < 40 and CLOCK.search(one.raw.decode("latin-1"))
+        for one in values
+    ):
+        return Bound(literals, object())  # 'today' is another one tomorrow
+    return Bound(
+        literals, tuple((kind, one.raw, one.format) for one, kind in zip(values, kinds, strict=True))
+    )
 
 
 def zone(name: str) -> str:

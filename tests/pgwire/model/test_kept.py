@@ -3,6 +3,7 @@
 import threading
 import time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -11,7 +12,7 @@ import pytest
 from ingot.semantic.answers.arrow import SMALL
 from tests.pgwire.answering import Running
 from tests.pgwire.model.serving import serving
-from tests.pgwire.model.store import CLERK, USERS, Store, cubes, project, store
+from tests.pgwire.model.store import BOSS, CLERK, USERS, Store, cubes, project, store
 
 TEXT = "SELECT status, SUM(total) AS total, COUNT(*) AS n FROM orders GROUP BY 1 ORDER BY 1"
 PLAIN = "SELECT status, sum(amount), count(*) FROM orders GROUP BY 1 ORDER BY 1"
@@ -119,6 +120,28 @@ def test_the_clock_is_never_kept(fresh: Store) -> None:
     text = "SELECT COUNT(*), now() AS at FROM orders"
     with serving(fresh.service) as running:
         assert ask(running, text)[0][1] < ask(running, text)[0][1]
+
+
+@pytest.mark.parametrize("how", ["'today'", "CURRENT_DATE", "'yesterday'::date", "now() - interval '1 day'"])
+def test_a_time_by_the_clock_is_planned_each_time(how: str, fresh: Store) -> None:
+    text = f"SELECT COUNT(*) FROM orders WHERE created_at >= {how}"
+    plan = fresh.service.sql_plan(text)
+    assert plan.key is None
+    assert fresh.service.sql_plan(text) is not plan
+    assert fresh.service.sql_plan(text.replace(how, "'2026-01-01'")).key is not None
+
+
+def test_plans_are_kept_where_policies_are_without_times(tmp_path: Path) -> None:
+    with store(tmp_path, orders=10, policies=True) as guarded:
+        for who in (BOSS, CLERK):
+            plan = guarded.service.sql_plan(TEXT, context=who)
+            assert guarded.service.sql_at_hand(TEXT, ref="main", context=who, timezone="UTC") is plan
+        rows = [{"member": "created_at", "operator": "inDateRange", "values": ["last 7 days"]}]
+        changed = cubes()
+        changed[0]["access_policy"] = [{"group": "*", "row_level": {"filters": rows}}]
+        guarded.service.reload(project(changed))
+        guarded.service.sql_plan(TEXT, context=CLERK)
+        assert guarded.service.sql_at_hand(TEXT, ref="main", context=CLERK, timezone="UTC") is None
 
 
 def test_a_zone_has_an_answer_of_its_own(fresh: Store) -> None:

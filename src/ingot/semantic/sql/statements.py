@@ -1,5 +1,6 @@
 """Plans of statements, kept: BI tools ask the same again and again."""
 
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,9 +12,10 @@ from ingot.engines import HeldTable
 from ingot.semantic.answers.recent import Recent
 from ingot.semantic.answers.states import At, States
 from ingot.semantic.context import Context
-from ingot.semantic.model import Model
+from ingot.semantic.model import Dimension, Found, Model
 from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.hooks import Hooks
+from ingot.semantic.policy.policies import RowCondition, RowTree
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.parsing import parsed
 from ingot.semantic.sql.planning import planned
@@ -35,6 +37,8 @@ class Bound:
 
 
 NOTHING = Bound((), ())
+CLOCK = re.compile(r'^[\s{\["(]*(?:now|today|yesterday|tomorrow)\b', re.IGNORECASE)
+"""Texts that PostgreSQL reads as times by the clock."""
 
 
 class Statements:
@@ -46,6 +50,7 @@ class Statements:
         self._rollups = rollups
         self._plans: Recent[Key, SqlPlan] = Recent(500)
         self._trees: Recent[str, exp.Query] = Recent(200)
+        self._daily: Recent[int, bool] = Recent(100)
 
     def tree(self, text: str) -> exp.Query:
         """What `parsed` gives, which nobody may change. Raises `SqlError`."""
@@ -100,8 +105,14 @@ class Statements:
             choose=choose,
             hold=hold,
         )
+        if not made.volatile and _says_clock(tree):
+            made = replace(made, volatile=True)
         made = replace(made, key=self._answers_key(made, at))
-        return made if hooks or made.volatile or _depends_on_the_day(model) else self._plans.keep(key, made)
+        return made if hooks or made.volatile or self._is_of_today(model) else self._plans.keep(key, made)
+
+    def _is_of_today(self, model: Model) -> bool:
+        found = self._daily.get(model.serial)
+        return self._daily.keep(model.serial, depends_on_the_day(model)) if found is None else found
 
     def _of(self, model: Model) -> "Rollups | None":
         return self._rollups if self._rollups is not None and self._rollups.of(model) else None
@@ -146,6 +157,26 @@ def bound(tree: exp.Query, literals: tuple[exp.Expr, ...]) -> exp.Query:
     return made
 
 
-def _depends_on_the_day(model: Model) -> bool:
-    """Whether a condition of the model can be a relative date; those of a statement cannot."""
-    return bool(model.policies) or any(view.default_filters for view in model.views.values())
+def _says_clock(tree: exp.Expr) -> bool:
+    """Whether a text in a statement may be a time that depends on the clock, as `'today'` is."""
+    return any(one.is_string and CLOCK.search(one.name) for one in tree.find_all(exp.Literal))
+
+
+def depends_on_the_day(model: Model) -> bool:
+    """Whether a condition of the model can be a relative date (`last week`); those of a statement cannot."""
+    rows = (entry.rows for one in model.policies.by_owner.values() for entry in one.entries)
+    return any(one is not None and _is_of_time(one) for one in rows) or any(
+        _is_time(model.members.get(one.member))
+        for view in model.views.values()
+        for one in view.default_filters
+    )
+
+
+def _is_of_time(tree: RowTree) -> bool:
+    if isinstance(tree, RowCondition):
+        return _is_time(tree.found)
+    return any(_is_of_time(one) for one in tree.parts)
+
+
+def _is_time(found: Found | None) -> bool:
+    return found is None or (isinstance(found.member, Dimension) and found.member.type == "time")
