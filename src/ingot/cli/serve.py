@@ -156,12 +156,8 @@ def _print_addresses(
         ways = ["a token"] if project.auth.jwt is not None else []
         ways += ["a user's password"] if project.users is not None else []
         print(f"  Every question needs {' or '.join(ways)}, as `auth` in ingot.yml says.")
-        if sql_listener is not None and project.serve.sql_tls is None and not local:
-            print(
-                "  sql is not encrypted: nobody overhears passwords, but everybody on the way questions and "
-                "answers. serve.sql_tls in ingot.yml takes a certificate.",
-                file=sys.stderr,
-            )
+        if not local:
+            _print_overheard(project, with_sql=sql_listener is not None)
     elif local:
         print("  Open to this machine only, without a login.")
     else:
@@ -172,3 +168,18 @@ def _print_addresses(
     if note is not None:
         print(f"  {note}", file=sys.stderr)
     print("ready", flush=True)
+
+
+def _print_overheard(project: "Project", *, with_sql: bool) -> None:
+    """What others on the network could read of what users of other machines send."""
+    if with_sql and project.serve.sql_tls is None:
+        print(
+            "  SQL is not encrypted: nobody overhears passwords, but questions and answers. "
+            "serve.sql_tls in ingot.yml takes a certificate.",
+            file=sys.stderr,
+        )
+    if project.users is not None:
+        print(
+            "  HTTP is not encrypted: passwords are overheard, where no proxy with TLS stands before this port.",
+            file=sys.stderr,
+        )
