@@ -1,0 +1,259 @@
+"""`to_char` of numbers: PostgreSQL's templates, gone through for each shape that a number can have.
+
+What a position of a template shows depends only on the sign, on how many digits stand before the point and on how
+many zeros end the fraction. So the template is filled beforehand with places of digits instead of digits.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from ingot.semantic.sql.errors import SqlError, shown
+from ingot.semantic.sql.postgres.calls import Call
+from ingot.semantic.sql.postgres.casts import decimal
+from ingot.semantic.sql.postgres.tree import as_engine, call, case, is_null, num, once, op, text
+
+_TOKENS = re.compile(
+    r'"((?:[^"\\]|\\.)*)"|(FM|MI|PL|SG|PR|EEEE|TH|RN|SP)|([0-9.,DGSLVBC])', re.IGNORECASE | re.DOTALL
+)
+_REFUSED = {"EEEE", "TH", "RN", "SP", "V", "L", "B", "C", "PL"}
+MOST = 30
+"""Digits of a template."""
+Pieces = list["str | int"]
+
+
+@dataclass
+class _Template:
+    nodes: list[tuple[str, str]] = field(default_factory=list)
+    """`digit` with 9 or 0, `point`, `comma`, `sign` (MI, SG), `text`."""
+    before: int = 0
+    after: int = 0
+    fill: bool = False
+    point: bool = False
+    zero_start: int | None = None
+    zero_end: int = 0
+    sign: str = ""
+    """`lead` or `trail` for S, `bracket` for PR, `own` for MI and SG."""
+
+
+def read(said: str, at: exp.Expr) -> _Template:
+    """A template. Raises `SqlError` for what is not known here."""
+    made = _Template()
+    done = 0
+    while done < len(said):
+        found = _TOKENS.match(said, done)
+        if found is None:
+            made.nodes.append(("text", said[done]))
+            done += 1
+            continue
+        done = found.end()
+        if found[1] is not None:
+            made.nodes.append(("text", re.sub(r"\\(.)", r"\1", found[1])))
+            continue
+        word = (found[2] or found[3]).upper()
+        _take(made, word, at)
+    if not 1 <= made.before <= MOST or made.after > 18:
+        raise SqlError(f"The template '{shown(said)}' cannot be used here.", at=at, sqlstate="0A000")
+    return made
+
+
+def _take(made: _Template, word: str, at: exp.Expr) -> None:  # noqa: PLR0912 - one for each pattern
+    if word in _REFUSED or (word.isdigit() and word not in "90"):
+        raise SqlError(f"The pattern {word} of to_char() cannot be used here.", at=at, sqlstate="0A000")
+    if word == "FM":
+        made.fill = True
+    elif word in "90":
+        if word == "0" and made.zero_start is None and not made.point:
+            made.zero_start = made.before
+        if made.point:
+            made.after += 1
+        else:
+            made.before += 1
+        if word == "0":
+            made.zero_end = made.before + made.after
+        made.nodes.append(("digit", word))
+    elif word in ".D":
+        if made.point:
+            raise SqlError("multiple decimal points", at=at)
+        made.point = True
+        made.nodes.append(("point", "."))
+    elif word in ",G":
+        made.nodes.append(("comma", ","))
+    elif word == "S":
+        if made.sign:
+            raise SqlError('cannot use "S" twice, or beside other signs', at=at)
+        made.sign = "trail" if made.before or made.point else "lead"
+    elif word == "PR":
+        if made.sign:
+            raise SqlError('cannot use "PR" beside other signs', at=at)
+        made.sign = "bracket"
+    else:
+        if made.sign in ("lead", "trail", "bracket"):
+            raise SqlError(f'cannot use "{word}" beside other signs', at=at)
+        if word == "SG" and made.nodes and any(kind == "digit" for kind, _ in made.nodes):
+            raise SqlError("The pattern SG stands first here.", at=at, sqlstate="0A000")
+        made.sign = "own"
+        made.nodes.append(("sign", word))
+
+
+def filled(made: _Template, *, digits: int, zero: bool, zeros: int, negative: bool) -> Pieces:  # noqa: PLR0912, PLR0915
+    """The output for numbers of one shape: texts, and places in the digits (point included, from 0).
+
+    `digits` before the point; `zero`: those are 0 alone; `zeros` end the fraction.
+    """
+    out: Pieces = []
+    spaces = made.before - digits
+    length = digits + (1 + made.after if made.point and made.after else 0)
+    relevant: int | None = None
+    if made.fill and made.after:
+        relevant = digits + made.after - zeros if zeros < made.after else digits
+        if made.zero_end > spaces:
+            relevant = max(relevant, min(length - 1, made.zero_end - spaces))
+    bracket = made.sign == "bracket" and not (made.fill and not negative)
+    wrote = made.sign == "own" or (not negative and made.fill and made.sign not in ("lead", "trail"))
+    place = 0  # in the digits
+    current = 0
+    begun = False
+    end = made.before + made.after + (1 if made.point else 0)
+
+    def early() -> bool:
+        return made.zero_start is None and place == 0 and zero and made.after != 0
+
+    for kind, said in made.nodes:
+        if kind == "text":
+            out.append(said)
+            continue
+        if kind == "comma":
+            if begun:
+                out.append(",")
+            elif not made.fill:
+                out.append(" ")
+            continue
+        if kind == "sign":
+            if said == "MI":
+                out.append("-" if negative else "" if made.fill else " ")
+            else:
+                out.append("-" if negative else "+")
+            continue
+        lone = relevant is not None and relevant == digits and made.after != 0
+        if (
+            not wrote
+            and (current >= spaces or (made.zero_start is not None and made.zero_start == current))
+            and (not early() or lone)
+        ):
+            if made.sign == "lead":
+                out.append("-" if negative else "+")
+                wrote = True
+            elif made.sign == "trail":
+                wrote = True
+            elif bracket:
+                out.append("<" if negative else " ")
+                wrote = True
+            else:
+                out.append("-" if negative else "" if made.fill else " ")
+                wrote = True
+        if current < spaces and (made.zero_start is None or made.zero_start > current):
+            if not made.fill:
+                out.append(" ")
+        elif made.zero_start is not None and current < spaces:
+            out.append("0")
+            begun = True
+        else:
+            if kind == "point":
+                if not lone or made.fill:
+                    out.append(".")
+            elif relevant is not None and place > relevant and said != "0":
+                pass
+            elif early():
+                if not made.fill:
+                    out.append(" ")
+                elif lone:
+                    out.append("0")
+            else:
+                out.append(place)
+                begun = True
+            place += 1
+        last = current + 1 == end or (
+            relevant is not None and relevant + 1 == place and current >= spaces and place > digits
+        )
+        if last and bracket and wrote:
+            out.append(">" if negative else " ")
+            bracket = False
+        elif last and made.sign == "trail" and wrote is not None:
+            out.append("-" if negative else "+")
+            wrote = None  # type: ignore[assignment]
+        current += 1
+    return out
+
+
+def written(c: Call) -> exp.Expr:
+    """`to_char(number, template)`."""
+    made = read(c.said(1, "the template"), c.at)
+    kind = c.given[0].type
+    source = c.args[0]
+
+    def write(it: exp.Expr) -> exp.Expr:
+        size = call("abs", it.copy())
+        if kind in ("float4", "float8"):
+            digits: exp.Expr = call("printf", text(f"%.{made.after}f"), as_engine(size, "DOUBLE"))
+            negative = op(exp.LT, it.copy(), num(0))
+        else:
+            digits = as_engine(decimal(size, "numeric", 38, made.after), "VARCHAR")
+            negative = op(exp.LT, decimal(it.copy(), "numeric", 38, made.after), num(0))
+        return once(digits, lambda s: once(negative, lambda n: _shapes(made, s, n)))
+
+    return once(source, lambda it: case((is_null(it), exp.null()), default=write(it)))
+
+
+def _shapes(made: _Template, digits: exp.Expr, negative: exp.Expr) -> exp.Expr:
+    before = call("length", call("split_part", digits.copy(), text("."), num(1)))
+    zero = call("starts_with", digits.copy(), text("0"))
+    fraction = call("split_part", digits.copy(), text("."), num(2))
+    kept = call("length", call("rtrim", fraction, text("0")))
+    ifs: list[tuple[exp.Expr, exp.Expr]] = []
+    endings = range(made.after + 1) if made.fill else range(1)
+    for minus in (False, True):
+        sign = negative.copy() if minus else exp.Not(this=negative.copy())
+        for count in range(made.before + 1):
+            for zeros in endings:
+                tests = [sign.copy()]
+                if count == 0:
+                    tests.append(zero.copy())
+                else:
+                    tests += [exp.Not(this=zero.copy()), op(exp.EQ, before.copy(), num(count))]
+                if made.fill:
+                    tests.append(op(exp.EQ, kept.copy(), num(made.after - zeros)))
+                pieces = filled(made, digits=max(count, 1), zero=count == 0, zeros=zeros, negative=minus)
+                ifs.append((exp.and_(*tests, copy=False), _joined(pieces, digits)))
+        many = filled(made, digits=made.before, zero=False, zeros=0, negative=minus)
+        hashes = [("#" if isinstance(one, int) else one) for one in many]
+        ifs.append(
+            (
+                exp.and_(sign.copy(), op(exp.GT, before.copy(), num(made.before)), copy=False),
+                _joined(list(hashes), digits),
+            )
+        )
+    return case(*ifs)
+
+
+def _joined(pieces: Pieces, digits: exp.Expr) -> exp.Expr:
+    """Neighbouring places become one piece."""
+    found: list[exp.Expr] = []
+    n = 0
+    while n < len(pieces):
+        one = pieces[n]
+        if isinstance(one, int):
+            first = last = one
+            while n + 1 < len(pieces) and pieces[n + 1] == last + 1:
+                last += 1
+                n += 1
+            found.append(call("substring", digits.copy(), num(first + 1), num(last - first + 1)))
+        else:
+            said = one
+            while n + 1 < len(pieces) and isinstance(pieces[n + 1], str):
+                said += str(pieces[n + 1])
+                n += 1
+            found.append(text(said))
+        n += 1
+    return call("concat", *found) if found else text("")
