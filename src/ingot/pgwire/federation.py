@@ -44,6 +44,13 @@ class Federation:
         """The databases, sorted."""
         return sorted(self._sources)
 
+    def named(self, said: str) -> str | None:
+        """The database of a name, whatever the case; None for none."""
+        if said in self._sources:
+            return said
+        folded = said.casefold()
+        return next((one for one in self._sources if one.casefold() == folded), None)
+
     def tables(self, source: str) -> Sequence[tuple[str, str]]:
         """Schema and name of each table and view that may be read, sorted.
 

@@ -140,7 +140,8 @@ class LakePlans:
         if self.federation is None:
             return frozenset()
         first = {(one.catalog or one.db).partition(".")[0] for one in tree.find_all(exp.Table)}
-        return frozenset(first).intersection(self.federation.names)
+        found = (self.federation.named(one) for one in first if one)
+        return frozenset(one for one in found if one is not None)
 
     def described(self, plan: LakePlan, interrupt: Interrupt) -> tuple[tuple[Field, ...], str]:
         """The columns of a plan, and its SQL for Arrow."""

@@ -81,8 +81,8 @@ class LakeSource:
     def knows(self, parts: tuple[str, ...]) -> bool:
         """Whether a name belongs here: its schema is one of the lake's, or its first part a database's."""
         plans = self._plans
-        names = plans.federation.names if plans.federation is not None else ()
-        if parts[0] in names or parts[0].partition(".")[0] in names:
+        beside = plans.federation
+        if beside is not None and any(beside.named(one) for one in (parts[0], parts[0].partition(".")[0])):
             return True
         schema = parts[-2] if len(parts) == 2 or parts[0] == LAKE else None
         return schema is not None and schema.casefold() in plans.tables.schemas(self._state())

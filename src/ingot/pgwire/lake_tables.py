@@ -84,8 +84,9 @@ class Looking:
         found = self._of_lake(schema, name)
         if found is not None:
             return found
-        source, _, inner = schema.partition(".")
-        if self._has(source):  # "shop.public".orders, as tools write what they are shown, or shop.orders
+        first, _, inner = schema.partition(".")
+        source = self._source(first)
+        if source is not None:  # "shop.public".orders, as tools write what they are shown, or shop.orders
             return self._of_source(source, inner, name)
         known = self.tables.names(self.state)
         near = did_you_mean(f"{schema}.{name}", known)
@@ -96,8 +97,9 @@ class Looking:
         )
 
     def _in_catalog(self, catalog: str, schema: str, name: str) -> Relation:
-        if self._has(catalog):
-            return self._of_source(catalog, schema, name)
+        source = self._source(catalog)
+        if source is not None:
+            return self._of_source(source, schema, name)
         if catalog in (LAKE, self.database, self.database.partition("@")[0]):
             found = self._of_lake(schema, name)
             if found is not None:
@@ -147,8 +149,8 @@ class Looking:
         self.databases.add(source)
         return found
 
-    def _has(self, source: str) -> bool:
-        return self.federation is not None and source in self.federation.names
+    def _source(self, said: str) -> str | None:
+        return self.federation.named(said) if self.federation is not None else None
 
 
 def _mixed(name: str, faces: Iterable[str]) -> SqlError | None:

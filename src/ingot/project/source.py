@@ -13,7 +13,7 @@ from ingot.project.tree import Map
 
 DATABASES = ("postgres", "sqlite", "duckdb")
 """Connectors of sources that are databases: nothing is loaded from them, SQL reads them where they are."""
-_TAKEN = ("lake", "model", "public", "pg_catalog", "information_schema")
+_TAKEN = ("lake", "model", "public", "pg_catalog", "information_schema", "system", "temp", "memory")
 """What the first part of a name means already where SQL is asked."""
 
 

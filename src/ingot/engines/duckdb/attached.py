@@ -23,7 +23,13 @@ from ingot.engines.deadlines import Deadlines
 from ingot.engines.duckdb.connect import connect
 from ingot.engines.duckdb.errors import translate
 from ingot.engines.duckdb.mount import Mount, mount
-from ingot.engines.errors import QueryError, QueryInterruptedError, QueryTimeoutError, SourceDownError
+from ingot.engines.errors import (
+    ExtensionError,
+    QueryError,
+    QueryInterruptedError,
+    QueryTimeoutError,
+    SourceDownError,
+)
 from ingot.engines.interrupt import Interrupt
 from ingot.engines.ports import Lake, State
 from ingot.engines.sql import quote_identifier, quote_literal
@@ -237,13 +243,16 @@ class AttachedDatabases:
         extensions = {_EXTENSIONS[one.kind] for one in databases if one.kind in _EXTENSIONS}
         if iceberg:
             extensions |= {"avro", "iceberg"}
-        con = connect(
-            memory_limit=self._memory_limit,
-            threads=self._threads,
-            temp_directory=self._temp_directory,
-            extensions=sorted(extensions),
-            stores=(self._warehouse,),
-        )
+        try:
+            con = connect(
+                memory_limit=self._memory_limit,
+                threads=self._threads,
+                temp_directory=self._temp_directory,
+                extensions=sorted(extensions),
+                stores=(self._warehouse,),
+            )
+        except ExtensionError as error:
+            raise ExtensionError(error.message, hint="pip install 'ingot[federation]'") from None
         try:
             # What a sort with LIMIT has found so far becomes a filter of the scan. A server is asked only once, when
             # that is "IS NULL" where NULLs come first: all other rows would be missing.
