@@ -78,7 +78,7 @@ def test_ref_and_timezone_stand_beside_the_query(client: TestClient) -> None:
         ({"query": "SELECT AVG(total) FROM orders"}, "Measure aggregation type doesn't match"),
         ({"query": "SELECT MEASURE(count) FROM orders", "timezone": "Mars"}, "IANA"),
         ({"query": "SELECT MEASURE(count) FROM orders", "timezone": 5}, "IANA"),
-        ({"query": "SELECT status::int FROM orders"}, "onver"),
+        ({"query": "SELECT status::int FROM orders"}, "invalid input"),
         ({"query": "SELECT MEASURE(count) FROM orders", "ref": "nobranch"}, "nobranch"),
     ],
 )

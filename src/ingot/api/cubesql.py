@@ -22,7 +22,6 @@ from ingot.engines import Interrupt, QueryInterruptedError
 from ingot.engines.yielding import yield_to_others
 from ingot.errors import IngotError, UsageError
 from ingot.semantic.context import Context
-from ingot.semantic.sql.lines import data_line, schema_line
 
 if TYPE_CHECKING:
     from ingot.semantic import Service
@@ -131,24 +130,13 @@ class _Stream(Response):
                 api._pool.submit(lines.close)  # noqa: SLF001
 
     def _lines(self, interrupt: Interrupt) -> Any:
-        asked = self._asked
+        asked, service = self._asked, self._api._service  # noqa: SLF001
 
         def lines() -> Iterator[bytes]:
-            rows = self._api._service.query_sql(  # noqa: SLF001
-                self._statement,
-                ref=asked.ref,
-                context=context(self._request),
-                timezone=_zone(asked),
-                interrupt=interrupt,
+            plan = service.sql_plan(
+                self._statement, ref=asked.ref, context=context(self._request), timezone=_zone(asked)
             )
-            columns = rows.columns
-            batches = rows.batches()
-            first = next(batches, None)  # what cannot be computed at all is an error, and no stream
-            yield schema_line(columns, rows.plan.at.time)
-            if first is not None:
-                yield data_line(columns, first)
-            for batch in batches:
-                yield data_line(columns, batch)
+            yield from service.sql_lines(plan, interrupt)
 
         return lines()
 

@@ -206,6 +206,28 @@ def test_a_large_answer_is_streamed_to_each_who_asks(tmp_path: Any) -> None:
         assert sum(len(str(row)) for row in expected) > SMALL
 
 
+def test_lines_over_http_are_kept_as_well_until_a_table_changes(fresh: Store, counted: list[str]) -> None:
+    def lines() -> list[bytes]:
+        return list(fresh.service.sql_lines(fresh.service.sql_plan(TEXT)))
+
+    first = lines()
+    asked = len(counted)
+    assert lines() == first
+    assert len(counted) == asked
+    fresh.add("main", "5.00")
+    assert lines()[1:] != first[1:]
+    assert len(counted) > asked
+
+
+def test_lines_that_nobody_read_to_their_end_are_not_kept(fresh: Store) -> None:
+    text = "SELECT id FROM orders ORDER BY 1"
+    plan = fresh.service.sql_plan(text)
+    begun = fresh.service.sql_lines(plan)
+    next(begun)
+    begun.close()  # type: ignore[attr-defined]
+    assert len(list(fresh.service.sql_lines(plan))) == 2
+
+
 def test_what_is_kept_is_found_without_waiting(fresh: Store) -> None:
     plan = fresh.service.sql_plan(TEXT)
     flight = fresh.service.sql_begin(plan)

@@ -5,9 +5,10 @@ contexts show wherever they matter), the format, and the fingerprint of the tabl
 """
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,7 +22,8 @@ from ingot.semantic.answers.recent import Recent
 from ingot.semantic.answers.rows import Extra, encoded
 from ingot.semantic.answers.states import At
 from ingot.semantic.planner.plan import Plan
-from ingot.semantic.sql.statement import SqlPlan, SqlRows
+from ingot.semantic.sql.lines import data_line, schema_line
+from ingot.semantic.sql.statement import SqlColumn, SqlPlan, SqlRows
 
 if TYPE_CHECKING:
     from ingot.engines import Engine, Exporter, Format, Interrupt
@@ -43,6 +45,15 @@ class Part:
     key: Hashable
     kept: bool
     """Whether equal keys mean equal answers, now and later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A small answer to a statement as JSON lines, and its columns, which come before."""
+
+    columns: tuple[SqlColumn, ...]
+    lines: tuple[bytes, ...]
+    size: int
 
 
 class Execution:
@@ -112,6 +123,30 @@ class Execution:
         if not self._engine.capabilities.session:
             raise UsageError(f"The engine {self._engine.dialect} does not answer SQL over the model.")
         return SqlRows(self._engine, plan, timeout=self._timeout, interrupt=interrupt)
+
+    def sql_lines(self, plan: SqlPlan, interrupt: "Interrupt | None") -> Iterator[bytes]:
+        """The answer to a statement as JSON lines: kept ones, or new ones as they are computed."""
+        key = None if plan.key is None else ("lines", plan.key)
+        kept = cast("Lines | None", self._answers.get(key)) if key is not None else None
+        if kept is not None:
+            yield schema_line(kept.columns, plan.at.time)
+            yield from kept.lines
+            return
+        rows = self.streamed(plan, interrupt)
+        columns = rows.columns
+        batches = rows.batches()
+        first = next(batches, None)  # what cannot be computed at all is an error, and no stream
+        yield schema_line(columns, plan.at.time)
+        lines: list[bytes] = []
+        size = 0
+        for batch in chain([first] if first is not None else [], batches):
+            line = data_line(columns, batch)
+            size += len(line)
+            if size <= SMALL:
+                lines.append(line)
+            yield line
+        if key is not None and size <= SMALL:
+            self._answers.put(key, Lines(columns, tuple(lines), size))
 
     def sql_at_hand(self, plan: SqlPlan) -> Whole | None:
         """All rows of a statement, where they were kept."""

@@ -4,6 +4,7 @@ The one way from every surface to an answer. Safe to use from several threads. W
 `Context`; how an answer is computed and kept is in `execution`.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -251,6 +252,10 @@ class Service:
     def sql_columns(self, plan: SqlPlan) -> tuple[SqlColumn, ...]:
         """The columns of a statement, as the engine types them; it computes no row for that."""
         return self._execution.streamed(plan, None).columns
+
+    def sql_lines(self, plan: SqlPlan, interrupt: "Interrupt | None" = None) -> Iterator[bytes]:
+        """The answer to a statement as JSON lines: its columns, then its rows. Raises what the engine does."""
+        return self._execution.sql_lines(plan, interrupt)
 
     def sql_kept(self, plan: SqlPlan) -> Whole | None:
         """The rows of a statement, where they were kept."""
