@@ -385,6 +385,32 @@ def test_a_client_that_does_not_read_makes_the_server_wait() -> None:
         assert sum(reply.kind == "D" for reply in replies) == 100_000
 
 
+def test_a_statement_is_over_at_its_timeout_though_its_client_does_not_read() -> None:
+    with running() as server, Client(server.port) as client:
+        client.log_in()
+        client.send(query("set statement_timeout = 200"), query("select wide(100000)"), query("select 1"))
+        time.sleep(0.6)
+        assert server.sources[0].open_rows == 0
+        found = words(client.until_ready(3))
+        assert "E ERROR 57014" in found
+        assert found[-3:] == ["D 1", "C SELECT 1", "Z I"]
+
+
+def test_a_connection_ends_though_its_client_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingot.pgwire.connection.LINGER", 0.2)
+    with running() as server, Client(server.port) as client:
+        client.log_in()
+        client.send(query("select wide(100000)"))
+        (connection,) = server.server._tasks
+        wire = connection.wire
+        client.sock.shutdown(socket.SHUT_WR)
+        end = time.monotonic() + 5
+        while not wire.lost and time.monotonic() < end:
+            time.sleep(0.02)
+        assert wire.lost
+        assert server.settles()
+
+
 def test_a_client_that_only_sends_is_made_to_wait(server: Running) -> None:
     with Client(server.port) as client:
         client.log_in()

@@ -17,7 +17,7 @@ from ingot.pgwire.settings import Settings, milliseconds
 from ingot.pgwire.sqlstates import fields
 from ingot.pgwire.startup import Startup, read_startup
 from ingot.pgwire.tls import binding_of
-from ingot.pgwire.wire import GoneError, Wire
+from ingot.pgwire.wire import LINGER, GoneError, Wire
 
 if TYPE_CHECKING:
     from ingot.pgwire.server import Server
@@ -123,7 +123,12 @@ class Connection:
             if self.wire.lost:
                 session.running.stop()
             else:
-                asyncio.get_running_loop().call_later(PATIENCE, session.running.stop)
+                asyncio.get_running_loop().call_later(PATIENCE, self._give_up)
+
+    def _give_up(self) -> None:
+        if self.session is not None:
+            self.session.running.stop()
+        asyncio.get_running_loop().call_later(LINGER, self.wire.abort)
 
     # --- the start
 

@@ -80,7 +80,8 @@ class Server:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
-        for connection in list(self._tasks):
+        connections = list(self._tasks)
+        for connection in connections:
             connection.leave()
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=seconds)
@@ -97,6 +98,9 @@ class Server:
             task.cancel()
         if rest:
             await asyncio.gather(*(task for _, task in rest), return_exceptions=True)
+        await asyncio.sleep(0)
+        for connection in connections:
+            connection.wire.abort()  # what lingers
 
     @property
     def sessions(self) -> int:

@@ -56,7 +56,7 @@ class Session:
         self.prepared: dict[str, Prepared] = {}
         self._unnamed: Prepared | None = None
         self.refs = Refs(info, opener)
-        self.running = Running(self.refs.cancel)
+        self.running = Running(self._stop_work)
         self._told: dict[str, str] = {}
         self._skips = False
         self.find = find
@@ -97,6 +97,10 @@ class Session:
             self.tell_settings()
         self.wire.put(messages.ready(self.transaction.status))
         self.wire.flush()
+
+    def _stop_work(self) -> None:
+        self.refs.cancel()
+        self.wire.interrupt()
 
     def _longest(self) -> float:
         """Seconds that a statement may take; 0 for no limit."""

@@ -6,6 +6,7 @@ It knows where messages begin and end and nothing of their meaning.
 import asyncio
 import ssl
 from asyncio import transports
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Awaitable, Callable
 
 from ingot.pgwire.errors import PgError
@@ -16,6 +17,13 @@ SOON = 0.004
 """Seconds that rows may wait for what else is said in the same write."""
 FULL = 64 * 1024
 """Bytes that are sent at once."""
+
+
+LINGER = 5.0
+"""Seconds that a client is given to take what was sent before the connection ends."""
+
+# asyncio keeps 256 KB for reading in each encrypted connection, of which there are many that are idle.
+SSLProtocol.max_size = 32 * 1024
 
 
 class GoneError(Exception):
@@ -35,6 +43,7 @@ class Wire(asyncio.Protocol):
         self._out = bytearray()
         self._full = False
         self._writer: asyncio.Future[None] | None = None
+        self._interrupted = False
         self._soon: asyncio.TimerHandle | None = None
         self._transport: transports.Transport | None = None
         self._is_encrypted = False
@@ -156,7 +165,7 @@ class Wire(asyncio.Protocol):
             self._soon = None
         if self._out:
             out, self._out = self._out, bytearray()
-            if self._transport is not None:
+            if self._transport is not None and not self._transport.is_closing():
                 self._transport.write(out)
 
     async def rows(self, data: bytes | bytearray | memoryview) -> None:
@@ -185,6 +194,9 @@ class Wire(asyncio.Protocol):
         if len(self._out) >= FULL:
             self.flush()
         while self._full and self._transport is not None:
+            if self._interrupted:
+                self._interrupted = False
+                return
             self._writer = asyncio.get_running_loop().create_future()
             try:
                 await self._writer
@@ -192,6 +204,12 @@ class Wire(asyncio.Protocol):
                 self._writer = None
         if self._transport is None:
             raise GoneError
+
+    def interrupt(self) -> None:
+        """Lets who waits in `drain` go on, once, because what is sent is not wanted any more."""
+        if self._writer is not None and not self._writer.done():
+            self._interrupted = True
+            self._writer.set_result(None)
 
     # --- the connection itself
 
@@ -243,7 +261,12 @@ class Wire(asyncio.Protocol):
         self, transport: transports.Transport, context: ssl.SSLContext, seconds: float
     ) -> transports.Transport | None:
         return await asyncio.get_running_loop().start_tls(
-            transport, self, context, server_side=True, ssl_handshake_timeout=seconds
+            transport,
+            self,
+            context,
+            server_side=True,
+            ssl_handshake_timeout=seconds,
+            ssl_shutdown_timeout=LINGER,
         )
 
     async def _encrypted(self, started: Awaitable[transports.Transport | None]) -> None:
@@ -259,7 +282,10 @@ class Wire(asyncio.Protocol):
         """Sends what was put, then ends the connection."""
         self.flush()
         if self._transport is not None:
+            left = self._transport.get_write_buffer_size() if not self._transport.is_closing() else 0
             self._transport.close()
+            if left:
+                asyncio.get_running_loop().call_later(LINGER, self.abort)
 
     def abort(self) -> None:
         """Ends the connection; what was not sent is lost."""
