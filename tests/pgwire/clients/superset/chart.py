@@ -10,7 +10,7 @@ from typing import Any
 from superset.app import create_app  # type: ignore[import-not-found]
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Superset's API said no."""
 
 
@@ -23,7 +23,7 @@ def main() -> None:
     def ask(method: str, path: str, **body: Any) -> Any:
         answer = getattr(client, method)(f"/api/v1/{path}", headers=headers, **body)
         if answer.status_code >= 300:
-            raise Refused(f"{method} {path}: {answer.status_code} {answer.get_data(as_text=True)}")
+            raise RefusedError(f"{method} {path}: {answer.status_code} {answer.get_data(as_text=True)}")
         return answer.json
 
     address = sys.argv[1]
@@ -67,7 +67,7 @@ def main() -> None:
         }
         try:
             answer = ask("post", "chart/data", json=asked)["result"][0]
-        except Refused as error:
+        except RefusedError as error:
             return {"rows": [], "sql": str(error), "types": []}
         return {"rows": answer["data"], "sql": answer["query"], "types": answer["coltypes"]}
 
@@ -89,7 +89,7 @@ def main() -> None:
     )
     told["filtered"] = chart(
         columns=["products_category"],
-        metrics=[amount, free("COUNT(*)", "items")],
+        metrics=[amount, total("order_items_quantity", "pieces")],
         filters=[
             {"col": "customers_country", "op": "IN", "val": ["DE", "GB"]},
             {"col": "order_items_is_returned", "op": "==", "val": False},
