@@ -19,11 +19,14 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]
 import psycopg
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingot.errors import IngotError
 from ingot.pgwire import door
 from ingot.pgwire.attempts import FREE, LONGEST, MOST_USER, WINDOW, Attempts
 from ingot.pgwire.certificate import signature_hash
+from ingot.pgwire.errors import PgError
 from ingot.pgwire.server import Limits
 from ingot.pgwire.tls import Certificate
 from ingot.project.verifier import Verifier
@@ -553,7 +556,15 @@ def test_other_machines_need_tls_where_the_project_says_so(
 
 @pytest.mark.parametrize(
     ("peer", "here"),
-    [("127.0.0.1", True), ("::1", True), ("10.0.0.1", False), ("", False), ("127.0.0.1.example.com", False)],
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("::ffff:10.0.0.1", False),
+        ("10.0.0.1", False),
+        ("", False),
+        ("127.0.0.1.example.com", False),
+    ],
 )
 def test_only_loopback_is_this_machine(peer: str, here: bool) -> None:
     assert door._is_here(peer) is here
@@ -575,6 +586,52 @@ def test_a_message_that_is_too_long_is_not_read(server: Running) -> None:
         talk.sock.sendall(b"p" + struct.pack("!i", 1 << 30))
         reply = talk.hear()
         assert reply is None or reply.kind == "E"
+
+
+@given(st.binary(max_size=60))
+def test_any_first_response_is_read_or_refused(body: bytes) -> None:
+    try:
+        mechanism, said = door._initial(bytearray(body))
+    except PgError as error:
+        assert error.sqlstate == "08P01"  # noqa: PT017
+    else:
+        assert initial(mechanism.encode("latin-1"), said) == body
+
+
+_responses = st.lists(
+    st.tuples(
+        st.sampled_from("pppppQXdS"),
+        st.one_of(
+            st.binary(max_size=40),
+            st.sampled_from(
+                [initial(PLAIN, b"n,,n=,r=abc"), initial(PLAIN, None), initial(PLUS, b"y,,n=,r=a")]
+            ),
+            st.sampled_from([b"n,,n=,r=abc", b"c=biws,r=abc,p=AAAA", b"", b"\0"]),
+        ),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@pytest.mark.slow
+@given(_responses)
+@settings(max_examples=150)
+def test_whatever_is_said_instead_of_a_password_opens_nothing(
+    server: Running, said: list[tuple[str, bytes]]
+) -> None:
+    with Talk(server.port) as talk:
+        for kind, body in said:
+            with suppress(ConnectionError):
+                talk.say(body, kind)
+        with suppress(OSError):
+            talk.sock.shutdown(socket.SHUT_WR)
+        heard = []
+        while (reply := talk.hear()) is not None:
+            heard.append(reply)
+    assert {reply.kind for reply in heard} <= {"R", "E"}
+    assert not any(reply.kind == "R" and reply.body[:4] == bytes(4) for reply in heard)
+    assert server.settles()
 
 
 def test_who_hears_first_speaks_second(server: Running) -> None:

@@ -1,6 +1,7 @@
 """`ingot serve` of a project with users: what it says at its start, and what each user sees over SQL."""
 
 import json
+import logging
 import os
 import re
 import socket
@@ -138,3 +139,21 @@ def test_tokens_alone_leave_the_sql_port_off(tmp_path: Path, capsys: pytest.Capt
         assert sql_listener is None
         serve._print_addresses(project, listener, None)
     assert "off: it has no users; ingot user add NAME" in capsys.readouterr().out
+
+
+def test_logins_are_shown_at_the_servers_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logger = logging.getLogger("ingot.login")
+    before = logger.level, logger.propagate
+    monkeypatch.setattr(logger, "handlers", [])
+    try:
+        serve._log_logins()
+        serve._log_logins()
+        logger.info("sql login user=%r ok", "ann")
+    finally:
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  sql login user='ann' ok\n", capsys.readouterr().err
+    )

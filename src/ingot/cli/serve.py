@@ -49,6 +49,8 @@ def start(project: "Project", listener: socket.socket, sql_listener: socket.sock
 
     from ingot.api import create_app
 
+    if project.users is not None:
+        _log_logins()
     app = create_app(project, local=_is_local(listener), watch=True, sql_listener=sql_listener)
 
     class Server(uvicorn.Server):
@@ -72,6 +74,22 @@ def start(project: "Project", listener: socket.socket, sql_listener: socket.sock
         listener.close()
         if sql_listener is not None:
             sql_listener.close()
+
+
+def _log_logins() -> None:
+    """Shows every login at the server's terminal, unless somebody has made other arrangements."""
+    import logging
+    import time
+
+    logger = logging.getLogger("ingot.login")
+    if not logger.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        form = logging.Formatter("%(asctime)s  %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+        form.converter = time.gmtime
+        handler.setFormatter(form)
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
 
 
 def _exit_cleanly(_signal: int, _frame: FrameType | None) -> None:

@@ -6,7 +6,7 @@ import hmac
 import logging
 import os
 import secrets
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -160,9 +160,12 @@ def _initial(body: bytearray) -> tuple[str, bytes | None]:
 
 def _is_here(peer: str) -> bool:
     try:
-        return ip_address(peer).is_loopback
+        found = ip_address(peer)
     except ValueError:
         return False
+    # A socket for both kinds of addresses tells those of version 4 so.
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return (mapped or found).is_loopback
 
 
 def _tell(connection: "Connection", user: str, database: str, failure: str | None) -> None:

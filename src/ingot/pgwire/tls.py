@@ -61,6 +61,8 @@ class Certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE
+        context.options |= ssl.OP_NO_TICKET  # connections last; PostgreSQL's clients resume none
+        context.num_tickets = 0
         context.set_alpn_protocols([PROTOCOL])
         try:
             context.load_cert_chain(self._certificate, self._key, password=_no_password)
