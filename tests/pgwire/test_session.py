@@ -76,3 +76,23 @@ def test_nobody_cancels_what_others_run(con: psycopg.Connection[tuple[object, ..
                 con.execute(f"select {function}({other.info.backend_pid})")
             assert con.execute(f"select {function}(1)").fetchone() == (False,)
         assert other.execute("select 1").fetchone() == ("1",)
+
+
+def test_a_text_that_nobody_would_write_is_refused(con: psycopg.Connection[tuple[object, ...]]) -> None:
+    with pytest.raises(psycopg.errors.ProgramLimitExceeded):
+        con.execute("select '" + "x" * 1_000_000 + "'")
+    assert con.execute("select '" + "x" * 60_000 + "'").fetchall() == [("'" + "x" * 60_000 + "'",)]
+
+
+def test_cursors_that_are_read_at_a_time_have_a_limit(server: Running) -> None:
+    with psycopg.connect(server.dsn) as con:
+        for number in range(100):
+            con.execute(f"declare c{number} cursor for select * from series(10)")
+            con.execute(f"fetch 1 c{number}")
+        con.execute("declare more cursor for select * from series(10)")
+        con.execute("savepoint a")
+        with pytest.raises(psycopg.errors.ConfigurationLimitExceeded):
+            con.execute("fetch 1 more")
+        con.execute("rollback to a")
+        con.execute("close c7")
+        assert con.execute("fetch 1 more").fetchall() == [(0,)]

@@ -145,7 +145,12 @@ class Connection:
         context = await server.authenticate(self, startup.user, database)
         self.wire.put(messages.AUTHENTICATED)
         settings = Settings(
-            {"server_version": server.version, "session_authorization": startup.user, "ingot.ref": ref}
+            {
+                "server_version": server.version,
+                "server_version_num": _number(server.version),
+                "session_authorization": startup.user,
+                "ingot.ref": ref,
+            }
         )
         info = SessionInfo(startup.user, database, ref, context, server.may_read_lake(context), settings)
         session = Session(
@@ -234,6 +239,12 @@ class Connection:
 
 
 Step = Callable[[], Awaitable[None]]
+
+
+def _number(version: str) -> str:
+    """`180004` for `18.4`."""
+    major, _, minor = version.partition(".")
+    return str(int(major) * 10_000 + int(minor or 0))
 
 
 def _keep_alive(wire: Wire) -> None:

@@ -3,6 +3,7 @@
 The messages are read by `connection`; the rows come from a `Source`.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, cast
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LONG, LONGEST = 50_000, 1_000_000
+"""Characters of a text that is looked at in a thread, and of one that is not looked at."""
+MOST_PREPARED, MOST_OPEN = 10_000, 100
+"""Prepared statements, and portals that are read, in one session."""
 _LEVELS = {"DEBUG": 0, "LOG": 1, "NOTICE": 2, "WARNING": 3, "ERROR": 4}
 
 
@@ -142,7 +147,7 @@ class Session:
         offset = 0
         try:
             text = messages.read_last_text(body)
-            statements = split(text)
+            statements = await _statements(text)
             if not statements:
                 self.wire.put(messages.EMPTY_QUERY)
             stage = Stage.IMPLICIT if len(statements) > 1 else Stage.SINGLE
@@ -189,7 +194,7 @@ class Session:
         """A Parse message."""
         if not given.name:
             self._unnamed = None
-        statements = split(given.text)
+        statements = await _statements(given.text)
         if len(statements) > 1:
             raise PgError("cannot insert multiple commands into a prepared statement", sqlstate="42601")
         if given.name and given.name in self.prepared:
@@ -202,7 +207,7 @@ class Session:
         else:
             prepared = Prepared("", 0, "")
         if given.name:
-            self.prepared[given.name] = prepared
+            self.keep(given.name, prepared)
         else:
             self._unnamed = prepared
         self.wire.put(messages.PARSE_COMPLETE)
@@ -367,6 +372,8 @@ class Session:
     async def opened(self, portal: Portal) -> Rows:
         """The rows of a portal, which are asked for now if they were not. Raises `IngotError`."""
         if portal.rows is None:
+            if sum(each.rows is not None for each in self.portals.values()) >= MOST_OPEN:
+                raise PgError(f"more than {MOST_OPEN} cursors are read at a time", sqlstate="53400")
             statement = await self.ready(portal.prepared)
             self.running.check()
             rows = await statement.run(portal.values, portal.formats)
@@ -439,6 +446,12 @@ class Session:
             )
             raise PgError(said, sqlstate="26000")
         return found
+
+    def keep(self, name: str, prepared: Prepared) -> None:
+        """Keeps a prepared statement. Raises `PgError` where there are too many."""
+        if len(self.prepared) >= MOST_PREPARED:
+            raise PgError(f"a session has at most {MOST_PREPARED:,} prepared statements", sqlstate="53400")
+        self.prepared[name] = prepared
 
     def _find_portal(self, name: str) -> Portal:
         if name not in self.portals:
@@ -535,3 +548,10 @@ class Session:
         if name == "role":
             raise PgError(f'permission denied to set role "{value}"', sqlstate="42501")
         raise PgError(f'permission denied to set session authorization "{value}"', sqlstate="42501")
+
+
+async def _statements(text: str) -> list[list[Token]]:
+    """The statements of a text. Raises `PgError`; a long text keeps nobody else waiting."""
+    if len(text) > LONGEST:
+        raise PgError(f"the text is longer than the {LONGEST:,} characters that are read", sqlstate="54000")
+    return split(text) if len(text) <= LONG else await asyncio.to_thread(split, text)

@@ -40,7 +40,7 @@ class Prepare(Plain):
         text, offset = self.statement
         prepared = Prepared(text, portal.prepared.offset + offset, "SELECT", given=self.types, by_sql=True)
         await session.located(prepared)
-        session.prepared[self.name] = prepared
+        session.keep(self.name, prepared)
         return Answer(self.tag)
 
 
