@@ -29,7 +29,7 @@ def text(array: pa.Array, write: Write) -> Cells:
 def _text(array: pa.Array, write: Write) -> pa.Array:
     elements = array.flatten()
     rows = len(elements)
-    if pa.types.is_list(array.type.value_type):
+    if is_list(array.type.value_type):
         written = _text(_lists(elements), write)
     else:
         written = _quoted(written_text(write(elements), rows))
@@ -105,6 +105,11 @@ def _relisted(lists: pa.Array, elements: pa.Array) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets), elements)
 
 
+def is_list(kind: pa.DataType) -> bool:
+    """Whether values of this type are lists, of whichever kind."""
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+
+
 def _lists(array: pa.Array) -> pa.Array:
     return array if pa.types.is_list(array.type) else array.cast(pa.list_(array.type.value_type))
 
@@ -118,7 +123,7 @@ def _shape(array: pa.Array) -> list[np.ndarray]:
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False).astype(np.int64)
     dimensions = [lengths]
     rows = np.repeat(np.arange(len(array)), lengths)
-    while pa.types.is_nested(lists.type.value_type):
+    while is_list(lists.type.value_type):
         inner = _lists(lists.flatten())
         if inner.null_count:
             raise _ragged()

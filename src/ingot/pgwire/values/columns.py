@@ -129,7 +129,7 @@ def _array(element: int, modifier: int, kind: pa.DataType, format_: int, style: 
     if kinds.is_null(kind):
         return lambda array: cells(pa.nulls(len(array), pa.string()))
     inner = kind
-    while kinds.is_list(inner) or kinds.is_fixed_size_list(inner) or kinds.is_large_list(inner):
+    while arrays.is_list(inner):
         inner = inner.value_type
     if inner is kind:
         source = types.type_of(types.arrow_type(kind)[0]).name

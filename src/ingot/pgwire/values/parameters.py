@@ -151,7 +151,7 @@ def _decimal(text: str) -> Decimal:
             number = Decimal("Infinity")
         if number.is_infinite() or abs(number.adjusted()) > 131_072:
             raise PgError("value overflows numeric format", sqlstate="22003")
-        return number
+        return number or number.copy_abs()
     if _WHOLE.fullmatch(trimmed):
         body = trimmed.lstrip("+-").replace("_", "")
         number = Decimal(_digits(body))
@@ -211,10 +211,10 @@ def _no_constant(name: str) -> None:
 def _bits(text: str) -> str:
     body = text
     if text[:1] in ("x", "X"):
-        try:
-            return "".join(f"{int(digit, 16):04b}" for digit in text[1:])
-        except ValueError:
-            raise PgError(f'"{text}" is not a valid hexadecimal number', sqlstate="22P02") from None
+        for digit in text[1:]:
+            if digit not in "0123456789abcdefABCDEF":
+                raise PgError(f'"{digit}" is not a valid hexadecimal digit', sqlstate="22P02")
+        return "".join(f"{int(digit, 16):04b}" for digit in text[1:])
     if text[:1] in ("b", "B"):
         body = text[1:]
     for digit in body:

@@ -17,7 +17,7 @@ from ingot.pgwire.values.zones import Zone
 
 _ZONED = (types.TIMESTAMPTZ, types.TIMETZ)
 _DATED = (types.DATE, types.TIMESTAMP, types.TIMESTAMPTZ)
-_FIRST_DAY, _TIMESTAMP_DAYS, _DATE_DAYS = -2_440_588, 106_741_035, 2_145_042_541
+_FIRST_DAY, _TIMESTAMP_DAYS, _DATE_DAYS = -2_440_588, 106_762_940, 2_145_042_906
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = r"(?P<{0}>jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*\.?"
 _DATES = tuple(
@@ -50,10 +50,12 @@ _UNITS = {
     "decade": (120, 0, 0), "dec": (120, 0, 0), "century": (1200, 0, 0), "centurie": (1200, 0, 0), "cent": (1200, 0, 0),
     "c": (1200, 0, 0), "millennium": (12000, 0, 0), "millennia": (12000, 0, 0), "mil": (12000, 0, 0),
 }  # fmt: skip
+_FIELDS = {_UNITS[name]: name for name in ("year", "month", "day", "hour", "minute", "second")}
+_SINGULAR = frozenset({"us", "ms", "s", "m", "h", "d", "w", "y", "c"})
 _PART = re.compile(
     r"(?P<clock>(?P<sign>[+-]?)(?P<h>\d+):(?P<min>\d+)(?::(?P<sec>\d+)(?P<frac>\.\d*)?|(?P<short>\.\d*))?)"
     r"|(?P<months>(?P<minus>[+-]?)(?P<years>\d+)-(?P<mons>\d{1,2})(?!\d))"
-    r"|(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))\s*(?P<unit>[a-z]+)?",
+    r"|(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?:\s*(?P<unit>[a-z]+(?=[\s,]|$)))?",
     re.IGNORECASE,
 )
 _ISO = re.compile(
@@ -96,7 +98,11 @@ def moment(text: str, oid: int, settings: Mapping[str, str]) -> Moment:
     day, rest = _date(rest, text, settings, before=bool(era) and era is not None and era[1].lower() == "bc")
     if day is None and (oid in _DATED or era):
         raise _syntax(oid, text)
-    rest = rest.lstrip().removeprefix("T").removeprefix("t").lstrip()
+    if day is not None and rest and not rest[0].isspace():
+        if oid not in _DATED or rest[0] not in "Tt" or not rest[1:2].isdigit():
+            raise _syntax(oid, text)
+        rest = rest[1:]
+    rest = rest.lstrip()
     micros, rest = _time(rest, text)
     if micros is None and (oid not in _DATED or rest.strip()) and not (oid in _DATED and _zone_only(rest)):
         raise _syntax(oid, text)
@@ -190,7 +196,7 @@ def _offset(words: str, day: int | None, micros: int, oid: int, text: str) -> in
             zone = Zone.named(words)
         except PgError:
             known = "/" in words
-            message = f'time zone "{words}" not recognized' if known else None
+            message = f'time zone "{words.lower()}" not recognized' if known else None
             raise (PgError(message, sqlstate="22023") if message else _syntax(oid, text)) from None
         local = day * 86_400 + micros // SECOND
         return local - int(zone.local_to_utc(np.array([local]))[0])
@@ -253,14 +259,14 @@ def interval(text: str) -> Interval:
         if bare is not None:
             if not found["clock"]:
                 raise _syntax(types.INTERVAL, text)
-            total.add(bare, _UNITS["day"])
+            total.number(bare, "day", text)
             bare = None
         if found["number"] and not found["unit"]:
             bare = Fraction(found["number"])
         else:
             total.part(found, text)
     if bare is not None:
-        total.add(bare, _UNITS["second"])
+        total.number(bare, "second", text)
     return total.made(text, ago=ago)
 
 
@@ -272,6 +278,8 @@ def _parts(words: str, text: str) -> "Iterator[re.Match[str]]":
             raise _syntax(types.INTERVAL, text)
         yield found
         at = found.end()
+        if at < len(words) and words[at] not in " \t\n\r,":
+            raise _syntax(types.INTERVAL, text)
         while at < len(words) and words[at] in " \t\n\r,":
             at += 1
 
@@ -281,7 +289,7 @@ def _clock_part(found: "re.Match[str]", text: str) -> int:
     if found["short"]:  # minutes and seconds only: 04:05.5
         hours, minutes, seconds = 0, hours, minutes
     if minutes > 59 or seconds > 60:
-        raise _range(text, "interval ")
+        raise _interval_range(text)
     fraction = found["frac"] or found["short"] or ""
     micros = ((hours * 60 + minutes) * 60 + seconds) * SECOND
     micros += _rounded(Fraction("0" + fraction) * SECOND) if len(fraction) > 1 else 0
@@ -309,21 +317,36 @@ class _Sum:
         self.months = 0
         self.days = 0
         self.micros = 0
+        self._seen: set[str] = set()
 
     def part(self, found: "re.Match[str]", text: str) -> None:
         if found["clock"]:
+            self._once(text, "hour", "minute", "second")
             self.micros += _clock_part(found, text)
         elif found["months"]:
             if int(found["mons"]) > 11:
-                raise _range(text, "interval ")
+                raise _interval_range(text)
+            self._once(text, "year", "month")
             months = int(found["years"]) * 12 + int(found["mons"])
             self.months += -months if found["minus"] == "-" else months
         else:
             unit = found["unit"].lower()
-            chosen = _UNITS.get(unit) or _UNITS.get(unit.removesuffix("s"))
+            chosen = _UNITS.get(unit)
+            if chosen is None and unit.endswith("s") and unit[:-1] not in _SINGULAR:
+                chosen = _UNITS.get(unit[:-1])
             if chosen is None:
                 raise _syntax(types.INTERVAL, text)
+            self._once(text, _FIELDS.get(chosen, unit))
             self.add(Fraction(found["number"]), chosen)
+
+    def number(self, count: Fraction, unit: str, text: str) -> None:
+        self._once(text, unit)
+        self.add(count, _UNITS[unit])
+
+    def _once(self, text: str, *names: str) -> None:
+        if not self._seen.isdisjoint(names):
+            raise _syntax(types.INTERVAL, text)
+        self._seen.update(names)
 
     def add(self, count: Fraction, unit: tuple[int, int, int]) -> None:
         months, days, micros = unit
@@ -351,7 +374,7 @@ class _Sum:
         if not (
             -(1 << 31) <= months < 1 << 31 and -(1 << 31) <= days < 1 << 31 and -(1 << 63) <= micros < 1 << 63
         ):
-            raise PgError(f'interval field value out of range: "{text}"', sqlstate="22015")
+            raise _interval_range(text)
         return Interval(months, days, micros)
 
 
@@ -391,5 +414,9 @@ def _syntax(oid: int, text: str) -> PgError:
     return PgError(f'invalid input syntax for type {name}: "{text}"', sqlstate="22007")
 
 
-def _range(text: str, what: str = "date/time ") -> PgError:
-    return PgError(f'{what}field value out of range: "{text}"', sqlstate="22008")
+def _range(text: str) -> PgError:
+    return PgError(f'date/time field value out of range: "{text}"', sqlstate="22008")
+
+
+def _interval_range(text: str) -> PgError:
+    return PgError(f'interval field value out of range: "{text}"', sqlstate="22015")

@@ -25,7 +25,7 @@ DAY_MOST, DAY_LEAST = np.iinfo(np.int32).max, -np.iinfo(np.int32).max
 """The engine's infinities of dates."""
 MOST, LEAST = np.iinfo(np.int64).max, -np.iinfo(np.int64).max
 """The engine's infinities of timestamps."""
-_FIRST_DAY, _TIMESTAMP_DAYS, _DATE_DAYS = -2_440_588, 106_741_035, 2_145_042_542
+_FIRST_DAY, _TIMESTAMP_DAYS, _DATE_DAYS = -2_440_588, 106_762_940, 2_145_042_906
 """The days from 4713-11-24 BC to the ends of PostgreSQL's timestamps and dates, exclusively."""
 _TABLE_FROM, _TABLE_TO = -135_140, 84_006
 """1600-01-01 and 2200-01-01."""
@@ -166,9 +166,9 @@ def timestamp_text(values: Longs, mask: Mask | None, zone: Zone | None = None) -
 
 def timestamp_binary(values: Longs, mask: Mask | None, name: str = "timestamp") -> Cells:
     """Microseconds since 2000-01-01."""
-    if len(values) and (values.min() < _FIRST_DAY * MICROS or values.max() >= _TIMESTAMP_DAYS * MICROS):
+    if len(values) and (values.min() < _FIRST_DAY * MICROS or values.max() == MOST):
         infinite = (values == MOST) | (values == LEAST)
-        if (~infinite & ((values < _FIRST_DAY * MICROS) | (values >= _TIMESTAMP_DAYS * MICROS))).any():
+        if (~infinite & (values < _FIRST_DAY * MICROS)).any():
             raise out_of_range(name)
         usual = np.where(infinite, 0, values) - EPOCH
         least = np.iinfo(np.int64).min
