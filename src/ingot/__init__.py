@@ -15,13 +15,19 @@ __all__ = ["__version__", "open"]
 
 
 def open(  # noqa: A001 - `ingot.open` is what people write
-    where: "str | Path" = ".", *, ref: str = "main", token: str | None = None, profile: str | None = None
+    where: "str | Path" = ".",
+    *,
+    ref: str = "main",
+    token: str | None = None,
+    user: str | None = None,
+    password: str | None = None,
+    profile: str | None = None,
 ) -> "Session":
     """A session on the project in or above a folder, or on the server at a URL.
 
-    `ref` is what questions ask unless they say otherwise, `token` what a server with a login wants. Raises
-    `ProjectError` for a folder without a valid project.
+    `ref` is what questions ask unless they say otherwise, `token` (or `user` and `password`) what a server with a
+    login wants. Raises `ProjectError` for a folder without a valid project.
     """
     from ingot.session import open_session  # noqa: PLC0415 - importing ingot costs nothing
 
-    return open_session(where, ref=ref, token=token, profile=profile)
+    return open_session(where, ref=ref, token=token, user=user, password=password, profile=profile)

@@ -11,10 +11,13 @@ import jwt
 import pytest
 from starlette.testclient import TestClient
 
+import ingot
 from ingot.api import create_app
+from ingot.errors import UsageError
 from ingot.pgwire.attempts import MOST_USER
 from ingot.project import load
 from ingot.project.verifier import Verifier
+from tests.lake.rest.conftest import serving as real_server
 
 SECRET = "the-secret-of-the-tests-with-32-characters"
 ANN, ODD = "pencil", "pä:ss\"w'ö 密码🔑"
@@ -233,3 +236,19 @@ def test_the_documentation_says_how_to_log_in(shared: TestClient) -> None:
     told = shared.get("/openapi.json").json()
     assert told["security"] == [{"password": []}]
     assert told["components"]["securitySchemes"] == {"password": {"type": "http", "scheme": "basic"}}
+
+
+def test_python_logs_in_with_name_and_password(folder: Path) -> None:
+    with real_server(create_app(load(folder))) as address:
+        with ingot.open(address, user="sales", password=ANN) as session:
+            assert [one.name for one in session.metrics()] == ["orders.count"]
+        with ingot.open(address, user="jürgen", password=ODD) as session:
+            assert session.metrics() == []
+        with (
+            ingot.open(address, user="sales", password="x") as session,
+            pytest.raises(UsageError, match="Invalid user"),
+        ):
+            session.metrics()
+    for given in ({"user": "sales"}, {"password": "x"}, {"user": "sales", "password": "x", "token": "x"}):
+        with pytest.raises(UsageError, match="either a token"):
+            ingot.open("http://127.0.0.1:1", **given)

@@ -3,6 +3,7 @@
 Answers come as Parquet, which every server can write: for Arrow it would need pyarrow, too.
 """
 
+import base64
 import json
 import time
 from collections.abc import Mapping
@@ -18,11 +19,20 @@ from ingot.session.stream import read_parquet
 
 
 class Remote:
-    """Answers of the server at `url`; `token` is sent as it asks for one."""
+    """Answers of the server at `url`; a token, or a user's name and password, is sent as it asks for one."""
 
-    def __init__(self, url: str, *, token: str | None = None, timeout: float = 600) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        login: tuple[str, str] | None = None,
+        timeout: float = 600,
+    ) -> None:
         self._url = url.rstrip("/")
-        self._token = token
+        self._authorization = f"Bearer {token}" if token is not None else None
+        if login is not None:
+            self._authorization = f"Basic {base64.b64encode(':'.join(login).encode()).decode()}"
         self._timeout = timeout
 
     def load(self, query: Mapping[str, Any], ref: str) -> Answer:
@@ -66,8 +76,8 @@ class Remote:
     def _sent(self, method: str, path: str, body: Any) -> tuple[bytes, Mapping[str, str]]:
         data = None if body is None else json.dumps(body).encode()
         headers = {"content-type": "application/json"} if data is not None else {}
-        if self._token is not None:
-            headers["authorization"] = f"Bearer {self._token}"
+        if self._authorization is not None:
+            headers["authorization"] = self._authorization
         request = Request(f"{self._url}{path}", data, headers, method=method)  # noqa: S310 - `open_session` lets http(s) pass only
         try:
             with urlopen(request, timeout=self._timeout) as answer:  # noqa: S310

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ingot.errors import NotFoundError
+from ingot.errors import NotFoundError, UsageError
 from ingot.session import asking
 from ingot.session.answer import Answer
 from ingot.session.asking import Where
@@ -130,16 +130,26 @@ class Session:
 
 
 def open_session(
-    where: str | Path = ".", *, ref: str = "main", token: str | None = None, profile: str | None = None
+    where: str | Path = ".",
+    *,
+    ref: str = "main",
+    token: str | None = None,
+    user: str | None = None,
+    password: str | None = None,
+    profile: str | None = None,
 ) -> Session:
     """A session on the project in or above a folder, or on a server.
 
-    Raises `ProjectError` for a folder without a valid project. A server is asked when the first question is.
+    Raises `ProjectError` for a folder without a valid project, `UsageError` for a user without a password. A server
+    is asked when the first question is.
     """
+    if (user is None) != (password is None) or (user is not None and token is not None):
+        raise UsageError("A server takes either a token, or a user and his password.")
     if isinstance(where, str) and where.startswith(("http://", "https://")):
         from ingot.session.remote import Remote  # noqa: PLC0415 - needs no engine
 
-        return Session(Remote(where, token=token), ref=ref)
+        login = (user, password) if user is not None and password is not None else None
+        return Session(Remote(where, token=token, login=login), ref=ref)
     from ingot.session.local import Local  # noqa: PLC0415 - needs no server
 
     return Session(Local(Path(where), profile=profile), ref=ref)
