@@ -168,15 +168,16 @@ class Client:
 def words(replies: list[Reply]) -> list[str]:
     """What matters of some messages; rows in a row are one word, with their values."""
     found: list[str] = []
+    rows: list[str] = []
     for reply in replies:
         if reply.kind == "D":
-            shown = ",".join("null" if value is None else repr(value)[2:-1] for value in reply.values)
-            if found and found[-1].startswith("D "):
-                found[-1] += f"; {shown}"
-            else:
-                found.append(f"D {shown}")
-        elif reply.kind == "d":
+            rows.append(",".join("null" if value is None else repr(value)[2:-1] for value in reply.values))
+            continue
+        if rows:
+            found.append(f"D {'; '.join(rows)}")
+            rows = []
+        if reply.kind == "d":
             found.append(f"d {reply.body.decode(errors='backslashreplace')}")
         else:
             found.append(reply.word)
-    return found
+    return [*found, f"D {'; '.join(rows)}"] if rows else found

@@ -184,6 +184,7 @@ def test_a_cancel_stops_what_runs_within_100_ms(server: Running) -> None:
             assert words(client.until_ready())[-1] == "Z I"
 
 
+@pytest.mark.slow
 def test_a_cancel_stops_a_stream(server: Running) -> None:
     with Client(server.port) as client:
         process, key = _key(client.log_in())
@@ -348,6 +349,7 @@ def test_a_short_statement_ends_before_the_server_does() -> None:
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("abruptly", [True, False])
 def test_what_a_client_runs_that_has_gone_is_stopped(abruptly: bool, server: Running) -> None:
     before = len(server.sources)
@@ -371,6 +373,7 @@ def test_a_client_that_says_all_and_then_stops_sending_gets_its_answers(server: 
         assert [word for word in words(client.rest()) if word.startswith("D")] == ["D 1", "D 2"]
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_read_makes_the_server_wait() -> None:
     """Some megabytes are underway at most, whatever the answer's size."""
     with running() as server, Client(server.port) as client:
@@ -396,6 +399,7 @@ def test_a_statement_is_over_at_its_timeout_though_its_client_does_not_read() ->
         assert found[-3:] == ["D 1", "C SELECT 1", "Z I"]
 
 
+@pytest.mark.slow
 def test_a_connection_ends_though_its_client_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingot.pgwire.connection.LINGER", 0.2)
     with running() as server, Client(server.port) as client:
