@@ -107,7 +107,7 @@ def _relisted(lists: pa.Array, elements: pa.Array) -> pa.Array:
 
 def is_list(kind: pa.DataType) -> bool:
     """Whether values of this type are lists, of whichever kind."""
-    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
 def _lists(array: pa.Array) -> pa.Array:

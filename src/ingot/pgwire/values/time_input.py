@@ -266,6 +266,8 @@ def interval(text: str) -> Interval:
         else:
             total.part(found, text)
     if bare is not None:
+        if ago:
+            raise _syntax(types.INTERVAL, text)
         total.number(bare, "second", text)
     return total.made(text, ago=ago)
 
