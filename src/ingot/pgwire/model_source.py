@@ -47,6 +47,8 @@ class Prepared:
 
     parameters: tuple[int, ...]
     fields: tuple[Field, ...]
+    names: tuple[str, ...]
+    """The columns as the plan calls them."""
     kinds: tuple[str, ...] = ()
     """The engine's types of the columns, where Arrow does not have all of them."""
 
@@ -58,6 +60,7 @@ class ModelReader:
         self.service = service
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="sql-model", initializer=yield_to_others)
         self.prepared: Recent[Hashable, Prepared] = Recent(1_000)
+        self.kinds: Recent[Hashable, tuple[int, ...]] = Recent(1_000)
         self._faces: Recent[int, tuple[Model, Mapping[str, str]]] = Recent(50)
 
     def source(self, info: SessionInfo, catalog: "CatalogSource | None" = None) -> "ModelSource":
@@ -102,12 +105,10 @@ class ModelSource:
         if any(len(table) == 3 for table in shape(text).tables):
             database = self.info.database
             text = without_database(text, (database, database.partition("@")[0]))
-        plan = self.at_hand(text, NOTHING)
+        kinds = self.reader.kinds.get((text, given, self._seen_by()))
+        plan = self.at_hand(text, sample(kinds)) if kinds is not None else None
         found = self.reader.prepared.get(self._key(text, given, plan)) if plan is not None else None
-        if plan is not None and found is not None:
-            return ModelStatement(self, text, found)
-        found = await self._prepared(text, given)
-        return ModelStatement(self, text, found)
+        return ModelStatement(self, text, found or await self._prepared(text, given))
 
     def cancel(self) -> None:
         """See `Source.cancel`."""
@@ -153,24 +154,25 @@ class ModelSource:
         stop = self.step()
         tree = await self.during(lambda: self.service.sql_tree(text), stop)
         wanted = max(count(tree), len(given))
-        if not wanted:
-            plan = await self.during(lambda: self.planned(text, NOTHING), stop)
-            key = self._key(text, given, plan)
-            found = self.reader.prepared.get(key)
-            if found is None:
-                described = await self._described(text, given)
-                fields = await self.during(lambda: self._fields(plan, described), stop)
-                found = self.reader.prepared.keep(key, Prepared((), *fields))
-            return found
+        if not wanted:  # what is wrong with it is told before PostgreSQL is asked
+            await self.during(lambda: self.planned(text, NOTHING), stop)
         described = await self._described(text, given)
         kinds = self._kinds(tree, given, described, wanted)
-        plan = await self.during(lambda: self.planned(text, sample(kinds)), stop)
-        fields = await self.during(lambda: self._fields(plan, described), stop)
-        return Prepared(kinds, *fields)
+
+        def work() -> Prepared:
+            plan = self.planned(text, sample(kinds))
+            self.reader.kinds.keep((text, given, self._seen_by()), kinds)
+            return self.reader.prepared.keep(
+                self._key(text, given, plan), self._found(plan, kinds, described)
+            )
+
+        return await self.during(work, stop)
+
+    def _seen_by(self) -> Hashable:
+        return (self.info.settings.get("search_path"), self.info.user, self.info.context.key, self.info.ref)
 
     def _key(self, text: str, given: tuple[int, ...], plan: SqlPlan) -> Hashable:
-        path = self.info.settings.get("search_path")
-        return (text, given, path, self.info.context.key, self.info.ref, plan.sql, plan.names)
+        return (text, given, self._seen_by(), plan.sql, plan.names)
 
     def _kinds(
         self, tree: exp.Query, given: tuple[int, ...], described: "Described | None", wanted: int
@@ -194,21 +196,21 @@ class ModelSource:
         except IngotError:
             return None
 
-    def _fields(
-        self, plan: SqlPlan, described: "Described | None"
-    ) -> tuple[tuple[Field, ...], tuple[str, ...]]:
+    def _found(self, plan: SqlPlan, parameters: tuple[int, ...], described: "Described | None") -> Prepared:
+        """The columns of a statement: PostgreSQL's names and types for them, and else the engine's."""
         columns = self.service.sql_columns(plan)
         kinds = tuple(one.engine for one in columns)
         kinds = kinds if lossless("", kinds) else ()
         told = described.fields if described is not None else None
         if told is None or len(told) != len(columns):
-            return tuple(Field(one.name, *postgres_type(one.engine)) for one in columns), kinds
+            fields = tuple(Field(one.name, *postgres_type(one.engine)) for one in columns)
+            return Prepared(parameters, fields, plan.names, kinds)
         # A measure is called by its name, as everywhere else.
-        fields = (
+        fields = tuple(
             replace(one, name=column.name) if one.name == "measure" else one
             for one, column in zip(told, columns, strict=True)
         )
-        return tuple(fields), kinds
+        return Prepared(parameters, fields, plan.names, kinds)
 
 
 class ModelStatement:
@@ -220,6 +222,7 @@ class ModelStatement:
         self._source = source
         self._text = text
         self._kinds = prepared.kinds
+        self._names = prepared.names
 
     async def run(self, values: Sequence[Value], formats: Sequence[int]) -> Rows:
         """See `Statement.run`."""
@@ -234,6 +237,8 @@ class ModelStatement:
         plan = source.at_hand(self._text, given)
         if plan is None:
             plan = await source.during(lambda: source.planned(self._text, given))
+        if plan.names != self._names:  # the model has changed since it was prepared
+            raise PgError("cached plan must not change result type", sqlstate="0A000")
         return replace(plan, sql=lossless(plan.sql, self._kinds)) if self._kinds else plan
 
 

@@ -7,7 +7,7 @@ from sqlglot import exp
 from ingot.pgwire import types
 from ingot.semantic.model import Dimension, Measure, Model
 from ingot.semantic.sql.columns import faces
-from ingot.semantic.sql.statements import Bound
+from ingot.semantic.sql.statements import NOTHING, Bound
 
 _CASTS = {
     "SMALLINT": types.INT2, "INT": types.INT4, "BIGINT": types.INT8, "DECIMAL": types.NUMERIC, "FLOAT": types.FLOAT4,
@@ -107,6 +107,8 @@ def _member(name: str, model: Model) -> int:
 
 def sample(kinds: Sequence[int]) -> Bound:
     """Some values of these types: to see whether a statement can be planned, and what its columns are."""
+    if not kinds:
+        return NOTHING
     return Bound(tuple(_sample(kind) for kind in kinds), ("sample", *kinds))
 
 

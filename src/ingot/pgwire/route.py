@@ -148,7 +148,7 @@ class Routed:
 
     def _near(self, tables: Iterable[tuple[str, ...]]) -> str | None:
         for parts in tables:
-            if self._of(parts) is Whose.NOBODY:
+            if self._of(parts) is Whose.NOBODY and (len(parts) == 1 or parts[-2] == "public"):
                 near = nearest(parts[-1], self._model.faces())
                 return f'Perhaps you meant "{near}".' if near else None
         return None

@@ -66,10 +66,12 @@ class Execution:
         cache_bytes: int,
         timeout: float | None,
         log: Callable[[Plan, float], None] | None = None,
+        log_sql: Callable[[SqlPlan, float], None] | None = None,
     ) -> None:
-        """`log` is told of each plan that was executed, and how many seconds it took."""
+        """`log` is told of each plan that was executed, and how many seconds it took; `log_sql` of statements."""
         self._engine = engine
         self._log = log
+        self._log_sql = log_sql
         self._answers = Answers(cache_bytes)
         self._flights: Flights[Answer] = Flights(WORKERS)
         self._statements: Flights[Whole | Stream] = Flights(WORKERS)
@@ -182,6 +184,7 @@ class Execution:
             return kept
         held: dict[str, Any] = {"held": plan.held} if plan.held else {}
         engine = cast("Any", self._engine)
+        began = time.perf_counter()
         session = engine.session(plan.at.state, timeout=self._timeout, interrupt=interrupt, **held)
         stream = Stream(session, plan, interrupt)
         try:
@@ -195,6 +198,8 @@ class Execution:
             if plan.key is not None:
                 self._large.keep(plan.key, value=True)
             return stream
+        if self._log_sql is not None:
+            self._log_sql(plan, time.perf_counter() - began)
         self._answers.put(plan.key, whole)
         return whole
 

@@ -29,7 +29,7 @@ from ingot.semantic.context import ANYONE, Context
 from ingot.semantic.errors import QueryError
 from ingot.semantic.model import Model
 from ingot.semantic.planner.plan import Plan, plan_resolved
-from ingot.semantic.planner.resolve import Resolved
+from ingot.semantic.planner.resolve import Condition, Resolved, conditions
 from ingot.semantic.planner.rows_of import JoinedRows
 from ingot.semantic.policy import hooks
 from ingot.semantic.policy.apply import Guard
@@ -75,7 +75,9 @@ class Service:
         self._hooks = hooks.load(getattr(project, "root", None))
         self._guard = Guard()
         self._statements = Statements(self.states, self._guard, self.rollups)
-        self._execution = Execution(engine, cache_bytes=cache_bytes, timeout=timeout, log=self._remember)
+        self._execution = Execution(
+            engine, cache_bytes=cache_bytes, timeout=timeout, log=self._remember, log_sql=self._remember_sql
+        )
         self._plans: Recent[PlanKey, Plan] = Recent(2_000)
 
     def close(self) -> None:
@@ -86,6 +88,14 @@ class Service:
         if self.rollups is not None:
             used = plan.choice.used if plan.choice is not None else ()
             self.rollups.log.add(plan.query, seconds, tuple(one.full_name for one, _ in used))
+
+    def _remember_sql(self, plan: SqlPlan, seconds: float) -> None:
+        for query, choice in zip(plan.queries, plan.choices, strict=False):
+            # Expressions over dimensions are nothing that a rollup could hold.
+            found = [one.found for one in query.columns] + [one.found for one in _conditions(query)]
+            if self.rollups is not None and not any(one.name.startswith("#") for one in found):
+                used = tuple(one.full_name for one, _ in choice.used)
+                self.rollups.log.add(query, seconds / len(plan.queries), used)
 
     def reload(self, project: "Project") -> None:
         """Answers from now on by the project's present model; `ProjectError` leaves the old one in use."""
@@ -377,6 +387,11 @@ class Service:
         form = query.response_format
         key = (plan.sql, plan.parameters, plan.total_sql, form, extra, keys, print_)
         return Part(plan, at, form, extra, filled, key, kept)
+
+
+def _conditions(query: Resolved) -> Iterator[Condition]:
+    for tree in query.where:
+        yield from conditions(tree)
 
 
 def _alone(kind: str, queries: list[Query], multi: bool | None) -> bool:

@@ -1,0 +1,155 @@
+"""The whole port, with the catalog of a real PostgreSQL beside the model: routes, types, and what a clerk may know."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from ingot.pgwire.catalog import wheel
+from ingot.pgwire.catalog.catalogs import Catalogs
+from ingot.pgwire.catalog.showing import ProjectShowing
+from ingot.pgwire.connection import Connection
+from ingot.pgwire.lake_source import LakeReader
+from ingot.pgwire.server import Server
+from ingot.pgwire.sources import Sources
+from ingot.semantic.context import ANYONE, Context
+from tests.pgwire.answering import Running
+from tests.pgwire.model.store import BOSS, USERS, Store, store
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(wheel.find() is None, reason="the wheel of the catalog's PostgreSQL is not installed"),
+]
+
+
+class _Port(Server):
+    """A server that starts its catalogs as well."""
+
+    def __init__(self, shop: Store) -> None:
+        async def known(connection: Connection, user: str, database: str) -> Context:
+            return USERS.get(user, ANYONE)
+
+        showing = ProjectShowing("shop", shop.service, shop.lake)
+        self.catalogs = Catalogs(showing, folder=shop.files / "sql")
+        tables = LakeReader(shop.engine, shop.service.states)
+        self.sources = Sources(shop.service, catalogs=self.catalogs, tables=tables)
+        super().__init__("shop", self.sources, authenticate=known, may_read_lake=lambda who: who == BOSS)
+
+    async def start(self, listener: socket.socket) -> None:
+        await self.catalogs.start()
+        await super().start(listener)
+
+    async def stop(self, seconds: float = 0.5) -> None:
+        await super().stop(seconds)
+        await self.catalogs.stop()
+        self.sources.close()
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with store(tmp_path_factory.mktemp("whole"), policies=True) as shop:
+        running = Running(_Port(shop))
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+@pytest.fixture(scope="module")
+def boss(port: Running) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(port.dsn.replace("user=ann", "user=boss"), autocommit=True) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def clerk(port: Running) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(port.dsn.replace("user=ann", "user=clerk"), autocommit=True) as made:
+        yield made
+
+
+def error(con: psycopg.Connection[Any], text: str) -> tuple[Any, ...]:
+    with pytest.raises(psycopg.Error) as caught:
+        con.execute(text)
+    one = caught.value.diag
+    hint = one.message_hint or ""
+    assert not any(name in hint for name in ("secret", "margin", "salaries"))
+    # What is near to a name depends on its letters, whether it is there or not.
+    return one.sqlstate, one.message_primary, one.message_detail, one.statement_position
+
+
+def test_each_statement_is_answered_by_whom_it_belongs_to(boss: Any) -> None:
+    assert boss.execute("SELECT 1").fetchone() == (1,)
+    assert boss.execute("SELECT version()").fetchone()[0].startswith("PostgreSQL")
+    assert boss.execute("SELECT COUNT(*) FROM orders").fetchone() == (2000,)
+    assert boss.execute("SELECT count(*) FROM gold.orders").fetchone() == (2000,)
+    names = boss.execute("SELECT relname FROM pg_class WHERE relname IN ('orders', 'salaries') AND relnamespace = 'public'::regnamespace ORDER BY 1")  # fmt: skip
+    assert names.fetchall() == [("orders",), ("salaries",)]
+    assert error(boss, "SELECT * FROM orders, pg_class")[0] == "0A000"
+    assert error(boss, "SELECT * FROM orders, gold.orders")[0] == "0A000"
+    assert error(boss, "INSERT INTO orders VALUES (1)")[0] == "25006"
+    assert error(boss, "SELECT * INTO x FROM orders")[0] in ("25006", "42501")
+    assert error(boss, "SELECT * FROM orderz")[:2] == ("42P01", 'relation "orderz" does not exist')
+
+
+def test_types_and_names_are_postgres_own(boss: Any) -> None:
+    text = "SELECT COUNT(*), SUM(total), 1 + 1, date_trunc('month', created_at), upper(status), MEASURE(buyers) FROM orders GROUP BY 4, 5"
+    found = boss.execute(text).description
+    assert [(one.name, one.type_code) for one in found] == [
+        ("count", 20), ("sum", 1700), ("?column?", 23), ("date_trunc", 1114), ("upper", 25), ("buyers", 20),
+    ]  # fmt: skip
+
+
+def test_parameters_without_types_get_those_that_postgres_sees(boss: Any) -> None:
+    cursor = boss.cursor()
+    text = "SELECT COUNT(*) FROM orders WHERE amount > %s AND status = %s AND created_at < %s"
+    assert (
+        cursor.execute(text, ["1.5", "done", "2026-02-01"]).fetchone()
+        == cursor.execute(
+            "SELECT COUNT(*) FROM orders WHERE amount > 1.5 AND status = 'done' AND created_at < '2026-02-01'"
+        ).fetchone()
+    )
+
+
+@pytest.mark.parametrize(
+    ("hidden", "unknown"),
+    [
+        ("SELECT * FROM salaries", "SELECT * FROM nobodys"),
+        ("SELECT count(*) FROM public.salaries", "SELECT count(*) FROM public.nobodys"),
+        ("SELECT secret FROM orders", "SELECT nobody FROM orders"),
+        ("SELECT 'public.salaries'::regclass", "SELECT 'public.nobodys'::regclass"),
+        (
+            "SELECT has_table_privilege('salaries', 'SELECT')",
+            "SELECT has_table_privilege('nobodys', 'SELECT')",
+        ),
+        ("SELECT * FROM gold.orders", "SELECT * FROM gold.nobody"),
+        (
+            "SELECT * FROM orders JOIN gold.orders g ON true",
+            "SELECT * FROM orders JOIN gold.nobody g ON true",
+        ),
+        ("EXPLAIN SELECT * FROM salaries", "EXPLAIN SELECT * FROM nobodys"),
+        ("TABLE salaries", "TABLE nobodys"),
+    ],
+)
+def test_what_is_hidden_is_as_unknown_to_a_clerk_as_what_is_not_there(
+    hidden: str, unknown: str, clerk: Any
+) -> None:
+    def plain(found: tuple[Any, ...]) -> list[Any]:
+        return [
+            str(part)
+            .replace("salaries", "nobodys")
+            .replace("secret", "nobody")
+            .replace("gold.orders", "gold.nobody")
+            for part in found
+        ]
+
+    assert plain(error(clerk, hidden)) == plain(error(clerk, unknown))
+
+
+def test_the_catalog_of_a_clerk_has_nothing_that_is_hidden(clerk: Any) -> None:
+    columns = clerk.execute("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'").fetchall()  # fmt: skip
+    assert ("orders", "status") in columns
+    assert not {"secret", "margin", "salaries"} & {name for row in columns for name in row}
+    schemas = clerk.execute("SELECT nspname FROM pg_namespace").fetchall()
+    assert ("gold",) not in schemas
