@@ -34,7 +34,7 @@ class Passwords:
         self._key = secrets.token_bytes(32)
         self._right: OrderedDict[bytes, tuple[User, Context]] = OrderedDict()
         self._attempts = Attempts()
-        self._working = asyncio.Semaphore(2)
+        self._turn = asyncio.Lock()
 
     async def context(self, encoded: str, address: str) -> Context | None:
         """Who asks, by what stands behind `Basic`."""
@@ -46,26 +46,32 @@ class Passwords:
             await asyncio.to_thread(self._accounts.read)
         user = self._accounts.find(name)
         digest = hmac.digest(self._key, f"{name}\0{password}".encode(errors="surrogatepass"), "sha256")
-        known = self._right.get(digest)
-        if known is not None and known[0] is user:
-            return known[1]
+        if (known := self._known(digest, user)) is not None:
+            return known
         if self._attempts.wait(address, name) > 0:
             log.warning("http login user=%r from=%s refused: too many failures", name[:200], address)
             return None
-        async with self._working:
+        async with self._turn:  # a page asks several things at once: one of them computes
+            if (known := self._known(digest, user)) is not None:
+                return known
             is_right = await asyncio.to_thread(self._fits, user, password)
-        if user is None or not is_right:
-            later = self._attempts.failed(address, name)
-            log.warning("http login user=%r from=%s failed: password", name[:200], address)
-            await asyncio.sleep(later)
-            return None
-        self._attempts.succeeded(address, name)
-        log.info("http login user=%r from=%s ok", name[:200], address)
-        who = context_of(user)
-        self._right[digest] = user, who
-        while len(self._right) > _KEPT:
-            self._right.popitem(last=False)
-        return who
+            if user is not None and is_right:
+                who = context_of(user)
+                self._right[digest] = user, who
+                while len(self._right) > _KEPT:
+                    self._right.popitem(last=False)
+                self._attempts.succeeded(address, name)
+                log.info("http login user=%r from=%s ok", name[:200], address)
+                return who
+        later = self._attempts.failed(address, name)
+        log.warning("http login user=%r from=%s failed: password", name[:200], address)
+        await asyncio.sleep(later)
+        return None
+
+    def _known(self, digest: bytes, user: User | None) -> Context | None:
+        """Who it is, where the password was right before and the user's entry is the same."""
+        found = self._right.get(digest)
+        return found[1] if found is not None and found[0] is user else None
 
     def _fits(self, user: User | None, password: str) -> bool:
         if user is not None:
