@@ -208,6 +208,23 @@ EXTENDED: dict[str, list[bytes]] = {
         query("begin"), parse("declare c cursor for select $1::text"), describe("S"), bind(values=("x",)),
         execute(), SYNC, query("fetch all c"),
     ],
+    "portal read by sql": [
+        query("begin"), parse(SERIES.format(9)), bind("p"), execute("p", 2), SYNC, query("fetch 2 p"),
+        query("move 1 p"), execute("p", 2), SYNC, query("fetch absolute 9 p"), query("fetch p"), execute("p"), SYNC,
+        query("fetch prior p"),
+    ],
+    "portal closed by sql": [query("begin"), parse("select 1"), bind("p"), SYNC, query("close p"), execute("p"), SYNC],
+    "portal at its end read by sql": [
+        query("begin"), parse(SERIES.format(3)), bind("p"), execute("p"), SYNC, query("fetch p"), query("move all p"),
+    ],
+    "cursor read to its end by the protocol": [
+        query("begin; declare c cursor for select * from series(3)"), execute("c"), SYNC, query("fetch c"),
+        execute("c"), SYNC,
+    ],
+    "scroll cursor read by the protocol": [
+        query("begin; declare c scroll cursor for select * from series(5)"), execute("c", 2), SYNC, query("fetch c"),
+        execute("c"), SYNC, query("fetch backward 2 c"), query("fetch first c"), execute("c", 1), SYNC,
+    ],
     "binary fetch": [
         query("begin; declare c binary cursor for select * from series(5)"), query("fetch 2 c"), SYNC,
     ],

@@ -216,7 +216,7 @@ def row_description(fields: Sequence[Field], formats: Sequence[int] = ()) -> byt
         form = 0 if not formats else formats[0] if len(formats) == 1 else formats[number]
         parts.append(field.name.encode() + b"\0")
         size = SIZES.get(field.oid, -1)
-        parts.append(_ROW.pack(0, 0, field.oid, size, field.modifier, form))
+        parts.append(_ROW.pack(field.table, field.number, field.oid, size, field.modifier, form))
     return message(b"T", b"".join(parts))
 
 

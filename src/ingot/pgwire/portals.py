@@ -48,6 +48,8 @@ class Portal:
     counted: bool = True
     """Whether the tag has the number of rows behind it."""
     at_end: bool = False
+    position: int = 0
+    """Rows that the protocol has read."""
     hold: bool = False
     """Whether it outlives its transaction."""
     level: int = 0

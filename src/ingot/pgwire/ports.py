@@ -5,7 +5,7 @@ statement: the shadow catalog, the semantic model, the tables of the lake.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ingot.semantic.context import Context
@@ -39,6 +39,10 @@ class Field:
     """The type, by its OID in PostgreSQL."""
     modifier: int = -1
     """Of `numeric(p, s)`: `((p << 16) | s) + 4`; -1 for none."""
+    table: int = field(default=0, compare=False)
+    """The OID of the table whose column it is as it stands; 0 for anything else."""
+    number: int = field(default=0, compare=False)
+    """Which column of that table it is, from 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,10 +42,10 @@ class Reading(Rows, Protocol):
 class Onwards:
     """A cursor that is read once."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, position: int = 0) -> None:
         self._rows = rows
         self._at_end = False
-        self.position = 0
+        self.position = position
 
     @property
     def fields(self) -> tuple[Field, ...]:

@@ -18,7 +18,7 @@ from ingot.pgwire.commands.scanning import Token, split
 from ingot.pgwire.commands.setting import Show
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.messages import Bind, Parse
-from ingot.pgwire.portals import Portal, Prepared
+from ingot.pgwire.portals import FixedRows, Portal, Prepared
 from ingot.pgwire.ports import Chunk, Field, Opener, Rows, SessionInfo, Statement, Value
 from ingot.pgwire.refs import Refs
 from ingot.pgwire.running import ENDED, Running
@@ -338,10 +338,12 @@ class Session:
         while not most or count < most:
             chunk = await self.fetch(portal.rows, most - count if most else 0)
             if chunk is None:
-                await portal.close()
+                if not portal.reads:
+                    await portal.close()
                 self.wire.put(messages.complete(f"{portal.tag} {count}" if portal.counted else portal.tag))
                 return
             count += chunk.rows
+            portal.position += chunk.rows
             await self.wire.rows(chunk.data)
         self.wire.put(messages.PORTAL_SUSPENDED)
 
@@ -386,6 +388,13 @@ class Session:
 
     async def read_cursor(self, portal: Portal, formats: Sequence[int]) -> Reading:
         """The rows of a cursor, in these formats (none: its own). Raises `IngotError`."""
+        if not portal.reads:  # one of the protocol, which SQL may read on from
+            if portal.prepared.command is not None or not portal.prepared.text:
+                raise PgError(f'cursor "{portal.name}" does not exist', sqlstate="34000")
+            columns = self._columns(portal.prepared) or ()
+            rows = FixedRows(columns, ()) if portal.at_end else await self.opened(portal)
+            portal.rows = Onwards(rows, portal.position)
+            portal.reads = "onwards"
         if formats and tuple(formats) != tuple(portal.formats):
             portal.formats = formats
             before, portal.rows = portal.rows, None
@@ -395,8 +404,6 @@ class Session:
                 await reading.seek(cast("Reading", before).position + 1)
                 await before.close()
             return reading
-        if not portal.reads:
-            raise PgError(f'portal "{portal.name}" is no cursor', sqlstate="34000")
         return cast("Reading", await self.opened(portal))
 
     async def ready(self, prepared: Prepared) -> Statement:

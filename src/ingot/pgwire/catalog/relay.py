@@ -47,6 +47,7 @@ class ShadowSource:
         self._running: set[Lent] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._cancels = 0
         self.on_notice: Callable[[Mapping[str, str]], None] | None = None
         """Called with the fields of each notice."""
         home.sources += 1
@@ -80,6 +81,7 @@ class ShadowSource:
 
     def cancel(self) -> None:
         """Stops what runs."""
+        self._cancels += 1
         for lent in self._running:
             lent.cancelled = True
             task = asyncio.get_running_loop().create_task(lent.backend.cancel())
@@ -103,13 +105,15 @@ class ShadowSource:
     async def _again(self, work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         """Does what changes nothing again where PostgreSQL had died, until a new one is there."""
         until = time.monotonic() + _PATIENCE
-        pause = 0.0
+        pause, cancels = 0.0, self._cancels
         while True:
             try:
                 return await work()
             except LostError as error:
                 if time.monotonic() > until:
                     raise PgError(f"The catalog has ended: {error}", sqlstate="57P01") from error
+                if self._cancels != cancels:
+                    raise _cancelled() from error
                 await asyncio.sleep(pause)
                 pause = 0.05
 
@@ -216,12 +220,16 @@ class ShadowSource:
         return {name.lower(): value for name, value in texts(found) if name is not None and value is not None}
 
     async def _take(self, text: str) -> tuple[Lent, Database]:
+        cancels = self._cancels
         lent, database = await self._home.take(
             self._info,
             self,
             wanted(self._info.settings, self._own),
             listed=_LISTS.search(text) is not None,
         )
+        if self._cancels != cancels or self._closed:  # while it waited
+            await self._home.give(lent)
+            raise _cancelled()
         self._running.add(lent)
         return lent, database
 
@@ -294,6 +302,10 @@ def _found(failed: ShadowError | None) -> PgError:
     return failed or PgError("PostgreSQL said nothing of this statement", sqlstate="XX000")
 
 
+def _cancelled() -> PgError:
+    return PgError("canceling statement due to user request", sqlstate="57014")
+
+
 def _check(text: str) -> None:
     if "\0" in text:
         raise PgError('invalid byte sequence for encoding "UTF8": 0x00', sqlstate="22021")
@@ -324,7 +336,7 @@ def _columns(body: bytes) -> tuple[Field, ...]:
     at = 2
     for _ in range(unpack_from("!H", body)[0]):
         end = body.index(0, at)
-        _, _, oid, _, modifier, _ = unpack_from("!IhIhih", body, end + 1)
-        found.append(Field(body[at:end].decode(), oid, modifier))
+        table, number, oid, _, modifier, _ = unpack_from("!IhIhih", body, end + 1)
+        found.append(Field(body[at:end].decode(), oid, modifier, table, number))
         at = end + 19
     return tuple(found)
