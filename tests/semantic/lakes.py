@@ -42,10 +42,10 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Served]:
+def served(folder: Path, rows: dict[str, list[dict[str, Any]]] = ROWS) -> Iterator[Served]:
     """A service over a new lake in `folder`."""
     with connect() as con, Lake(f"sqlite:///{folder}/lake.db", folder / "warehouse") as lake:
-        shop.fill(con, ROWS)
+        shop.fill(con, rows)
         staged = [
             lake.stage(con, f"gold.{name}", f"SELECT * FROM gold.{name}", on="main") for name in shop.TABLES
         ]

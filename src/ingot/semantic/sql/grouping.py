@@ -3,6 +3,7 @@
 from sqlglot import exp
 
 from ingot.semantic.sql.aggregates import asked_measure, is_aggregate
+from ingot.semantic.sql.allowed import called
 from ingot.semantic.sql.columns import changed, marked
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres.writing import TYPE
@@ -13,10 +14,12 @@ from ingot.semantic.sql.selecting import Selecting
 class Grouping:
     """Takes the expressions of a grouped SELECT apart."""
 
-    def __init__(self, selecting: Selecting, keys: list[exp.Expr]) -> None:
+    def __init__(self, selecting: Selecting, sets: list[list[exp.Expr]]) -> None:
+        """`sets`: the keys of each way to group; more than one where there are GROUPING SETS."""
         self.selecting = selecting
         self.around = selecting.around
-        self.keys = list(dict.fromkeys(keys))
+        self.keys = list(dict.fromkeys(key for one in sets for key in one))
+        self.sets = [[n for n, key in enumerate(self.keys) if key in one] for one in sets]
         self.types = [self.around.type(key) for key in self.keys]
         self.measures: Question | None = None
         self.rows: Question | None = None
@@ -32,13 +35,59 @@ class Grouping:
 
     def tables(self) -> list[exp.Expr]:
         """The derived tables: what the measures are by the keys, and what rows are aggregated to."""
-        return [self._whole()]
+        if len(self.sets) == 1 and len(self.sets[0]) == len(self.keys):
+            return [_named(self._whole(self.sets[0]), self.top)]
+        parts: list[exp.Query] = [self._padded(one) for one in self.sets]
+        made = parts[0]
+        for one in parts[1:]:
+            made = exp.Union(this=made, expression=one, distinct=False)
+        return [_named(made, self.top)]
+
+    def _padded(self, chosen: list[int]) -> exp.Select:
+        """One of several ways to group: null for the keys that it does not group by, and which these are."""
+        alias = self.around.alias()
+        columns: list[exp.Expr] = []
+        for n in range(len(self.keys)):
+            value = exp.column(f"k{n + 1}", table=alias, quoted=True) if n in chosen else exp.null()
+            columns.append(exp.alias_(value, f"k{n + 1}", quoted=True))
+        columns += [
+            exp.alias_(exp.Literal.number(int(n not in chosen)), f"g{n + 1}", quoted=True)
+            for n in range(len(self.keys))
+        ]
+        names = [*(f"m{n}" for n in range(1, len(self.asked) + 1)), *self.aggregated.values()]
+        columns += [exp.alias_(exp.column(one, table=alias, quoted=True), one, quoted=True) for one in names]
+        return exp.Select().select(*columns, copy=False).from_(_named(self._whole(chosen), alias), copy=False)
+
+    def _told(self, node: exp.Anonymous) -> exp.Expr:
+        """`GROUPING(a, b)`: a bit for each of them that a row is not grouped by."""
+        made: exp.Expr | None = None
+        for one in node.expressions:
+            if one.unnest() not in self.keys:
+                raise SqlError(
+                    "arguments to GROUPING must be grouping expressions of the associated query level",
+                    at=node,
+                    sqlstate="42803",
+                )
+            place = self.keys.index(one.unnest())
+            several = len(self.sets) > 1 or len(self.sets[0]) < len(self.keys)
+            bit = self._column(f"g{place + 1}", "int4") if several else exp.Literal.number(0)
+            made = (
+                bit
+                if made is None
+                else exp.Add(
+                    this=exp.Mul(this=exp.Paren(this=made), expression=exp.Literal.number(2)), expression=bit
+                )
+            )
+        assert made is not None
+        return exp.Paren(this=made)
 
     def _lifted(self, node: exp.Expr) -> exp.Expr:
         bare = node.unnest()
         if bare in self.keys:
             place = self.keys.index(bare)
             return self._column(f"k{place + 1}", self.types[place])
+        if isinstance(node, exp.Anonymous) and called(node) == "grouping" and node.expressions:
+            return self._told(node)
         if is_aggregate(node):
             return self._aggregate(node)
         if marked(node) is not None:
@@ -70,33 +119,38 @@ class Grouping:
             self.asked.append(name)
         return self._column(f"m{self.asked.index(name) + 1}", self.around.member_type(name))
 
-    def _whole(self) -> exp.Subquery:
+    def _whole(self, chosen: list[int]) -> exp.Select:
         branches = []
         if self.asked or not self.aggregated:
-            branches.append(self._of_measures())
+            branches.append(self._of_measures(chosen))
         if self.aggregated:
-            branches.append(self._of_rows())
+            branches.append(self._of_rows(chosen))
         if len(branches) == 1:
-            return _named(branches[0], self.top)
-        return _named(self._joined(*branches), self.top)
+            return branches[0]
+        return self._joined(branches[0], branches[1], chosen)
 
-    def _of_measures(self) -> exp.Select:
+    def _keyed(self, question: Question, chosen: list[int]) -> list[exp.Expr]:
+        return [exp.alias_(question.dimension(self.keys[n].copy()), f"k{n + 1}", quoted=True) for n in chosen]
+
+    def _of_measures(self, chosen: list[int]) -> exp.Select:
         question = self.selecting.question(ungrouped=False)
-        columns = [
-            exp.alias_(question.dimension(key.copy()), f"k{n}", quoted=True)
-            for n, key in enumerate(self.keys, 1)
-        ]
+        columns = self._keyed(question, chosen)
         columns += [
             exp.alias_(question.measure(name), f"m{n}", quoted=True) for n, name in enumerate(self.asked, 1)
         ]
+        if not columns:
+            return self._of_nothing(question)
         return exp.Select().select(*columns, copy=False).from_(question.table(), copy=False)
 
-    def _of_rows(self) -> exp.Select:
+    def _of_nothing(self, question: Question) -> exp.Select:
+        """The group of all rows, where nothing is asked of it: one row."""
+        question.dimension(self.selecting.any_dimension())
+        count = exp.alias_(exp.Count(this=exp.Star()), "n", quoted=True)
+        return exp.Select().select(count, copy=False).from_(question.table(), copy=False)
+
+    def _of_rows(self, chosen: list[int]) -> exp.Select:
         question = self.selecting.question(ungrouped=True)
-        columns = [
-            exp.alias_(question.dimension(key.copy()), f"k{n}", quoted=True)
-            for n, key in enumerate(self.keys, 1)
-        ]
+        columns = self._keyed(question, chosen)
         for node, name in self.aggregated.items():
             columns.append(
                 exp.alias_(self.around.meant(_over(node.copy(), question)).tree, name, quoted=True)
@@ -104,16 +158,14 @@ class Grouping:
         if not question.dimensions:
             question.dimension(self.selecting.any_dimension())
         select = exp.Select().select(*columns, copy=False).from_(question.table(), copy=False)
-        if self.keys:
-            select = select.group_by(
-                *(exp.Literal.number(n) for n in range(1, len(self.keys) + 1)), copy=False
-            )
+        if chosen:
+            select = select.group_by(*(exp.Literal.number(n) for n in range(1, len(chosen) + 1)), copy=False)
         return select
 
-    def _joined(self, measures: exp.Select, rows: exp.Select) -> exp.Select:
+    def _joined(self, measures: exp.Select, rows: exp.Select, chosen: list[int]) -> exp.Select:
         """Both by their keys, whichever of them has a group."""
         left, right = self.around.alias(), self.around.alias()
-        keys = [f"k{n}" for n in range(1, len(self.keys) + 1)]
+        keys = [f"k{n + 1}" for n in chosen]
 
         def column(name: str, table: str) -> exp.Expr:
             return exp.column(name, table=table, quoted=True)
@@ -153,5 +205,5 @@ def _over(node: exp.Expr, question: Question) -> exp.Expr:
     return changed(node, one)
 
 
-def _named(select: exp.Select, alias: str) -> exp.Subquery:
+def _named(select: exp.Query, alias: str) -> exp.Subquery:
     return exp.Subquery(this=select, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))

@@ -11,14 +11,23 @@ NOTHING = "?column?"
 
 def output_name(node: exp.Expr) -> str:
     """The name of an output column: its alias, its column, its function, or `?column?`."""
-    return node.alias if isinstance(node, exp.Alias) else _named(node)[0]
+    if isinstance(node, exp.Alias):
+        return _folded(node.args["alias"])
+    return _named(node)[0]
+
+
+def _folded(node: exp.Expr) -> str:
+    """A name as PostgreSQL folds it: in small letters without quotes."""
+    name: str = node.name
+    return name if node.args.get("quoted") else name.lower()
 
 
 def _named(node: exp.Expr) -> tuple[str, int]:  # noqa: PLR0911, PLR0912 - one for each form
     """The name, and how sure it is: a type's name gives way to that of what is cast."""
     node = node.unnest() if not isinstance(node, exp.Subquery) else node
     if isinstance(node, exp.Column):
-        return node.name, 2
+        # A member of the model may have capitals, and is found without quotes, too.
+        return (_folded(node.this) if node.name.isupper() else node.name), 2
     if is_measure_call(node):
         inner = node.expressions[0].unnest()
         return (inner.name, 2) if isinstance(inner, exp.Column) else ("measure", 2)

@@ -15,6 +15,7 @@ from ingot.semantic.sql.postgres.kinds import named
 from ingot.semantic.sql.postgres.writing import TYPE
 from ingot.semantic.sql.question import Question, time_period
 
+MOST_SETS = 64
 Nested = Callable[[exp.Expr], exp.Expr]
 _WHOLE_DAYS = frozenset(GRANULARITIES[GRANULARITIES.index("day") :])
 
@@ -32,6 +33,7 @@ class Selecting:
         self.named = [output_name(one) for one in self.outputs]
         self.projections = [self._read(one.unalias()) for one in self.outputs]
         self.order = self._order()
+        self.first = self._first_of()
         self.having = self._read(select.args["having"].this) if select.args.get("having") else None
         self.where = [*scope.where]
         if select.args.get("where"):
@@ -43,11 +45,14 @@ class Selecting:
         looked_at = [
             *self.projections,
             *(one for one, _ in self.order),
+            *self.first,
             *([self.having] if self.having else []),
         ]
         grouped = group is not None or self.having is not None or any(map(_aggregates, looked_at))
         if not grouped and self._is_distinct(looked_at):
-            return self._grouped([one for one in self.projections if any(members(one))], distinct=False)
+            return self._grouped(
+                [[self._key(one) for one in self.projections if any(members(one))]], distinct=False
+            )
         if grouped:
             return self._grouped(self._groups(group), distinct=True)
         return self._ungrouped()
@@ -99,6 +104,17 @@ class Selecting:
             found.append((exp.Literal.number(place) if place else self._read(node), one))
         return found
 
+    def _first_of(self) -> list[exp.Expr]:
+        """What DISTINCT ON keeps one row of each of."""
+        distinct = self.select.args.get("distinct")
+        on = distinct.args.get("on") if distinct is not None else None
+        items = on.expressions if isinstance(on, exp.Tuple) else [on] if on is not None else []
+        found = []
+        for one in items:
+            place = self._place(one) or self._output(one)
+            found.append(self.projections[place - 1] if place else self._read(one.unnest()))
+        return found
+
     def _place(self, node: exp.Expr) -> int | None:
         if not isinstance(node, exp.Literal):
             return None
@@ -113,32 +129,72 @@ class Selecting:
         found = [n for n, one in enumerate(self.named, 1) if one.casefold() == node.name.casefold()]
         return found[0] if found else None
 
-    def _groups(self, group: exp.Group | None) -> list[exp.Expr]:
+    def _groups(self, group: exp.Group | None) -> list[list[exp.Expr]]:
+        """The keys of each way to group: one, but for ROLLUP, CUBE and GROUPING SETS."""
         if group is None:
-            return []
-        if any(group.args.get(key) for key in ("rollup", "cube", "grouping_sets", "totals", "all")):
+            return [[]]
+        if any(group.args.get(key) for key in ("totals", "all")):
             raise SqlError("GROUP BY takes columns and expressions only.", at=group, sqlstate="0A000")
-        found = []
-        for one in group.expressions:
-            place = self._place(one)
-            if place:
-                found.append(self.projections[place - 1])
-                continue
-            try:
-                found.append(self._read(one))
-            except SqlError:
-                output = self._output(one)
-                if not output:
-                    raise
-                found.append(self.projections[output - 1])
+        items = [
+            one
+            for key in ("expressions", "rollup", "cube", "grouping_sets")
+            for one in group.args.get(key) or ()
+        ]
+        found: list[list[exp.Expr]] = [[]]
+        for item in items:
+            found = [[*one, *other] for one in found for other in self._sets(item)]
+            if len(found) > MOST_SETS:
+                raise SqlError(
+                    f"too many grouping sets present (maximum {MOST_SETS} here)", at=group, sqlstate="54001"
+                )
+        return found
+
+    def _sets(self, node: exp.Expr) -> list[list[exp.Expr]]:
+        if isinstance(node, exp.Rollup):
+            parts = [self._part(one) for one in node.expressions]
+            return [[key for part in parts[:n] for key in part] for n in range(len(parts), -1, -1)]
+        if isinstance(node, exp.Cube):
+            parts = [self._part(one) for one in node.expressions[:10]]
+            return [
+                [key for n, part in enumerate(parts) if not bits >> n & 1 for key in part]
+                for bits in range(2 ** len(parts))
+            ]
+        if isinstance(node, exp.GroupingSets):
+            return [
+                chosen
+                for one in node.expressions
+                for chosen in (
+                    self._sets(one)
+                    if isinstance(one, exp.Rollup | exp.Cube | exp.GroupingSets)
+                    else [self._part(one)]
+                )
+            ]
+        return [self._part(node)]
+
+    def _part(self, node: exp.Expr) -> list[exp.Expr]:
+        """The keys of one element: several where they stand in brackets."""
+        items = node.expressions if isinstance(node, exp.Tuple) else [node]
+        found = [self._grouped_by(one) for one in items]
         for one in found:
-            for node in inside(one):
-                name = marked(node)
-                if is_aggregate(node) or (
+            for each in inside(one):
+                name = marked(each)
+                if is_aggregate(each) or (
                     name is not None and isinstance(self.model.members[name].member, Measure)
                 ):
-                    raise SqlError("Measures and aggregates cannot be grouped by.", at=node, sqlstate="42803")
-        return [one for one in found if any(members(one))]
+                    raise SqlError("Measures and aggregates cannot be grouped by.", at=each, sqlstate="42803")
+        return [self._key(one) for one in found if any(members(one))]
+
+    def _grouped_by(self, node: exp.Expr) -> exp.Expr:
+        place = self._place(node)
+        if place:
+            return self.projections[place - 1]
+        try:
+            return self._read(node)
+        except SqlError:
+            output = self._output(node)
+            if not output:
+                raise
+            return self.projections[output - 1]
 
     def _is_distinct(self, trees: list[exp.Expr]) -> bool:
         """Whether it is a DISTINCT over dimensions, which grouping by them is, too."""
@@ -168,19 +224,20 @@ class Selecting:
 
         trees = [changed(one.copy(), lift) for one in self.projections]
         order = [changed(one.copy(), lift) for one, _ in self.order]
+        first = [changed(one.copy(), lift) for one in self.first]
         if not question.dimensions and not question.measures:
             question.dimension(self._any_dimension())
-        return self._finished(trees, order, None, [question.table()], distinct=True)
+        return self._finished(trees, order, None, [question.table()], first, distinct=True)
 
-    def _grouped(self, groups: list[exp.Expr], *, distinct: bool) -> exp.Select:
+    def _grouped(self, sets: list[list[exp.Expr]], *, distinct: bool) -> exp.Select:
         from ingot.semantic.sql.grouping import Grouping  # noqa: PLC0415 - they know each other
 
-        keys = [self._key(one) for one in groups]
-        grouping = Grouping(self, keys)
+        grouping = Grouping(self, sets)
         trees = [grouping.lifted(one) for one in self.projections]
         order = [grouping.lifted(one) for one, _ in self.order]
+        first = [grouping.lifted(one) for one in self.first]
         having = grouping.lifted(self.having) if self.having is not None else None
-        return self._finished(trees, order, having, grouping.tables(), distinct=distinct)
+        return self._finished(trees, order, having, grouping.tables(), first, distinct=distinct)
 
     def _key(self, tree: exp.Expr) -> exp.Expr:
         """What must be grouped by: a period, where all that is done to it is to make a date of it."""
@@ -227,6 +284,7 @@ class Selecting:
         order: list[exp.Expr],
         having: exp.Expr | None,
         tables: list[exp.Expr],
+        first: list[exp.Expr],
         *,
         distinct: bool,
     ) -> exp.Select:
@@ -245,10 +303,8 @@ class Selecting:
             made = made.where(self.around.tested(having, "HAVING"), copy=False)
         given = self.select.args.get("distinct")
         if given and distinct:
-            on = given.args.get("on")
-            if on is not None:
-                raise SqlError("DISTINCT ON cannot be used over the model.", at=given, sqlstate="0A000")
-            made = made.distinct(copy=False)
+            on = [meant(tree).tree for tree in first]
+            made.set("distinct", exp.Distinct(on=exp.Tuple(expressions=on)) if on else exp.Distinct())
         if order:
             terms = []
             for tree, (_, one) in zip(order, self.order, strict=True):

@@ -25,6 +25,7 @@ from ingot.semantic.sql.outer import Outer, Placed, columns_of, united
 from ingot.semantic.sql.question import Question
 from ingot.semantic.sql.scope import Fixed, Seen, Source
 from ingot.semantic.sql.selecting import Selecting
+from ingot.semantic.sql.semijoin import conditions
 
 _PLAIN = ("group", "having", "distinct", "limit", "offset", "windows", "qualify", "with_", "with")
 _PARTS = frozenset(
@@ -161,6 +162,7 @@ class Translating:
     # -- one SELECT ------------------------------------------------------------------------------------
 
     def _select(self, select: exp.Select, names: Names, outer: Seen | None) -> exp.Select:
+        select = conditions(select)
         scope = self._scope(select, names)
         if scope is None or (outer is not None and self._looks_out(select, scope, outer)):
             return self._outer(select, names, outer)
