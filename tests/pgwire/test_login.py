@@ -21,6 +21,7 @@ import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from psycopg import sql
 
 from ingot.errors import IngotError
 from ingot.pgwire import door
@@ -232,6 +233,32 @@ def test_verifiers_of_postgresql_and_ours_are_the_same_thing(
         pass
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         connect(port, user, password + "x")
+
+
+_odd = st.sampled_from(
+    "\u00a0\u00ad\u200b\u2028\u0627\u05d0\u0221\u2168\ufb01\u0301\ufffd\u0600\ue000\U000e0001\ufeff1aé "
+)
+
+
+@pytest.mark.slow
+@given(
+    st.text(
+        st.one_of(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), _odd),
+        min_size=1,
+        max_size=8,
+    )
+)
+@settings(max_examples=150)
+def test_any_password_has_the_verifier_that_postgresql_makes_of_it(
+    real: tuple[int, Any], password: str
+) -> None:
+    owner = real[1]
+    owner.execute(sql.SQL("ALTER ROLE ingot PASSWORD {}").format(sql.Literal(password)))
+    row = owner.execute("SELECT rolpassword FROM pg_authid WHERE rolname = 'ingot'").fetchone()
+    theirs = Verifier.read(row[0])
+    assert theirs is not None
+    assert theirs.fits(password)
+    assert Verifier.of(password, salt=theirs.salt) == theirs
 
 
 @pytest.mark.slow

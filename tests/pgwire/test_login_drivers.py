@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
-import psycopg2
+import psycopg2  # type: ignore[import-untyped]
 import pytest
 
 from tests.lake.clients.parts import java, part
