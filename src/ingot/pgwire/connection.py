@@ -141,8 +141,8 @@ class Connection:
             raise PgError("sorry, too many clients already", sqlstate="53300")
         if startup.newer or startup.unknown:
             self.wire.put(messages.negotiate(startup.unknown))
-        database, ref = server.find_database(startup.database)
-        context = await server.authenticate(self, startup.user, database)
+        context = await server.authenticate(self, startup.user, startup.database)
+        database, ref = server.find_database(startup.database)  # who is nobody does not hear what there is
         self.wire.put(messages.AUTHENTICATED)
         settings = Settings(
             {
