@@ -1,8 +1,8 @@
 """What is executed for a SELECT over tables, planned once for each text and state."""
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +14,7 @@ from sqlglot.dialects.dialect import Dialect
 from ingot.engines import Interrupt
 from ingot.engines.duckdb.readonly import check as check_engine
 from ingot.pgwire import types
+from ingot.pgwire.lake_errors import in_words
 from ingot.pgwire.lake_names import Col
 from ingot.pgwire.lake_select import LakeSelect
 from ingot.pgwire.lake_tables import LakeTables, Looking, search_path
@@ -79,12 +80,16 @@ class LakePlans:
         self.tables = LakeTables(self.engine)
         self._prepared = Recent(500)
 
-    def session(self, plan: LakePlan, interrupt: Interrupt) -> "AbstractContextManager[DuckDBPyConnection]":
-        """A cursor for a plan's SQL."""
+    @contextmanager
+    def session(self, plan: LakePlan, interrupt: Interrupt) -> "Iterator[DuckDBPyConnection]":
+        """A cursor for a plan's SQL; the engine's errors come out in PostgreSQL's words."""
         if not plan.databases or self.federation is None:
-            return self.engine.session(plan.state, timeout=self.timeout, interrupt=interrupt)
-        at = plan.state if plan.reads_lake else None
-        return self.federation.session(plan.databases, at=at, timeout=self.timeout, interrupt=interrupt)
+            opened = self.engine.session(plan.state, timeout=self.timeout, interrupt=interrupt)
+        else:
+            at = plan.state if plan.reads_lake else None
+            opened = self.federation.session(plan.databases, at=at, timeout=self.timeout, interrupt=interrupt)
+        with in_words(), opened as cursor:
+            yield cursor
 
     def at_hand(self, text: str, info: SessionInfo) -> tuple[LakePlan, tuple[Field, ...], str] | None:
         """As `prepared`, where nothing has to be waited for."""
@@ -126,6 +131,9 @@ class LakePlans:
             sql = generator.generate(tree)
         except RecursionError:
             raise SqlError("The statement is nested too deep.", sqlstate="54001") from None
+        except (ValueError, IndexError, AttributeError, TypeError, KeyError):
+            # The parser takes texts for SQL that are none, and gives trees that have holes.
+            raise SqlError("syntax error: the statement cannot be read") from None
         if len(sql) > MAX_WRITTEN:
             raise SqlError("The statement comes to too much SQL.", sqlstate="54001")
         check_engine(sql)

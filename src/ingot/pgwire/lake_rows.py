@@ -82,9 +82,13 @@ class Wanted:
 class EngineRows:
     """The rows of one SELECT of the engine; see `ports.Rows`."""
 
-    def __init__(self, open_: Open, sql: str, wanted: Wanted, stop: Stop) -> None:
+    def __init__(
+        self, open_: Open, sql: str, wanted: Wanted, stop: Stop, running: Callable[[Stop], object]
+    ) -> None:
+        """`running` is told at each step what stops it: a session has several portals open, and one at work."""
         self.fields = wanted.fields
         self._stop = stop
+        self._running = running
         self._steps = _encoded(open_, sql, wanted, stop.interrupt)
         self._piece: Encoded | None = None
         self._over = False
@@ -110,6 +114,7 @@ class EngineRows:
             _threads.submit(self._steps.close)
 
     async def _step(self) -> Encoded | None:
+        self._running(self._stop)
         try:
             return await self._stop.during(self._next, lambda _: self._steps.close())
         except BaseException:

@@ -43,7 +43,7 @@ class LakeSource:
     async def prepare(self, text: str, parameters: Sequence[int] = ()) -> Statement:
         """See `Source.prepare`. SHOW CATALOGS, SCHEMAS and TABLES are answered, too, and EXPLAIN."""
         self._allowed()
-        stop = self.stop = Stop()
+        stop = self.running(Stop())
         asked = show(text)
         if asked is not None:
             names = await stop.during(partial(self._shown, asked))
@@ -96,21 +96,17 @@ class LakeSource:
 
     def cancel(self) -> None:
         """See `Source.cancel`."""
-        if self.stop is not None:
-            self.stop.set()
+        if self._stop is not None:
+            self._stop.set()
 
     async def close(self) -> None:
         """See `Source.close`."""
         self.cancel()
 
-    @property
-    def stop(self) -> Stop | None:
-        """What stops the statement under way."""
-        return self._stop
-
-    @stop.setter
-    def stop(self, stop: Stop) -> None:
+    def running(self, stop: Stop) -> Stop:
+        """Says what a cancel stops from now on."""
         self._stop = stop
+        return stop
 
     def _allowed(self) -> None:
         if not self.info.lake:
@@ -132,14 +128,14 @@ class LakeStatement:
 
     async def run(self, values: Sequence[Value], formats: Sequence[int]) -> Rows:
         """See `Statement.run`."""
-        stop = self._source.stop = Stop()
+        stop = self._source.running(Stop())
         wanted = Wanted(self.fields, formats, self._source.info.settings)
         plan = self.plan
         if self.parameters:
             plan = await stop.during(partial(self._bound, values, stop.interrupt))
         elif plan.volatile or plan.state.hash != self._plans.states.at(self._source.info.ref).state.hash:
             plan = await stop.during(partial(self._bound, (), stop.interrupt))
-        rows = EngineRows(partial(self._plans.session, plan), plan.sql, wanted, stop)
+        rows = EngineRows(partial(self._plans.session, plan), plan.sql, wanted, stop, self._source.running)
         await rows.begin()
         return rows
 
@@ -157,7 +153,7 @@ class LakeStatement:
 
     async def explain(self, values: Sequence[Value], *, analyze: bool) -> dict[str, Any]:
         """How it is executed; `analyze`: it is. Raises `IngotError`."""
-        stop = self._source.stop = Stop()
+        stop = self._source.running(Stop())
 
         def work() -> dict[str, Any]:
             plan = self._bound(values, stop.interrupt) if self.parameters else self.plan

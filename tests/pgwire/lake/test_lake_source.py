@@ -137,8 +137,15 @@ def test_the_search_path_finds_tables(shop: Shop) -> None:
         ("SELECT frobnicate(id) FROM gold.orders", "42883", "frobnicate"),
         ("SELECT id FROM gold.orders WHERE", "42601", ""),
         ("SELECT 1 / (qty - qty) FROM gold.orders", "22012", "division by zero"),
+        ("SELECT qty + 2147483647 FROM gold.orders", "22003", "integer out of range"),
+        ("SELECT (SELECT id FROM gold.orders) FROM gold.orders", "21000", "more than one row"),
+        ("SELECT sum(count(*)) FROM gold.orders", "42803", "nested"),
+        ("SELECT id FROM gold.orders WHERE count(*) > 1", "42803", "not allowed in WHERE"),
+        ("SELECT id FROM gold.orders WHERE rank() OVER () > 1", "42P20", "not allowed in WHERE"),
+        ("SELECT note::int FROM gold.orders", "22P02", "integer"),
+        ("SELECT * FROM gold..orders", "42601", ""),
         ("SELECT id FROM gold.orders GROUP BY 2", "42P10", "position 2"),
-        ("SELECT id, count(*) FROM gold.orders", "42803", ""),
+        ("SELECT id, count(*) FROM gold.orders", "42803", 'column "id" must appear in the GROUP BY'),
         ("SELECT id FROM gold.orders WHERE id", "42804", "boolean"),
         (
             "SELECT id FROM gold.orders UNION SELECT id, qty FROM gold.orders",
@@ -376,3 +383,27 @@ def test_what_belongs_here_is_known_by_its_name(shop: Shop) -> None:
     assert source.knows(("lake", "gold", "orders"))
     assert not source.knows(("public", "sales"))
     assert not source.knows(("nowhere", "orders"))
+
+
+@pytest.mark.slow
+def test_a_cancel_stops_the_portal_at_work_and_no_other(shop: Shop) -> None:
+    many = ", ".join(f"gold.orders o{n}" for n in range(14))
+
+    async def ask() -> None:
+        source = shop.source()
+        slow = await source.prepare(f"SELECT o0.id FROM {many} WHERE o0.id + o13.id * o7.id = -1")
+        first = await source.prepare(
+            "SELECT a.id FROM gold.orders a, gold.orders b, gold.orders c ORDER BY 1"
+        )
+        rows = await first.run((), ())
+        await rows.fetch(1)
+        await source.prepare("SELECT 2 AS two FROM gold.orders")
+        task = asyncio.ensure_future(_whole(slow))
+        await asyncio.sleep(0.2)
+        source.cancel()
+        with pytest.raises(IngotError) as stopped:
+            await task
+        assert sqlstate(stopped.value) == "57014"
+        assert len(await fetched(rows)) == 124
+
+    asyncio.run(ask())

@@ -44,6 +44,8 @@ _IDLE = 4
 """How many of them wait for the next statement."""
 _MOST = 24
 """How many there are at once."""
+_MEMORY = "1GB"
+"""Of one of them, unless the engine's settings say something else; what does not fit spills."""
 _PATIENCE = 5
 """Seconds that a server may take to answer its door."""
 _REASONS = (
@@ -97,7 +99,7 @@ class AttachedDatabases:
     ) -> None:
         self.databases = {one.name: one for one in databases}
         self._warehouse = str(lake.warehouse).removeprefix("file://")
-        self._memory_limit = memory_limit
+        self._memory_limit = memory_limit or _MEMORY
         self._threads = threads
         self._temp_directory = temp_directory
         self._idle: list[_Small] = []
