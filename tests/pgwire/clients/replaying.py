@@ -56,9 +56,11 @@ def comparable(reply: Reply, known: dict[str, int]) -> Any:
 
 def _plain(row: list[str | None], fields: list[tuple[str, int]], names: dict[str, str]) -> list[str | None]:
     found: list[str | None] = []
-    for value, (_, oid) in zip(row, fields, strict=True):
-        if value is None:
+    for value, (name, oid) in zip(row, fields, strict=True):
+        if value is None or name.upper() in {"CARDINALITY", "PAGES"}:
             found.append(None)
+        elif re.fullmatch(r"\d+ (bytes|kB|MB)", value):
+            found.append("<size>")
         elif value in names:
             found.append(f"<{names[value]}>")
         elif oid in OID_TYPES and re.fullmatch(r"\d{5,}", value):
