@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingot.errors import NotFoundError
-from ingot.pgwire.catalog import Column, Reference, Table
+from ingot.pgwire.catalog import Column, Reference, Table, catalogs
 from tests.pgwire.catalog.shadow import FACTS, LATEST, ORDERS, USERS, Shadow
 
 pytestmark = pytest.mark.slow
@@ -57,9 +57,13 @@ def test_a_commit_can_be_connected_to(shadow: Shadow) -> None:
     assert shadow.rows(
         session, "SELECT current_database(), count(*) FROM pg_class WHERE relname = 'orders'"
     ) == [("shop@c0ffee42", "1")]
-    other = shadow.session("bob")
-    assert shadow.rows(other, NAMES) == [("shop",), ("shop@dev",), ("shop@v1",)]
-    shadow.close(session, other)
+    assert ("shop@c0ffee42",) in shadow.rows(session, NAMES)  # tools look for themselves in the list
+    for user in ("alice", "bob"):
+        other = shadow.session(user)
+        assert shadow.rows(other, NAMES) == [("shop",), ("shop@dev",), ("shop@v1",)]
+        shadow.close(other)
+    assert shadow.rows(session, "SELECT current_database()") == [("shop@c0ffee42",)]
+    shadow.close(session)
 
 
 def test_a_ref_that_is_not_there_is_said_so(shadow: Shadow) -> None:
@@ -212,3 +216,13 @@ def test_psql_shows_a_shadow_as_it_shows_any_postgresql(shadow: Shadow, judge: P
         ).stdout
         assert mine == theirs, command
     shadow.close(session)
+
+
+def test_only_so_many_clusters_run_at_a_time(shadow: Shadow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogs, "_MOST", 3)
+    sessions = {name: shadow.session(name) for name in ("one", "two", "three", "four")}
+    for _ in range(2):
+        for name, session in sessions.items():
+            assert shadow.rows(session, "SELECT current_user") == [(name,)]
+            assert len([one for one in shadow.catalogs._homes.values() if one.cluster.alive]) <= 3
+    shadow.close(*sessions.values())

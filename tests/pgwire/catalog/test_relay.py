@@ -8,7 +8,7 @@ import pytest
 
 from ingot.pgwire.catalog.backend import ShadowError, texts
 from ingot.pgwire.errors import PgError
-from ingot.pgwire.ports import Field, Value
+from ingot.pgwire.ports import Value
 from tests.pgwire.catalog.shadow import ORDERS, USERS, Shadow, rows
 
 pytestmark = pytest.mark.slow
@@ -73,11 +73,14 @@ def test_a_data_statement_is_described_without_being_run(shadow: Shadow) -> None
     text = "SELECT status, measure(revenue), count(*) AS n FROM orders WHERE user_id = $1 AND created_at > $2 GROUP BY 1"
     found = shadow.do(session.describe(text))
     assert found.parameters == (20, 1114)
-    assert found.fields == (Field("status", 25), Field("measure", 1700), Field("n", 20))
+    assert [(one.name, one.oid) for one in found.fields or ()] == [
+        ("status", 25),
+        ("measure", 1700),
+        ("n", 20),
+    ]
     assert shadow.do(session.describe("SELECT $1 + 1", [20])).parameters == (20,)
-    assert shadow.do(session.describe("SELECT revenue FROM orders")).fields == (
-        Field("revenue", 1700, ((14 << 16) | 2) + 4),
-    )
+    (field,) = shadow.do(session.describe("SELECT revenue FROM orders")).fields or ()
+    assert (field.name, field.oid, field.modifier) == ("revenue", 1700, ((14 << 16) | 2) + 4)
     assert shadow.do(session.describe("")).fields is None
     shadow.close(session)
 
@@ -156,6 +159,41 @@ def test_cancelling_takes_less_than_a_tenth_of_a_second_and_hits_nobody_else(sha
     assert shadow.do(ask()) < 0.1
     assert shadow.rows(one, "SELECT 1") == [("1",)]
     shadow.close(one, other)
+
+
+def test_a_session_that_waits_for_its_turn_can_be_cancelled(shadow: Shadow) -> None:
+    sessions = [shadow.session("waiting") for _ in range(11)]
+
+    async def ask() -> None:
+        slow = [asyncio.create_task(rows(one, "SELECT pg_sleep(20)")) for one in sessions]
+        await asyncio.sleep(0.8)  # ten run, and one waits
+        for one in sessions:
+            one.cancel()
+        for error in await asyncio.gather(*slow, return_exceptions=True):
+            assert isinstance(error, PgError)
+            assert error.sqlstate == "57014"
+
+    shadow.do(ask())
+    assert not shadow.home("waiting").busy
+    shadow.close(*sessions)
+
+
+def test_a_task_that_is_given_up_leaves_no_statement_behind(shadow: Shadow) -> None:
+    session = shadow.session("leaving")
+
+    async def ask() -> None:
+        task = asyncio.create_task(rows(session, "SELECT pg_sleep(20), 'left behind'"))
+        await asyncio.sleep(0.3)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    shadow.do(ask())
+    running = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%left behind%' AND pid <> pg_backend_pid()"
+    until = time.monotonic() + 5
+    while shadow.rows(session, running) != [("0",)] and time.monotonic() < until:
+        time.sleep(0.1)
+    assert shadow.rows(session, running) == [("0",)]
+    shadow.close(session)
 
 
 def test_a_statement_ends_after_its_time(shadow: Shadow) -> None:

@@ -1,6 +1,7 @@
 """`Catalogs`: the entry of the room. Which cluster a session's catalog is in, from start to stop."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,8 @@ _IDLE = 600.0
 """Seconds after which a cluster that nobody uses is ended; starting one takes a tenth of a second."""
 _LOOK = 15.0
 
+_log = logging.getLogger("ingot.pgwire.catalog")
+
 _Key = tuple[str, bytes, bool]
 
 
@@ -48,6 +51,7 @@ class Catalogs:
         self._sweep: asyncio.Task[None] | None = None
         self._smaller: ReducedCatalogs | None = None
         self._stopped = False
+        self._room = _Room(self._homes)
         self.reduced: str | None = None
         """Why the catalog is the smaller one, as a sentence for who starts the server; None where it is not."""
         self.server_version = self._programs.version if self._programs else "15.0"
@@ -70,9 +74,8 @@ class Catalogs:
                 if task is self._sweep:
                     task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-        homes, self._homes = list(self._homes.values()), {}
-        for home in homes:
-            await home.stop(for_good=True)
+        homes = list(self._homes.values())
+        await asyncio.gather(*(home.stop(for_good=True) for home in homes))
         if self._spare is not None:
             await self._spare.stop()
             self._spare = None
@@ -110,6 +113,7 @@ class Catalogs:
             self._spare = spare
         except (ClusterError, OSError) as error:
             self.reduced = f"The SQL catalog is a smaller one, because PostgreSQL does not run here: {error}"
+            _log.warning(self.reduced)
 
     def _prepare(self, programs: wheel.Programs, nurse: ThreadPoolExecutor) -> Ground:
         clear_stale()
@@ -133,7 +137,9 @@ class Catalogs:
         home = self._homes.get(key)
         if home is None:
             spare, self._spare = self._spare, None
-            home = self._homes[key] = Home(spare or self._cluster(ground), self._showing, info.user)
+            home = self._homes[key] = Home(
+                spare or self._cluster(ground), self._showing, info.user, self._room
+            )
         home.used = time.monotonic()
         return home
 
@@ -143,17 +149,35 @@ class Catalogs:
             await self._rest()
 
     async def _rest(self) -> None:
-        now = time.monotonic()
-        running = [one for one in self._homes.values() if one.cluster.alive]
-        running.sort(key=lambda one: one.used)
-        surplus = len(running) - _MOST
-        for home in running:
+        for home in [one for one in self._homes.values() if one.cluster.alive]:
             home.rest()
-            if not home.busy and (surplus > 0 or now - home.used > _IDLE):
-                surplus -= 1
+            if not home.busy and time.monotonic() - home.used > _IDLE:
                 await home.stop()
         for key in [key for key, one in self._homes.items() if not one.sources and not one.cluster.alive]:
             del self._homes[key]
+
+
+class _Room:
+    """Lets one cluster start at a time, and ends one that nobody needs now where as many run as may."""
+
+    def __init__(self, homes: Mapping[_Key, Home]) -> None:
+        self._homes = homes
+        self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> None:
+        await self._lock.acquire()
+        try:
+            while len(running := [one for one in self._homes.values() if one.cluster.alive]) >= _MOST:
+                idle = [one for one in running if not one.busy]
+                if not idle:
+                    raise PgError("too many users look at the catalog at once", sqlstate="53300")
+                await min(idle, key=lambda one: one.used).stop()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 class _LateSource:

@@ -81,7 +81,7 @@ class Cluster:
 
     async def stop(self) -> None:
         """Ends it and removes its files. Harmless where it has ended."""
-        await asyncio.get_running_loop().run_in_executor(self._nurse, self._stop)
+        await asyncio.to_thread(self._stop)
 
     async def connect(self, user: str, database: str) -> Backend:
         """A connection of a client's role. Raises `LostError`, `ShadowError`."""

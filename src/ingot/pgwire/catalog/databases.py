@@ -49,6 +49,7 @@ class Databases:
         self._real: OrderedDict[str, Database] = OrderedDict()
         self._listed: set[str] = set()
         self._refs: Sequence[str] | None = None
+        self._wanted: set[str] = set()
         self._next = _FIRST
         self._control: Backend | None = None
         self._lock = asyncio.Lock()
@@ -72,18 +73,19 @@ class Databases:
                 self._real[name] = found
         return found
 
-    async def list_refs(self) -> None:
-        """Sees to it that all branches and tags are listed. Raises `LostError`."""
+    async def list_refs(self, current: str | None = None) -> None:
+        """Sees to it that all branches and tags are listed, and beside them only `current`. Raises `LostError`."""
         refs = await asyncio.to_thread(self._showing.refs)
-        if refs == self._refs:
+        if refs != self._refs:
+            project, default = self._showing.project, self._showing.default
+            self._wanted = {_kept(project if ref == default else f"{project}@{ref}") for ref in refs}
+        surplus = [name for name in self._real if name not in self._wanted and name != current]
+        if refs == self._refs and not surplus:
             return
         async with self._lock:
-            project, default = self._showing.project, self._showing.default
-            wanted = {cut(project if ref == default else f"{project}@{ref}") for ref in refs}
-            await self._drop([name for name in self._real if name not in wanted and "@" in name])
-            wanted -= set(self._real)
-            await self._unlist(self._listed - wanted)
-            await self._list(sorted(wanted - self._listed))
+            await self._drop(surplus)
+            await self._unlist(self._listed - self._wanted)
+            await self._list(sorted(self._wanted - set(self._real) - self._listed))
             self._refs = refs
 
     async def run(self, *texts: str) -> None:
@@ -104,9 +106,7 @@ class Databases:
         project, default = self._showing.project, self._showing.default
         ref = info.database.partition("@")[2] or default
         name = info.database if ref == info.ref else f"{project}@{info.ref}"
-        if len(name.encode()) <= 63:
-            return name
-        return f"{cut(name).encode()[:54].decode('utf-8', 'ignore')}~{sha256(name.encode()).hexdigest()[:8]}"
+        return _kept(name)
 
     async def _create(self, name: str, tables: Sequence[Table]) -> Database:
         await self._drop(
@@ -140,7 +140,7 @@ class Databases:
 
     async def _drop(self, names: Sequence[str]) -> None:
         for name in names:
-            if not self._pool.uses(name):
+            if name in self._real and not self._pool.uses(name):
                 self._pool.close(name)
                 del self._real[name]
                 await self.run(f"DROP DATABASE {identifier(name)} WITH (FORCE)")
@@ -169,6 +169,13 @@ class Databases:
         )
         self._next += len(names) + 1
         self._listed |= set(names)
+
+
+def _kept(name: str) -> str:
+    """A database's name as PostgreSQL can keep it, unlike that of any other."""
+    if len(name.encode()) <= 63:
+        return name
+    return f"{cut(name).encode()[:54].decode('utf-8', 'ignore')}~{sha256(name.encode()).hexdigest()[:8]}"
 
 
 async def _apply(owner: Backend, statements: Sequence[str]) -> None:

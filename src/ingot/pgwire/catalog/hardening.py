@@ -48,6 +48,7 @@ lc_messages = 'C'
 default_text_search_config = 'pg_catalog.english'
 default_transaction_read_only = on
 statement_timeout = 30s
+client_connection_check_interval = 1s
 idle_in_transaction_session_timeout = 60s
 """
 

@@ -7,6 +7,7 @@ own, for each set of rights that he comes with.
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 
 from ingot.pgwire.catalog.backend import Backend, LostError, ShadowError
 from ingot.pgwire.catalog.cluster import Cluster
@@ -26,7 +27,11 @@ _IDLE = 60.0
 class Home:
     """Where the sessions of one user are."""
 
-    def __init__(self, cluster: Cluster, showing: Showing, user: str) -> None:
+    def __init__(
+        self, cluster: Cluster, showing: Showing, user: str, room: AbstractAsyncContextManager[None]
+    ) -> None:
+        """`room` is entered to start the cluster: there may be only so many."""
+        self._room = room
         self._cluster = cluster
         self._showing = showing
         self._user = user
@@ -64,7 +69,7 @@ class Home:
             pid = self._cluster.pid
             database = await databases.get(info)
             if listed:
-                await databases.list_refs()
+                await databases.list_refs(database.name)
             return await self._pool.take(database.name, owner, settings), database
         except ClusterError as error:
             raise PgError(f"The catalog is not there: {error}", sqlstate="57P03") from error
@@ -133,7 +138,8 @@ class Home:
             if self._databases is None or not self._cluster.alive:
                 self._pool.close()
                 if not self._cluster.alive:
-                    await self._cluster.start()
+                    async with self._room:
+                        await self._cluster.start()
                 made = Databases(self._cluster, self._pool, self._showing)
                 await self._admit(made)
                 await made.list_refs()
