@@ -16,8 +16,10 @@ from ingot.semantic.sql.statement import SqlPlan
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BATCH = 8_192
-"""Rows that are computed at a time."""
+VECTOR = 2_048
+"""Rows that the engine gives at a time: the first ones are there soon."""
+ROWS, BYTES, SECONDS = 16_384, 1 << 21, 0.02
+"""Later ones are gathered until there are so many rows, or so many bytes, or so much time has passed."""
 SMALL = 1 << 20
 """Bytes up to which an answer is read to its end before its first row is given away, so that it can be kept."""
 PATIENCE = 0.05
@@ -50,11 +52,13 @@ class Stream:
         self._lock = Lock()
         self._open = ExitStack()
         self._taken = False
+        self._begun = False
+        self._ended = False
         self._first: list[pa.RecordBatch] = []
         cursor = self._open.enter_context(session)
         try:
             asked = cursor.sql(plan.sql, params=list(plan.parameters) or None)
-            self._reader = asked.to_arrow_reader(BATCH)
+            self._reader = asked.to_arrow_reader(VECTOR)
         except BaseException as error:
             self._fail(error)
             raise
@@ -73,15 +77,29 @@ class Stream:
         while size <= most and (until is None or monotonic() < until):
             batch = self._next()
             if batch is None:
-                return Whole(self.schema, tuple(self._first), 2 * size)
+                return Whole(self.schema, tuple(_joined(self._first)), 2 * size)
             until = until or monotonic() + PATIENCE
             self._first.append(batch)
             size += batch.get_total_buffer_size()
         return None
 
     def read(self) -> "pa.RecordBatch | None":
-        """The next batch; None after the last. Raises what `Engine.query` raises."""
-        return self._first.pop(0) if self._first else self._next()
+        """The next rows; None after the last. Raises what `Engine.query` raises."""
+        if not self._begun:
+            self._begun = True
+            self._first = _joined(self._first)
+            return self._first.pop(0) if self._first else self._next()
+        gathered: list[pa.RecordBatch] = []
+        rows = size = 0
+        until = monotonic() + SECONDS
+        while rows < ROWS and size < BYTES and (not rows or monotonic() < until):
+            batch = self._next()
+            if batch is None:
+                break
+            gathered.append(batch)
+            rows += batch.num_rows
+            size += batch.nbytes
+        return next(iter(_joined(gathered)), None)
 
     def __iter__(self) -> "Iterator[pa.RecordBatch]":
         while (batch := self.read()) is not None:
@@ -90,16 +108,20 @@ class Stream:
     def close(self) -> None:
         """Stops the statement."""
         with self._lock:
+            self._ended = True
             self._first.clear()
             self._open.close()
 
     def _next(self) -> "pa.RecordBatch | None":
         with self._lock:
+            if self._ended:
+                return None
             try:
                 if self._interrupt.is_set:
                     raise QueryInterruptedError("The query was cancelled.")
                 batch = self._reader.read_next_batch()
             except StopIteration:
+                self._ended = True
                 self._open.close()
                 return None
             except BaseException as error:
@@ -128,3 +150,10 @@ class Stream:
         }
         kind = next((made for start, made in kinds.items() if text.startswith(start)), duckdb.Error)
         return kind(text)
+
+
+def _joined(batches: "list[pa.RecordBatch]") -> "list[pa.RecordBatch]":
+    """The rows of several batches in one; none where there are none."""
+    import pyarrow as pa  # noqa: PLC0415 - who has a stream has it
+
+    return [pa.concat_batches(batches)] if len(batches) > 1 else batches

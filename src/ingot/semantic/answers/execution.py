@@ -188,7 +188,8 @@ class Execution:
         session = engine.session(plan.at.state, timeout=self._timeout, interrupt=interrupt, **held)
         stream = Stream(session, plan, interrupt)
         try:
-            whole = stream.whole(min(SMALL, self._answers.largest // 2)) if plan.key is not None else None
+            tries = plan.key is not None and plan.key not in self._large
+            whole = stream.whole(min(SMALL, self._answers.largest // 2)) if tries else None
             if interrupt.is_set:
                 raise QueryInterruptedError("The query was cancelled.")
         except BaseException:
