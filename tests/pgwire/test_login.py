@@ -12,7 +12,7 @@ import struct
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -501,6 +501,28 @@ def test_who_fails_too_often_is_refused_before_his_password_is_looked_at(
                 connect(found.port, user, "pencil")
         with connect(found.port, "李", USERS["李"]):
             pass
+
+
+def test_guessing_at_the_same_time_is_no_faster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingot.pgwire.attempts.WINDOW", 60.0)
+    monkeypatch.setattr("ingot.pgwire.attempts.STEP", 0.0)
+    (tmp_path / "users.yml").write_text(users_text(verifiers()))
+    with ours(tmp_path) as found, ExitStack() as stack:
+        talks = [stack.enter_context(Talk(found.port)) for _ in range(MOST_USER + 5)]
+        told = []
+        for talk in talks:
+            talk.hear()
+            talk.say(initial(PLAIN, b"n,,n=,r=abc"))
+        challenges = [talk.hear() for talk in talks]
+        for number, (talk, challenge) in enumerate(zip(talks, challenges, strict=True)):
+            assert challenge is not None
+            # The last ones know the password, and learn nothing of it.
+            password = "guess" if number < MOST_USER else "pencil"
+            talk.say(final(challenge.body[4:], b"n=,r=abc", password=password))
+            reply = talk.hear()
+            assert reply is not None
+            told.append((reply.kind, reply.fields["C"]))
+    assert told == [("E", "28P01")] * MOST_USER + [("E", "28000")] * 5
 
 
 # --- the file while the server runs

@@ -71,6 +71,7 @@ def test_auth_names_somebody(folder: Folder) -> None:
         (f"users:\n  ann: {{verifier: {ONE.replace('4096', '99999999')}}}", "has 99999999 iterations"),
         (f"users:\n  ann: {{verifier: {ONE}, group: x}}", "unknown key 'group' in user 'ann'; did you mean 'groups'?"),
         (f"users:\n  ann: {{verifier: {ONE}, security: 1}}", "'security' of user 'ann' cannot be '1'"),
+        (f"users:\n  ann: {{verifier: {ONE}, security: {{x: [{'9' * 30}]}}}}", "cannot be written as JSON (expected numbers of 64"),
         (f"users:\n  - {{name: ann, verifier: {ONE}}}\n  - {{name: ann, verifier: {TWO}}}", "users.yml:3:12: the name 'ann' is used twice"),
         (f'users:\n  "a\\nb": {{verifier: {ONE}}}', "a name without control characters"),
         ("user: {}", "users.yml:1:1: unknown key 'user' in users.yml; did you mean 'users'?"),

@@ -48,12 +48,12 @@ class Passwords:
         digest = hmac.digest(self._key, f"{name}\0{password}".encode(errors="surrogatepass"), "sha256")
         if (known := self._known(digest, user)) is not None:
             return known
-        if self._attempts.wait(address, name) > 0:
-            log.warning("http login user=%r from=%s refused: too many failures", name[:200], address)
-            return None
         async with self._turn:  # a page asks several things at once: one of them computes
             if (known := self._known(digest, user)) is not None:
                 return known
+            if self._attempts.wait(address, name) > 0:
+                log.warning("http login user=%r from=%s refused: too many failures", name[:200], address)
+                return None
             is_right = await asyncio.to_thread(self._fits, user, password)
             if user is not None and is_right:
                 who = context_of(user)
@@ -63,7 +63,7 @@ class Passwords:
                 self._attempts.succeeded(address, name)
                 log.info("http login user=%r from=%s ok", name[:200], address)
                 return who
-        later = self._attempts.failed(address, name)
+            later = self._attempts.failed(address, name)
         log.warning("http login user=%r from=%s failed: password", name[:200], address)
         await asyncio.sleep(later)
         return None

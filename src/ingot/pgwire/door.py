@@ -31,6 +31,10 @@ LONGEST = 1024
 SASL, CONTINUE, FINAL = 10, 11, 12
 
 
+class TooOftenError(PgError):
+    """Somebody has failed too often of late."""
+
+
 class Door:
     """Lets users in. Without accounts everybody is let in, as nobody in particular."""
 
@@ -52,17 +56,15 @@ class Door:
             )
         if self._accounts is None:
             return ANYONE
-        if (seconds := self._attempts.wait(peer, user)) > 0:
-            _tell(connection, user, database, "refused: too many failures")
-            raise PgError(
-                f'too many failed logins of user "{user}", try again in {int(seconds) + 1} s',
-                sqlstate="28000",
-            )
-        if self._accounts.is_stale():
-            await asyncio.to_thread(self._accounts.read)
-        found = self._accounts.find(user)
         try:
+            self._has_turn(peer, user)
+            if self._accounts.is_stale():
+                await asyncio.to_thread(self._accounts.read)
+            found = self._accounts.find(user)
             is_right = await self._ask(connection, found, user)
+        except TooOftenError as error:
+            _tell(connection, user, database, f"refused: {error.message}")
+            raise
         except IngotError as error:
             self._attempts.failed(peer, user)
             _tell(connection, user, database, f"failed: {error.message}")
@@ -90,11 +92,20 @@ class Door:
             connection.send(messages.authentication(CONTINUE))
             first = bytes(await _response(connection))
         connection.send(messages.authentication(CONTINUE, exchange.first(first)))
-        answer = exchange.final(bytes(await _response(connection)))
+        last = bytes(await _response(connection))
+        self._has_turn(connection.peer, user)  # of many logins at once no more are looked at than one by one
+        answer = exchange.final(last)
         if answer is None:
             return False
         connection.wire.put(messages.authentication(FINAL, answer))
         return True
+
+    def _has_turn(self, peer: str, user: str) -> None:
+        if (seconds := self._attempts.wait(peer, user)) > 0:
+            raise TooOftenError(
+                f'too many failed logins of user "{user}", try again in {int(seconds) + 1} s',
+                sqlstate="28000",
+            )
 
     def _made_up(self, user: str) -> Verifier:
         """What somebody who is not there would have: always the same, and fitting no password."""

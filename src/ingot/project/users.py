@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import orjson
 from pydantic import Field, ValidationError
 
 from ingot.project.auth import Auth
 from ingot.project.explain import explain
-from ingot.project.policy_case import Plain
+from ingot.project.policy_case import Plain, plain
 from ingot.project.problem import Problem, ProjectError
 from ingot.project.read import fill, parsed, read_text, relative
 from ingot.project.root import absolute
@@ -38,6 +39,14 @@ class User(Spec):
 
     @classmethod
     def inspect(cls, data: Map, report: Callable[..., None]) -> None:
+        try:
+            orjson.dumps(plain(data.get("security")))
+        except TypeError:
+            report(
+                "security",
+                f"'security' of {cls.called(data)} cannot be written as JSON",
+                expected="numbers of 64 bits",
+            )
         text = data.get("verifier")
         if not isinstance(text, str) or not text:
             return
