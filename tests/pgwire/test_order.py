@@ -76,6 +76,7 @@ SIMPLE = {
     "show isolation": "show transaction isolation level",
     "declare alone": "declare c cursor for select 1",
     "declare in text": "declare c cursor for select 1; fetch c",
+    "declare broken": "begin; declare c cursor for select * from missing_table",
     "declare with hold": "declare c cursor with hold for select * from series(3)",
     "cursor": "begin; declare c cursor for select * from series(10); fetch 3 from c; fetch next c; move 2 in c; "
     "fetch all from c; fetch c; close c",
@@ -124,6 +125,10 @@ SIMPLE = {
     "create as": "create table t as select 1",
     "drop": "create temp table t (a int)",
     "create view": "create or replace view v as select 1",
+    "parameter": "select $1::text",
+    "parameter later": "select 1; select $1::text",
+    "parameter in copy": "copy (select $1::text) to stdout",
+    "parameter in declare": "begin; declare c cursor for select $1::text; fetch c",
     "set constraints": "set constraints all deferred",
     "prepared transaction": "begin; prepare transaction 'x'",
     "show datestyle": "show datestyle; show intervalstyle; show transaction_read_only; show client_encoding",

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from ingot.errors import UsageError
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.ports import Opener, SessionInfo, Source
 
@@ -36,7 +37,10 @@ class Refs:
                 raise PgError(
                     f"a session reads at most {MOST} refs", sqlstate="53400", hint="Open another connection."
                 )
-            source = self._sources[ref] = self._opener(self._moved(ref))
+            try:
+                source = self._sources[ref] = self._opener(self._moved(ref))
+            except UsageError as error:  # it is not there, or no name of a ref
+                raise PgError(error.message, sqlstate="3D000", hint=error.hint) from error
         return source
 
     def cancel(self) -> None:

@@ -14,7 +14,7 @@ from ingot.pgwire import messages
 from ingot.pgwire.commands import recognise
 from ingot.pgwire.commands.prepared import literals
 from ingot.pgwire.commands.recognise import row_tag
-from ingot.pgwire.commands.scanning import Token, split
+from ingot.pgwire.commands.scanning import Kind, Token, split, tokens
 from ingot.pgwire.commands.setting import Show
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.messages import Bind, Parse
@@ -376,7 +376,7 @@ class Session:
         if portal.rows is None:
             if sum(each.rows is not None for each in self.portals.values()) >= MOST_OPEN:
                 raise PgError(f"more than {MOST_OPEN} cursors are read at a time", sqlstate="53400")
-            statement = await self.ready(portal.prepared)
+            statement = await self.runnable(portal)
             self.running.check()
             rows = await statement.run(portal.values, portal.formats)
             if portal.reads:
@@ -405,6 +405,16 @@ class Session:
                 await before.close()
             return reading
         return cast("Reading", await self.opened(portal))
+
+    async def runnable(self, portal: Portal) -> Statement:
+        """As `ready`, with the values that it needs. Raises `PgError` 42P02 where a simple query has parameters."""
+        statement = await self.ready(portal.prepared)
+        if len(statement.parameters) != len(portal.values):
+            number = len(portal.values) + 1
+            named = (token for token in tokens(portal.prepared.text) if token.kind is Kind.PARAMETER)
+            at = next((token.start + 1 for token in named if token.value == f"${number}"), None)
+            raise PgError(f"there is no parameter ${number}", sqlstate="42P02", position=at)
+        return statement
 
     async def ready(self, prepared: Prepared) -> Statement:
         """What a source has prepared of a statement, for the ref that is read now. Raises `IngotError`."""

@@ -51,7 +51,7 @@ class Copy(Plain):
         return self.inner
 
     async def run(self, session: "Session", portal: Portal) -> Answer:
-        statement = await session.ready(portal.prepared)
+        statement = await session.runnable(portal)
         if statement.fields is None:
             raise PgError("COPY query must return rows", sqlstate="0A000")
         binary = self.options.form == "binary"

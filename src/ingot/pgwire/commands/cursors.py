@@ -35,6 +35,7 @@ class Declare(Plain):
             raise PgError("DECLARE CURSOR can only be used in transaction blocks", sqlstate=NO_TRANSACTION)
         if self.name in session.portals:
             raise PgError(f'cursor "{self.name}" already exists', sqlstate="42P03")
+        await session.runnable(portal)
         inner = portal.prepared
         query = Prepared(inner.text, inner.offset, "SELECT", None, inner.given, inner.statement, inner.source)
         session.portals[self.name] = Portal(
