@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import logging
 import os
+import shutil
 import socket
 import ssl
 import struct
@@ -34,6 +35,7 @@ from ingot.project.verifier import Verifier
 from tests.pgwire import certificates
 from tests.pgwire.answering import Running
 from tests.pgwire.certificates import Files
+from tests.pgwire.clients.missing import missing
 from tests.pgwire.logins import USERS, Talk, initial, judge, ours, proof, users_text, verifiers
 from tests.pgwire.raw import Reply, startup
 
@@ -159,6 +161,8 @@ def test_old_tls_is_not_spoken(server: Running) -> None:
 
 
 def test_psql_logs_in_over_tls(server: Running, tls: Files) -> None:
+    if shutil.which("psql") is None:
+        missing("psql is not installed")
     told = f"host=localhost port={server.port} user=ann dbname=shop sslmode=verify-full sslrootcert={tls.certificate}"
     for password, code in (("pencil", 0), ("pen", 2)):
         done = subprocess.run(
