@@ -86,8 +86,11 @@ class Question:
                 self.where(one)
             elif (name_ := segment(one, self.model)) is not None:
                 self.segments.append(name_)
-            elif (found := as_filter(one, self.model)) is not None:
-                self.filters.append(found)
+            elif _is_true(one):
+                continue
+            elif (found := as_filter(one, self.model, self.around.clock)) is not None:
+                self.filters.append(found[0])
+                self.around.writing.volatile = self.around.writing.volatile or found[1]
             else:
                 self.tests.append(one)
 
@@ -239,6 +242,20 @@ class Question:
         sql = changed(written, one)
         dimension = Dimension(cube, name, kind, exp.Paren(this=sql), tuple(paths), _LABEL)
         return Found(name, dimension, (cube,), _LABEL)
+
+
+def _is_true(node: exp.Expr) -> bool:
+    """Whether a condition says nothing: `1 = 1`, TRUE."""
+    if isinstance(node, exp.EQ):
+        left, right = node.this.unnest(), node.expression.unnest()
+        return (
+            isinstance(left, exp.Literal)
+            and isinstance(right, exp.Literal)
+            and not left.is_string
+            and not right.is_string
+            and left.name == right.name
+        )
+    return isinstance(node, exp.Boolean) and bool(node.this)
 
 
 def _mentioned(name: str) -> dict[str, Any]:
