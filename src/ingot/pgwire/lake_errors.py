@@ -49,6 +49,8 @@ _CODES = (
     (re.compile(r"division by zero", re.IGNORECASE), "22012"),
     (re.compile(r"\AConversion Error"), "22P02"),
     (re.compile(r"\AParser Error"), "42601"),
+    (re.compile(r"\AInvalid Input Error"), "22023"),
+    (re.compile(r"\ANot implemented Error", re.IGNORECASE), "0A000"),
     (re.compile(r"\ABinder Error|\ACatalog Error"), "42000"),
 )
 _PATTERNS = tuple((re.compile(pattern), code, words) for pattern, code, words in _SAID)

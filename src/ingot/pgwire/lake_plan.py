@@ -136,7 +136,8 @@ class LakePlans:
             raise SqlError("syntax error: the statement cannot be read") from None
         if len(sql) > MAX_WRITTEN:
             raise SqlError("The statement comes to too much SQL.", sqlstate="54001")
-        check_engine(sql)
+        with in_words():
+            check_engine(sql)
         count = max(select.parameters, default=0)
         kinds = tuple(oid_of(select.parameters.get(one, "")) for one in range(1, count + 1))
         volatile = select.writing.volatile or _RELATIVE.search(text) is not None

@@ -33,8 +33,24 @@ TABLES: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         'id int, name text, country text, "Full Name" text',
         [(10, "ann", "de", "Ann A"), (11, "bob", "fr", "Bob B"), (13, "cid", None, "Cid C")],
     ),
+    "raw.events": (
+        "id bigint, seen timestamptz, score float8, ok boolean, big bigint",
+        [
+            (1, "2026-03-29 00:30:00+00", "1.5", "true", 9007199254740993),
+            (2, "2026-03-29 01:30:00+00", "-0.1", "false", -5),
+            (3, "2026-10-25 00:30:00+00", "1e20", None, 0),
+            (4, "2026-12-31 23:30:00+00", None, "true", None),
+        ],
+    ),
 }
-_ENGINE = {"int": "INTEGER", "text": "VARCHAR", "date": "DATE", "timestamp": "TIMESTAMP"}
+_ENGINE = {
+    "int": "INTEGER",
+    "text": "VARCHAR",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "timestamptz": "TIMESTAMPTZ",
+    "float8": "DOUBLE",
+}
 
 
 def values(rows: Sequence[Sequence[Any]]) -> str:

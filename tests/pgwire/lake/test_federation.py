@@ -326,7 +326,12 @@ def test_databases_are_catalogs(shop: Shop) -> None:
     ]
     assert shop.ask("SHOW SCHEMAS FROM crm") == [("gold",), ("public",)]
     assert shop.ask("SHOW TABLES FROM crm.gold") == [("orders",)]
-    assert shop.ask("SHOW TABLES FROM till") == [("main.countries",), ("main.customers",), ("main.orders",)]
+    assert shop.ask("SHOW TABLES FROM till") == [
+        ("main.countries",),
+        ("main.customers",),
+        ("main.events",),
+        ("main.orders",),
+    ]
     for sql, state in (
         ("SHOW TABLES FROM crm.hidden", "3F000"),
         ("SHOW SCHEMAS FROM shut", "3D000"),

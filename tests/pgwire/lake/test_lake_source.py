@@ -79,6 +79,42 @@ SAME = [
     "SELECT at + interval '1 day' FROM gold.orders ORDER BY id",
     "SELECT id::text || '-' || qty FROM gold.orders ORDER BY id",
     "SELECT DISTINCT ON (customer_id) customer_id, id FROM gold.orders ORDER BY customer_id, id",
+    "SELECT * FROM raw.events ORDER BY id",
+    "SELECT big / 2, big % 2, score * 2, score::text, big + id FROM raw.events ORDER BY id",
+    "SELECT ok, count(*), sum(score), max(big) FROM raw.events GROUP BY ok ORDER BY ok",
+    "SELECT date_trunc('month', seen), extract(hour FROM seen), seen::date FROM raw.events ORDER BY id",
+    "SELECT seen - interval '1 month', seen + interval '3 hours' FROM raw.events ORDER BY id",
+    "SELECT id FROM raw.events WHERE seen >= '2026-03-29 01:00:00+00' AND seen < '2026-11-01' ORDER BY id",
+    "SELECT seen AT TIME ZONE 'Europe/Berlin' FROM raw.events ORDER BY id",
+    (
+        "SELECT CAST(extract(year FROM o.ordered) AS int) AS y, sum(o.amount) AS total FROM gold.orders o GROUP BY 1 "
+        "HAVING sum(o.amount) > 1 ORDER BY 2 DESC NULLS LAST LIMIT 10"
+    ),
+    (
+        'SELECT "source"."note" AS "note", count(*) AS "count" FROM (SELECT "gold"."orders"."note" AS "note" FROM "gold"."orders") '
+        '"source" GROUP BY "source"."note" ORDER BY "source"."note" ASC'
+    ),
+    (
+        'SELECT SUM("orders"."amount") AS "sum:amount:ok", "orders"."customer_id" FROM "gold"."orders" "orders" '
+        'WHERE ("orders"."ordered" >= (DATE \'2026-01-01\')) GROUP BY 2 ORDER BY 2'
+    ),
+    "SELECT count(distinct customer_id) AS a, count(1) FROM (SELECT * FROM gold.orders WHERE amount > 0) AS virtual_table LIMIT 1000",
+    "SELECT o.id, c.name FROM gold.orders o FULL JOIN raw.customers c ON c.id = o.customer_id ORDER BY 1, 2",
+    "SELECT o.id FROM gold.orders o RIGHT OUTER JOIN raw.customers c ON (c.id = o.customer_id) WHERE o.id IS NULL",
+    "SELECT o.id, e.id FROM gold.orders o CROSS JOIN raw.events e WHERE o.id = e.id ORDER BY 1",
+    "SELECT * FROM gold.orders WHERE note IS NOT NULL AND (note ILIKE '%OFF' OR note ~ '^p') ORDER BY id",
+    "SELECT lag(amount) OVER (ORDER BY id), first_value(id) OVER (PARTITION BY customer_id ORDER BY id) FROM gold.orders ORDER BY id",
+    "SELECT sum(amount) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM gold.orders ORDER BY id",
+    "SELECT customer_id, ordered, sum(qty) FROM gold.orders GROUP BY GROUPING SETS ((customer_id), (ordered), ()) ORDER BY 1, 2, 3",
+    "SELECT coalesce(note, 'none'), nullif(qty, 0), greatest(qty, 1), least(qty, 1) FROM gold.orders ORDER BY id",
+    "SELECT length(note), substring(note FROM 2 FOR 3), position('o' IN note), replace(note, 'o', '0') FROM gold.orders ORDER BY id",
+    "(SELECT id FROM gold.orders ORDER BY id LIMIT 1) UNION ALL (SELECT id FROM raw.customers ORDER BY id DESC LIMIT 1) ORDER BY 1 DESC",
+    "SELECT id IN (1, 2), id NOT IN (1, NULL), amount BETWEEN 1 AND 20, qty IS DISTINCT FROM 3 FROM gold.orders ORDER BY id",
+    "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY qty), mode() WITHIN GROUP (ORDER BY qty) FROM gold.orders",
+    "SELECT array_agg(id ORDER BY id DESC) FROM gold.orders",
+    "WITH x AS (SELECT id FROM gold.orders), y AS (SELECT id FROM x WHERE id > 2) SELECT (SELECT count(*) FROM y), (SELECT max(id) FROM x)",
+    "SELECT EXISTS (SELECT 1 FROM gold.orders WHERE id = 99) AS there, NOT EXISTS (SELECT 1 FROM gold.orders) FROM raw.customers LIMIT 1",
+    "SELECT t.* FROM (SELECT o.*, c.name FROM gold.orders o LEFT JOIN raw.customers c ON c.id = o.customer_id) t WHERE t.name IS NULL ORDER BY 1",
 ]
 
 
@@ -103,6 +139,23 @@ def test_a_select_gives_what_postgresql_gives(shop: Shop, postgres: str, sql: st
     assert rows == expected
     assert statement_names == names
     assert [one.oid for one in asyncio.run(shop.source().prepare(sql)).fields or ()] == kinds
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/Berlin", "Asia/Kolkata"])
+def test_times_are_told_in_the_zone_of_the_session(shop: Shop, postgres: str, zone: str) -> None:
+    sql = (
+        "SELECT seen, date_trunc('day', seen), extract(hour FROM seen)::int, seen::date, seen::timestamp, "
+        "seen + interval '1 day', seen > '2026-03-29 03:00' FROM raw.events ORDER BY id"
+    )
+    with psycopg.connect(postgres) as con:
+        con.execute(f"SET timezone = '{zone}'")
+        result = con.pgconn.exec_(sql.encode())
+        expected = [
+            tuple((result.get_value(row, column) or b"").decode() for column in range(result.nfields))
+            for row in range(result.ntuples)
+        ]
+    assert shop.ask(sql, timezone=zone) == expected
 
 
 def test_the_ref_of_the_session_is_what_is_read(shop: Shop) -> None:
@@ -362,7 +415,7 @@ def test_catalogs_schemas_and_tables_are_listed(shop: Shop) -> None:
     assert shop.ask("SHOW SCHEMAS FROM model") == [("public",)]
     assert shop.ask("SHOW TABLES FROM gold") == [("big",), ("orders",)]
     assert shop.ask('SHOW TABLES IN lake."gold"') == [("big",), ("orders",)]
-    assert shop.ask("SHOW TABLES") == [("gold.big",), ("gold.orders",), ("raw.customers",)]
+    assert shop.ask("SHOW TABLES") == [("gold.big",), ("gold.orders",), ("raw.customers",), ("raw.events",)]
     assert shop.ask("SHOW TABLES FROM model.public") == [("customers_cube",), ("sales",)]
     assert shop.names("SHOW CATALOGS") == ["Catalog"]
     for sql, state in (
