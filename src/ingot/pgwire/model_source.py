@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 THREADS = 8
 """Statements that are planned, or whose rows are encoded, at the same time."""
+_PASSING = frozenset({"08", "53", "55", "57", "58", "XX"})
+"""Classes of errors that are about the server, and not about the statement."""
 _UTC = frozenset(
     {"utc", "gmt", "etc/utc", "etc/gmt", "zulu", "z", "uct", "etc/uct", "universal", "greenwich"}
 )
@@ -156,15 +158,16 @@ class ModelSource:
         wanted = max(count(tree), len(given))
         if not wanted:  # what is wrong with it is told before PostgreSQL is asked
             await self.during(lambda: self.planned(text, NOTHING), stop)
-        described = await self._described(text, given)
+        described, is_sure = await self._described(text, given)
         kinds = self._kinds(tree, given, described, wanted)
 
         def work() -> Prepared:
             plan = self.planned(text, sample(kinds))
-            self.reader.kinds.keep((text, given, self._seen_by()), kinds)
-            return self.reader.prepared.keep(
-                self._key(text, given, plan), self._found(plan, kinds, described)
-            )
+            found = self._found(plan, kinds, described)
+            if is_sure:
+                self.reader.kinds.keep((text, given, self._seen_by()), kinds)
+                self.reader.prepared.keep(self._key(text, given, plan), found)
+            return found
 
         return await self.during(work, stop)
 
@@ -187,14 +190,17 @@ class ModelSource:
             for at in range(wanted)
         )
 
-    async def _described(self, text: str, given: tuple[int, ...]) -> "Described | None":
-        """What PostgreSQL says of a statement; None where it is not there, or understands less than the model."""
+    async def _described(self, text: str, given: tuple[int, ...]) -> "tuple[Described | None, bool]":
+        """What PostgreSQL says of a statement, and whether it will say so again.
+
+        None where there is no PostgreSQL, or where it understands less than the model.
+        """
         if self._catalog is None:
-            return None
+            return None, True
         try:
-            return await self._catalog.describe(text, given)
-        except IngotError:
-            return None
+            return await self._catalog.describe(text, given), True
+        except IngotError as error:
+            return None, str(getattr(error, "sqlstate", "XX"))[:2] not in _PASSING
 
     def _found(self, plan: SqlPlan, parameters: tuple[int, ...], described: "Described | None") -> Prepared:
         """The columns of a statement: PostgreSQL's names and types for them, and else the engine's."""

@@ -109,6 +109,12 @@ STATEMENTS = [
      "SELECT status, sum(amount), sum(sum(amount)) OVER (ORDER BY status) FROM orders WHERE status <> '' GROUP BY 1 ORDER BY 1"),
     ("SELECT COUNT(*) FROM orders WHERE large",
      "SELECT count(*) FROM orders WHERE amount >= 50"),
+    ("SELECT c.city, COUNT(*) FROM orders AS o CROSS JOIN customers AS c GROUP BY 1 ORDER BY 1",
+     "SELECT c.city, count(*) FROM orders o LEFT JOIN customers c ON c.id = o.customer_id GROUP BY 1 ORDER BY 1"),
+    ("SELECT COUNT(*), COUNT(DISTINCT c.city), MAX(c.id) FROM orders AS o CROSS JOIN customers AS c WHERE c.city <> ''",
+     "SELECT count(*), count(DISTINCT c.city), max(c.id) FROM orders o LEFT JOIN customers c ON c.id = o.customer_id WHERE c.city <> ''"),
+    ("SELECT c.city FROM orders AS o CROSS JOIN customers AS c ORDER BY 1 LIMIT 700",
+     "SELECT c.city FROM orders o LEFT JOIN customers c ON c.id = o.customer_id ORDER BY 1 LIMIT 700"),
     ('SELECT "city", SUM("total") FROM "shop"."public"."sales" AS s GROUP BY 1 ORDER BY 1',
      "SELECT c.city, sum(o.amount) FROM orders o LEFT JOIN customers c ON c.id = o.customer_id GROUP BY 1 ORDER BY 1"),
 ]  # fmt: skip

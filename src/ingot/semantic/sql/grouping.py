@@ -155,6 +155,9 @@ class Grouping:
             columns.append(
                 exp.alias_(self.around.meant(_over(node.copy(), question)).tree, name, quoted=True)
             )
+        if len(self.selecting.scope.tables) > 1:  # the joined rows, also where nothing is asked of a table
+            for one in self.selecting.dimension_of_each():
+                question.dimension(one)
         if not question.dimensions:
             question.dimension(self.selecting.any_dimension())
         select = exp.Select().select(*columns, copy=False).from_(question.table(), copy=False)

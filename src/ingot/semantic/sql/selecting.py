@@ -1,6 +1,6 @@
 """One SELECT over the model: what of it the model answers, and what is computed on the answer's rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
@@ -225,8 +225,11 @@ class Selecting:
         trees = [changed(one.copy(), lift) for one in self.projections]
         order = [changed(one.copy(), lift) for one, _ in self.order]
         first = [changed(one.copy(), lift) for one in self.first]
+        if len(self.scope.tables) > 1:  # the joined rows, also where nothing is asked of a table
+            for one in self.dimension_of_each():
+                question.dimension(one)
         if not question.dimensions and not question.measures:
-            question.dimension(self._any_dimension())
+            question.dimension(self.any_dimension())
         return self._finished(trees, order, None, [question.table()], first, distinct=True)
 
     def _grouped(self, sets: list[list[exp.Expr]], *, distinct: bool) -> exp.Select:
@@ -264,9 +267,12 @@ class Selecting:
 
     def any_dimension(self) -> exp.Expr:
         """A dimension that every row has: where rows are counted and nothing else is asked of them."""
-        return self._any_dimension()
+        for one in self.dimension_of_each():
+            return one
+        raise SqlError("None of its dimensions can be asked for.", at=self.select, sqlstate="42501")
 
-    def _any_dimension(self) -> exp.Expr:
+    def dimension_of_each(self) -> Iterator[exp.Expr]:
+        """A dimension of each table: where rows are those of all of them, whatever is asked."""
         for table in self.scope.tables:
             known = [
                 (name, found)
@@ -275,8 +281,7 @@ class Selecting:
                 if isinstance((found := self.model.members[name]).member, Dimension)
             ]
             if known:
-                return mark(min(known, key=lambda each: len(each[1].path))[0])
-        raise SqlError("None of its dimensions can be asked for.", at=self.select, sqlstate="42501")
+                yield mark(min(known, key=lambda each: len(each[1].path))[0])
 
     def _finished(
         self,
