@@ -115,5 +115,8 @@ def sample(kinds: Sequence[int]) -> Bound:
 def _sample(kind: int) -> exp.Expr:
     if kind in (types.INT2, types.INT4, types.INT8, types.OID):
         return exp.Literal.number(1)
+    known = types.TYPES.get(kind)
+    if known is not None and known.element:
+        return exp.Literal.string(f"{{{_SAMPLES.get(known.element, '1')}}}")
     text = exp.Literal.string(_SAMPLES.get(kind, ""))
     return exp.Cast(this=text, to=exp.DataType.build(_TYPED[kind])) if kind in _TYPED else text
