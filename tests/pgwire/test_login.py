@@ -11,6 +11,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -114,6 +115,22 @@ def test_a_client_may_begin_with_tls(server: Running, tls: Files, more: dict[str
     for _ in range(10):
         with connect(server.port, **told, **more) as con:
             assert con.execute("select hello").fetchone() == ("hello",)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("negotiation", ["postgres", "direct"])
+def test_rows_and_cancelling_go_through_tls(server: Running, negotiation: str) -> None:
+    with connect(
+        server.port, sslmode="require", sslnegotiation=negotiation, channel_binding="require"
+    ) as con:
+        assert len(con.execute("select * from series(50000)").fetchall()) == 50_000
+        timer = threading.Timer(0.1, con.cancel_safe)
+        timer.start()
+        started = time.monotonic()
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            con.execute("select sleep(10)")
+        assert time.monotonic() - started < 3
+        timer.join()
 
 
 @pytest.mark.parametrize("names", [None, ["http/1.1"]])
