@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.results import HERE
 
-ALL = ("ingest", "run", "model", "load", "serve", "page", "lake", "tables", "rollups")
+ALL = ("ingest", "run", "model", "load", "serve", "page", "lake", "tables", "rollups", "pgwire")
 
 
 def main() -> int:

@@ -7,8 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingot.pgwire.errors import PgError
-from ingot.pgwire.values.cells import Cells, binary, cells, joined, prefixed, valid
-from ingot.pgwire.values.numerics import written_text
+from ingot.pgwire.values.cells import Cells, binary, cells, joined, prefixed, valid, written_text
 
 Write = Callable[[pa.Array], Cells]
 # What an array's text must quote: nothing, NULL, and what has a meaning in it.

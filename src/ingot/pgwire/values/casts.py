@@ -16,7 +16,8 @@ from pyarrow import types as kinds
 
 from ingot.pgwire import types
 from ingot.pgwire.errors import PgError
-from ingot.pgwire.values.cells import of_numpy, valid
+from ingot.pgwire.values import numerics
+from ingot.pgwire.values.cells import of_numpy, valid, written_text
 from ingot.pgwire.values.settings import Style
 from ingot.pgwire.values.times import LEAST, MICROS, MOST, micros
 
@@ -134,10 +135,8 @@ def _real(kind: pa.DataType, oid: int) -> Cast | None:
         return _same
     if kinds.is_decimal(kind):
         # Arrow's own cast is off by a unit in the last place; reading the digits is not.
-        from ingot.pgwire.values import numerics  # noqa: PLC0415
-
         return lambda array: _narrow(
-            numerics.written_text(numerics.text(array), len(array)).cast(pa.float64()), target
+            written_text(numerics.text(array), len(array)).cast(pa.float64()), target
         )
     if kinds.is_integer(kind):
         return lambda array: array.cast(target, safe=False)

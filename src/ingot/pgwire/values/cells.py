@@ -145,6 +145,14 @@ def joined(parts: list[Part], rows: int) -> Part:
     )
 
 
+def written_text(column: Cells, rows: int) -> pa.Array:
+    """The cells of a text column as an Arrow array of text."""
+    whole = binary(joined(column.parts, rows), rows)
+    if column.valid is not None:
+        whole = pc.if_else(pa.array(column.valid), whole, pa.scalar(None, pa.binary()))
+    return whole.view(pa.string())
+
+
 def _filled(run: list[Part], rows: int) -> npt.NDArray[Any]:
     if len(run) == 1:
         return np.ascontiguousarray(np.broadcast_to(run[0], (rows,)))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingot.pgwire.errors import PgError
-from ingot.pgwire.values.cells import Cells, Mask, cells, fixed, numbers, valid
+from ingot.pgwire.values.cells import Cells, Mask, binary, cells, fixed, joined, numbers, sizes, valid
 from ingot.pgwire.values.zones import DAY, Zone
 
 Longs = npt.NDArray[np.int64]
@@ -257,8 +257,6 @@ def _filled(array: pa.Array, dtype: npt.DTypeLike) -> tuple[Longs, Mask | None]:
 
 
 def _of_parts(parts: list[Any], mask: Mask | None) -> Cells:
-    from ingot.pgwire.values.cells import sizes  # noqa: PLC0415
-
     constant, varying = 0, None
     for part in parts:
         if isinstance(part, pa.Array):
@@ -270,8 +268,6 @@ def _of_parts(parts: list[Any], mask: Mask | None) -> Cells:
 
 
 def _strings(parts: list[Any], rows: int) -> Any:
-    from ingot.pgwire.values.cells import binary, joined  # noqa: PLC0415
-
     return np.array(binary(joined(parts, rows), rows).to_pylist(), "O")
 
 
