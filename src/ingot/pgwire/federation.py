@@ -126,12 +126,15 @@ class Federation:
         databases: frozenset[str],
         *,
         at: "State | None" = None,
+        tables: frozenset[str] = frozenset(),
         timeout: float | None = None,
         interrupt: Interrupt | None = None,
     ) -> "Iterator[DuckDBPyConnection]":
         """See `AttachedDatabases.session`; a database that cannot be reached is a `PgError` HV00N."""
         try:
-            with self._attached.session(databases, at=at, timeout=timeout, interrupt=interrupt) as cursor:
+            with self._attached.session(
+                databases, at=at, tables=tables, timeout=timeout, interrupt=interrupt
+            ) as cursor:
                 yield cursor
         except SourceDownError as error:
             raise PgError(error.message, sqlstate=DOWN, hint=error.hint) from None

@@ -55,7 +55,8 @@ class LakePlan:
     sql: str
     state: "State"
     databases: frozenset[str]
-    reads_lake: bool
+    tables: frozenset[str]
+    """Those of the lake that are read."""
     columns: tuple[Col, ...]
     parameters: tuple[int, ...] = ()
     """Their types, as far as the statement says them; 0 where it does not."""
@@ -86,8 +87,13 @@ class LakePlans:
         if not plan.databases or self.federation is None:
             opened = self.engine.session(plan.state, timeout=self.timeout, interrupt=interrupt)
         else:
-            at = plan.state if plan.reads_lake else None
-            opened = self.federation.session(plan.databases, at=at, timeout=self.timeout, interrupt=interrupt)
+            opened = self.federation.session(
+                plan.databases,
+                at=plan.state if plan.tables else None,
+                tables=plan.tables,
+                timeout=self.timeout,
+                interrupt=interrupt,
+            )
         with in_words(), opened as cursor:
             yield cursor
 
@@ -142,7 +148,7 @@ class LakePlans:
         kinds = tuple(oid_of(select.parameters.get(one, "")) for one in range(1, count + 1))
         volatile = select.writing.volatile or _RELATIVE.search(text) is not None
         databases = frozenset(look.databases)
-        return LakePlan(sql, state, databases, look.reads_lake, columns, kinds, volatile)
+        return LakePlan(sql, state, databases, frozenset(look.read), columns, kinds, volatile)
 
     def _databases(self, tree: exp.Expr) -> frozenset[str]:
         """The databases whose names stand first in names of tables."""

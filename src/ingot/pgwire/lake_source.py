@@ -160,7 +160,7 @@ class LakeStatement:
             with self._plans.session(plan, stop.interrupt) as cursor:
                 text = lake_explain.asked(cursor, plan.sql, analyze=analyze)
             about: dict[str, Any] = {}
-            if plan.reads_lake:
+            if plan.tables:
                 about = {"Ref": self._source.info.ref, "Commit": plan.state.hash[:12]}
             if plan.databases:
                 about["Databases"] = sorted(plan.databases)

@@ -71,7 +71,8 @@ class Looking:
     """The databases whose names stand in the statement."""
     databases: set[str] = field(default_factory=set)
     """Those that are read."""
-    reads_lake: bool = False
+    read: set[str] = field(default_factory=set)
+    """The tables of the lake that are."""
 
     def __call__(self, catalog: str, schema: str, name: str) -> Relation:
         """See `lake_names.Look`."""
@@ -139,7 +140,7 @@ class Looking:
             real = next((one for one in self.tables.names(self.state) if one.casefold() == folded), None)
         if real is None:
             return None
-        self.reads_lake = True
+        self.read.add(real)
         schema, _, name = real.rpartition(".")
         return Relation(self.tables.columns(self.state, real), (schema, name))
 

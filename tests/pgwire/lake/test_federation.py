@@ -104,6 +104,13 @@ def test_the_names_that_tools_write_are_understood(shop: Shop, name: str) -> Non
     assert shop.ask(f"SELECT count(*) FROM {name}") == [("3",)]
 
 
+def test_views_of_the_lake_are_joined_with_databases(shop: Shop) -> None:
+    for _ in range(2):
+        assert shop.ask("SELECT count(*) FROM gold.big b, till.customers t") == [("6",)]
+        assert shop.ask("SELECT count(*) FROM gold.big b, gold.orders o, till.customers t") == [("30",)]
+        assert shop.ask("SELECT count(*) FROM raw.customers b, till.customers t", "dev") == [("9",)]
+
+
 def test_one_table_gives_its_own_columns(shop: Shop) -> None:
     assert shop.names("SELECT * FROM crm.public.people LIMIT 1") == ["id", "name", "country", "born"]
     assert shop.ask("SELECT * FROM crm.people ORDER BY id DESC LIMIT 1") == [

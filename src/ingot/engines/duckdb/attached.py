@@ -31,15 +31,15 @@ from ingot.engines.errors import (
     SourceDownError,
 )
 from ingot.engines.interrupt import Interrupt
-from ingot.engines.ports import Lake, State
+from ingot.engines.ports import Lake, State, View
 from ingot.engines.sql import quote_identifier, quote_literal
 from ingot.engines.yielding import in_yielding_thread
 from ingot.errors import IngotError
 
 Kind = Literal["postgres", "sqlite", "duckdb"]
 _EXTENSIONS: dict[Kind, str] = {"postgres": "postgres_scanner", "sqlite": "sqlite_scanner"}
-_MOUNTS = 3
-"""States of the lake that one of the small DuckDBs keeps."""
+_MOUNTS = 8
+"""Sets of tables of the lake that one of the small DuckDBs keeps."""
 _IDLE = 4
 """How many of them wait for the next statement."""
 _MOST = 24
@@ -82,7 +82,19 @@ class _Small:
     databases: frozenset[str]
     iceberg: bool
     con: DuckDBPyConnection
-    mounted: dict[str, Mount] = field(default_factory=dict)
+    mounted: list[tuple[str, frozenset[str] | None, Mount]] = field(default_factory=list)
+    """States, and which of their tables are there; None: all that they have."""
+    mounts: int = 0
+
+
+class _Part:
+    """Some tables of a state: to put hundreds of them before a DuckDB takes a second."""
+
+    def __init__(self, state: State, tables: frozenset[str]) -> None:
+        self.hash = state.hash
+        self.tables = tuple(sorted(tables))
+        self.ordered_views: Sequence[View] = ()
+        self.scan = state.scan
 
 
 class AttachedDatabases:
@@ -117,15 +129,18 @@ class AttachedDatabases:
         databases: frozenset[str],
         *,
         at: State | None = None,
+        tables: frozenset[str] = frozenset(),
         timeout: float | None = None,
         interrupt: Interrupt | None = None,
     ) -> Iterator[DuckDBPyConnection]:
         """A cursor that reads these databases as `name.schema.table`, and the lake at `at` as its current catalog.
 
+        `tables`: those of the lake that are read.
+
         Only SELECTs that were checked belong there. Raises `SourceDownError` where one of them cannot be reached.
         DuckDB's errors inside of the block come out as `IngotError`s, without any address.
         """
-        small, catalog = self._borrow(databases, at)
+        small, catalog = self._borrow(databases, at, tables)
         cursor = small.con.cursor()
         broken = expired = False
         ringing = Lock()
@@ -174,10 +189,12 @@ class AttachedDatabases:
 
     # -- the small DuckDBs -----------------------------------------------------------------------------
 
-    def _borrow(self, databases: frozenset[str], at: State | None) -> tuple[_Small, str | None]:
+    def _borrow(
+        self, databases: frozenset[str], at: State | None, tables: frozenset[str]
+    ) -> tuple[_Small, str | None]:
         small = self._take(databases, iceberg=False)
         try:
-            return small, self._mount(small, at)
+            return small, self._mount(small, at, tables)
         except duckdb.CatalogException as error:
             self._give_back(small, broken=False)
             if "iceberg_scan" not in str(error):
@@ -187,19 +204,29 @@ class AttachedDatabases:
             raise
         small = self._take(databases, iceberg=True)
         try:
-            return small, self._mount(small, at)
+            return small, self._mount(small, at, tables)
         except duckdb.Error as error:
             self._give_back(small, broken=True)
             raise translate(error) from None
 
-    def _mount(self, small: _Small, at: State | None) -> str | None:
+    def _mount(self, small: _Small, at: State | None, tables: frozenset[str]) -> str | None:
         if at is None:
             return None
-        found = small.mounted.pop(at.hash, None) or mount(small.con, at, f"at_{at.hash[:16]}")
-        small.mounted[at.hash] = found
-        for old in list(small.mounted)[:-_MOUNTS]:
-            small.con.execute(f"DETACH {quote_identifier(small.mounted.pop(old).catalog)}")
-        return found.catalog
+        # What a view reads is not known here.
+        wanted = tables if tables <= frozenset(at.tables) else None
+        for one in small.mounted:
+            hash_, there, mounted = one
+            if hash_ == at.hash and (there is None or (wanted is not None and wanted <= there)):
+                small.mounted.remove(one)
+                small.mounted.append(one)
+                return mounted.catalog
+        small.mounts += 1
+        state = at if wanted is None else _Part(at, wanted)
+        made = mount(small.con, state, f"at_{at.hash[:16]}_{small.mounts}")
+        small.mounted.append((at.hash, wanted, made))
+        while len(small.mounted) > _MOUNTS:
+            small.con.execute(f"DETACH {quote_identifier(small.mounted.pop(0)[2].catalog)}")
+        return made.catalog
 
     def _take(self, databases: frozenset[str], *, iceberg: bool) -> _Small:
         with self._lock:
