@@ -63,6 +63,8 @@ class Routed:
             if whose is Whose.LAKE and self._tables is not None:
                 return await self._tables.prepare(text, parameters)
             return await self._by_catalog(text, parameters, found)
+        if found.writes:
+            raise PgError(f"cannot execute {found.writes} in a read-only transaction", sqlstate="25006")
         whose = self.whose(found)
         if whose is Whose.MODEL:
             return await self._model.prepare(text, parameters)

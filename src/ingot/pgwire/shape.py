@@ -49,8 +49,8 @@ class Shape:
     """Its first word, behind brackets."""
     tables: tuple[tuple[str, ...], ...] = ()
     """The names in FROM, folded as PostgreSQL does; those that WITH makes are left out."""
-    writes: bool = False
-    """It selects INTO, locks rows, or has a command in WITH."""
+    writes: str = ""
+    """What a query does beyond reading, as PostgreSQL calls it: SELECT INTO, SELECT FOR UPDATE, DELETE in WITH."""
     explained: Explained | None = None
     shows: str = ""
     """The second word of SHOW."""
@@ -102,7 +102,7 @@ class _Reader:
         self._tokens = found
         self._levels = [_Level()]
         self.tables: list[tuple[str, ...]] = []
-        self.writes = False
+        self.writes = ""
 
     def read(self) -> None:
         at = 0
@@ -170,11 +170,13 @@ class _Reader:
         elif word in _ENDS_FROM and level.is_query:
             level.in_from = level.expects = False
             if word == "for" and at + 1 < len(self._tokens) and self._tokens[at + 1].value in _LOCKS:
-                self.writes = True
+                words = [each.value for each in self._tokens[at + 1 : at + 4]]
+                end = next((n for n, word in enumerate(words, 1) if word in ("update", "share")), 1)
+                self.writes = f"SELECT FOR {' '.join(words[:end])}".upper()
         elif (word == "into" and level.is_query and not level.in_from) or (
             word in _WRITES and (level.is_new or (level.in_with and level.naming is None))
         ):
-            self.writes = True
+            self.writes = "SELECT INTO" if word == "into" else word.upper()
         else:
             return False
         return True

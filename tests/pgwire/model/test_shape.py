@@ -1,10 +1,13 @@
 """Which tables a statement reads, and who answers it: statements as tools send them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.ports import SessionInfo
@@ -202,3 +205,21 @@ def test_a_text_that_does_not_end_is_an_error_with_its_place() -> None:
     with pytest.raises(PgError) as caught:
         shape("select 'a")
     assert (caught.value.sqlstate, caught.value.position) == ("42601", 8)
+
+
+WORDS = st.sampled_from(
+    ["select", "from", "with", "as", "(", ")", ",", ".", "orders", "a", "recursive", "join", "table", "for", "update", "into", "values", "'x'", '"q"', "1", "$1", "--", "/*", "*/", "explain", "analyze", "lateral", "only", "on", "union", ";", "is", "distinct", "not", "extract", "delete", "show", "$$", "format", "json"]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(WORDS, max_size=30))
+def test_no_text_is_too_odd_to_have_a_shape(words: list[str]) -> None:
+    text = " ".join(words)
+    try:
+        found = shape(text)
+    except PgError:  # a string or comment that does not end
+        return
+    assert all(part for name in found.tables for part in name)
+    with suppress(PgError):
+        assert routed().whose(found) in Whose
