@@ -66,10 +66,15 @@ def binary(part: Part, rows: int, mask: Mask | None = None) -> pa.Array:
     """A part as Arrow's binary; where `mask` is false it is null."""
     if isinstance(part, pa.Array):
         return part if part.type == pa.binary() else part.view(pa.binary())
-    array = np.ascontiguousarray(np.broadcast_to(part, (rows,)))
+    array = _long(part, rows)
     bitmap = None if mask is None else pa.py_buffer(np.packbits(mask, bitorder="little"))
     offsets = _steps(array.dtype.itemsize, 1 << max(rows, 1).bit_length())
     return pa.Array.from_buffers(pa.binary(), rows, [bitmap, offsets, pa.py_buffer(array)])
+
+
+def _long(part: Part, rows: int) -> npt.NDArray[Any]:
+    array: npt.NDArray[Any] = np.ascontiguousarray(part if part.ndim else np.broadcast_to(part, (rows,)))
+    return array
 
 
 @lru_cache(256)
@@ -155,7 +160,7 @@ def written_text(column: Cells, rows: int) -> pa.Array:
 
 def _filled(run: list[Part], rows: int) -> npt.NDArray[Any]:
     if len(run) == 1:
-        return np.ascontiguousarray(np.broadcast_to(run[0], (rows,)))
+        return _long(run[0], rows)
     whole = np.empty(rows, np.dtype([(f"f{at}", part.dtype) for at, part in enumerate(run)]))
     for at, part in enumerate(run):
         whole[f"f{at}"] = part
