@@ -4,18 +4,18 @@ import asyncio
 import logging
 import secrets
 import socket
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ingot.errors import IngotError
 from ingot.pgwire import messages
+from ingot.pgwire.dialogue import Dialogue
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.ports import SessionInfo
 from ingot.pgwire.session import Session
 from ingot.pgwire.settings import Settings, milliseconds
 from ingot.pgwire.sqlstates import fields
-from ingot.pgwire.startup import Startup, read_startup
+from ingot.pgwire.startup import read_startup
 from ingot.pgwire.tls import binding_of
 from ingot.pgwire.wire import LINGER, GoneError, Wire
 
@@ -171,13 +171,13 @@ class Connection:
         self.key = secrets.token_bytes(32 if startup.has_long_keys else 4)
         self.process = session.process = server.register(self)
         self.wire.put(messages.backend_key(self.process, self.key))
-        session.ready_for_query()
+        Dialogue(session).ready_for_query()
         return session
 
     # --- the loop
 
     async def _serve(self, session: Session) -> None:  # noqa: PLR0912 - one kind a branch
-        most = self._server.limits.message
+        most, dialogue = self._server.limits.message, Dialogue(session)
         count = 0
         while not self._is_leaving:
             count += 1
@@ -189,29 +189,29 @@ class Connection:
                 kind, body = await self._idle(session, most)
             match kind:
                 case 81:  # Q
-                    await session.query(body)
+                    await dialogue.query(body)
                 case 80:  # P
-                    await session.extended(lambda body=body: session.parse(messages.read_parse(body)))
+                    await dialogue.extended(lambda body=body: dialogue.parse(messages.read_parse(body)))
                 case 66:  # B
-                    await session.extended(lambda body=body: session.bind(messages.read_bind(body)))
+                    await dialogue.extended(lambda body=body: dialogue.bind(messages.read_bind(body)))
                 case 68:  # D
-                    await session.extended(
-                        lambda body=body: session.describe(*messages.read_target(body, "DESCRIBE"))
+                    await dialogue.extended(
+                        lambda body=body: dialogue.describe(*messages.read_target(body, "DESCRIBE"))
                     )
                 case 69:  # E
-                    await session.extended(lambda body=body: session.execute(*messages.read_execute(body)))
+                    await dialogue.extended(lambda body=body: dialogue.execute(*messages.read_execute(body)))
                 case 67:  # C
-                    await session.extended(
-                        lambda body=body: session.close_named(*messages.read_target(body, "CLOSE"))
+                    await dialogue.extended(
+                        lambda body=body: dialogue.close_named(*messages.read_target(body, "CLOSE"))
                     )
                 case 83:  # S
-                    await session.sync()
+                    await dialogue.sync()
                 case 72:  # H
                     self.wire.flush()
                 case 88:  # X
                     return
                 case 70:  # F
-                    await session.refuse_call()
+                    await dialogue.refuse_call()
                 case 100 | 99 | 102:  # d c f: what is left of a COPY that has failed
                     pass
                 case _:
@@ -238,9 +238,6 @@ class Connection:
             alarm.cancel()
 
 
-Step = Callable[[], Awaitable[None]]
-
-
 def _number(version: str) -> str:
     """`180004` for `18.4`."""
     major, _, minor = version.partition(".")
@@ -258,6 +255,3 @@ def _keep_alive(wire: Wire) -> None:
     for option, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6)):
         if hasattr(socket, option):
             found.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-
-
-__all__ = ["Connection", "Startup"]

@@ -18,7 +18,10 @@ _CODES = {
     "extension": "58000",
     "execution": "42000",
     "lake": "58000",
-    "unavailable": "57P03",
+    "catalog_unavailable": "57P03",
+    "lake_moved": "40001",
+    "invalid_name": "42602",
+    "hook": "42000",
     "missing_file": "58P01",
     "project": "F0000",
 }
