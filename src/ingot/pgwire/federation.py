@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ingot.engines import Interrupt, SourceDownError
-from ingot.engines.duckdb.attached import AttachedDatabases, Database
+from ingot.engines.duckdb.attached import AttachedDatabases
+from ingot.engines.duckdb.databases import Database
 from ingot.engines.sql import quote_identifier
 from ingot.errors import NotFoundError, did_you_mean
 from ingot.pgwire.errors import PgError

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
+from ingot.pgwire.lake_columns import aliased, expanded, is_star, matched, numbered, output_called, renamed
 from ingot.pgwire.lake_names import Col, From, Look, Scope, distinct, name_of, quoted
 from ingot.semantic.sql.errors import SqlError, shown
-from ingot.semantic.sql.naming import output_name
 from ingot.semantic.sql.postgres import kinds
 from ingot.semantic.sql.postgres.input import Clock
 from ingot.semantic.sql.postgres.writing import TYPE, Writing
@@ -65,14 +65,14 @@ class LakeSelect:
         if isinstance(tree, exp.SetOperation):
             left = self._query(tree.this, ctes, outer)
             right = self._query(tree.expression, ctes, outer)
-            columns = _matched(left, right, tree)
+            columns = matched(left, right, tree)
         elif isinstance(tree, exp.Subquery) and isinstance(tree.this, exp.Query):
             columns = self._query(tree.this, ctes, outer)
         else:
             raise SqlError("This is no SELECT.", at=tree, sqlstate="0A000")
         order = tree.args.get("order")
         for one in order.expressions if order is not None else ():
-            place = _place(one.this, columns)
+            place = numbered(one.this, columns)
             if place is None:
                 raise SqlError("ORDER BY after UNION takes names and numbers of columns.", at=one)
             one.set("this", place)
@@ -92,10 +92,10 @@ class LakeSelect:
             inner = found
             if given.args.get("recursive") and isinstance(cte.this, exp.SetOperation):
                 first = self._query(cte.this.this.copy(), found, outer)
-                inner = {**found, name: _renamed(first, names, cte)}
-            columns = _renamed(self._query(cte.this, inner, outer), names, cte)
+                inner = {**found, name: renamed(first, names, cte)}
+            columns = renamed(self._query(cte.this, inner, outer), names, cte)
             found[name] = columns
-            cte.set("alias", _alias(name, columns))
+            cte.set("alias", aliased(name, columns))
         return found
 
     # -- one SELECT ------------------------------------------------------------------------------------
@@ -134,10 +134,10 @@ class LakeSelect:
     ) -> tuple[tuple[Col, ...], list[exp.Expr]]:
         found: list[tuple[Col, exp.Expr]] = []
         for one in select.expressions:
-            if _is_star(one):
-                found += _expanded(one, scope)
+            if is_star(one):
+                found += expanded(one, scope)
                 continue
-            name = _called(one)
+            name = output_called(one)
             tree = one.this if isinstance(one, exp.Alias) else one
             engine = ""
             if isinstance(tree.unnest(), exp.Column):
@@ -166,7 +166,7 @@ class LakeSelect:
             if isinstance(node, exp.GroupingSets | exp.Cube | exp.Rollup):
                 return type(node)(expressions=[term(one) for one in node.expressions])
             own = isinstance(node, exp.Column) and scope.own(node) is not None
-            place = None if own else _place(node, columns)
+            place = None if own else numbered(node, columns)
             return place or self.writing.output(self._named(node, ctes, scope)).tree
 
         for key in ("expressions", "grouping_sets", "cube", "rollup"):
@@ -179,7 +179,7 @@ class LakeSelect:
         columns, trees = given
 
         def term(node: exp.Expr) -> exp.Expr:
-            return _place(node, columns) or self.writing.output(self._named(node, ctes, scope)).tree
+            return numbered(node, columns) or self.writing.output(self._named(node, ctes, scope)).tree
 
         order = select.args.get("order")
         for one in order.expressions if order is not None else ():
@@ -191,7 +191,7 @@ class LakeSelect:
         _only_known(distinct_)
         terms = []
         for one in on.expressions if isinstance(on, exp.Tuple) else [on]:
-            place = _place(one, columns)
+            place = numbered(one, columns)
             terms.append(trees[int(place.name) - 1].this.copy() if place is not None else term(one))
         distinct_.set("on", exp.Tuple(expressions=terms))
 
@@ -279,9 +279,9 @@ class LakeSelect:
             columns = self._values(node)
         else:
             raise SqlError("This cannot be used as a table.", at=node, sqlstate="0A000")
-        columns = _renamed(columns, names, node)
+        columns = renamed(columns, names, node)
         if called:
-            node.set("alias", _alias(called, columns if names or isinstance(node, exp.Values) else ()))
+            node.set("alias", aliased(called, columns if names or isinstance(node, exp.Values) else ()))
         scope.add(From(called, columns), node)
 
     def _table(self, node: exp.Table, ctes: _Ctes) -> tuple[Col, ...]:
@@ -394,96 +394,3 @@ def _only_known(node: exp.Expr) -> None:
         if value and (parts is None or key not in parts):
             at = value if isinstance(value, exp.Expr) else node
             raise SqlError(f"This cannot be used here: {key.rstrip('_').upper()}.", at=at, sqlstate="0A000")
-
-
-def _matched(left: tuple[Col, ...], right: tuple[Col, ...], at: exp.Expr) -> tuple[Col, ...]:
-    if len(left) != len(right):
-        raise SqlError(f"each {at.key.upper()} query must have the same number of columns", at=at)
-    found = []
-    for a, b in zip(left, right, strict=True):
-        kind = kinds.common([a.type, b.type])
-        if kind is None:
-            raise SqlError(
-                f"{at.key.upper()} types {kinds.spoken(a.type)} and {kinds.spoken(b.type)} cannot be matched",
-                at=at,
-                sqlstate="42804",
-            )
-        found.append(Col(a.name, kind, a.inner, a.engine if a.engine == b.engine else ""))
-    return tuple(found)
-
-
-def _place(node: exp.Expr, columns: tuple[Col, ...]) -> exp.Literal | None:
-    """The number of the column that a term of ORDER BY or GROUP BY names or counts."""
-    if isinstance(node, exp.Literal) and not node.is_string and node.name.isdigit():
-        if not 1 <= int(node.name) <= len(columns):
-            raise SqlError(f"position {node.name} is not in select list", at=node, sqlstate="42P10")
-        return exp.Literal(this=node.name, is_string=False)
-    if isinstance(node, exp.Column) and not node.table and isinstance(node.this, exp.Identifier):
-        name = name_of(node.this)
-        for n, one in enumerate(columns, 1):
-            if one.name == name:
-                return exp.Literal(this=str(n), is_string=False)
-    return None
-
-
-def _renamed(columns: tuple[Col, ...], names: list[str], at: exp.Expr) -> tuple[Col, ...]:
-    if len(names) > len(columns):
-        raise SqlError(
-            f"{len(columns)} columns available but {len(names)} columns specified", at=at, sqlstate="42P10"
-        )
-    named = [Col(name, one.type, name, one.engine) for name, one in zip(names, columns, strict=False)]
-    return distinct([*named, *columns[len(names) :]]) if names else columns
-
-
-def _alias(name: str, columns: tuple[Col, ...]) -> exp.TableAlias:
-    return exp.TableAlias(this=quoted(name), columns=[quoted(one.inner) for one in columns])
-
-
-def _expanded(node: exp.Expr, scope: Scope) -> list[tuple[Col, exp.Expr]]:
-    wanted = node.args.get("table") if isinstance(node, exp.Column) else None
-    if _except(node):
-        raise SqlError("A star takes nothing away here.", at=node, sqlstate="0A000")
-    found: list[tuple[Col, exp.Expr]] = []
-    if wanted is None:
-        found += [(col, _marked(exp.Column(this=quoted(col.inner)), col)) for col in scope.merged.values()]
-    tables = [one for one in scope.tables if wanted is None or one.alias.casefold() == wanted.name.casefold()]
-    if wanted is not None and not tables:
-        raise SqlError(
-            f'missing FROM-clause entry for table "{shown(wanted.name)}"', at=node, sqlstate="42P01"
-        )
-    if not tables:
-        raise SqlError("SELECT * with no tables specified is not valid", at=node)
-    for one in tables:
-        for col in one.columns:
-            if wanted is None and col.name.casefold() in scope.merged:
-                continue
-            table = quoted(one.alias) if one.alias else None
-            found.append((col, _marked(exp.Column(this=quoted(col.inner), table=table), col)))
-    return [(Col(col.name, col.type, col.name, col.engine), tree) for col, tree in found]
-
-
-def _marked(node: exp.Column, col: Col) -> exp.Column:
-    node.meta[TYPE] = col.type
-    return node
-
-
-def _except(node: exp.Expr) -> bool:
-    star = node.this if isinstance(node, exp.Column) else node
-    return any(star.args.values())
-
-
-def _called(node: exp.Expr) -> str:
-    """What PostgreSQL calls a column; that of a sub-query is called as in there."""
-    if isinstance(node, exp.Alias):
-        return name_of(node.args["alias"])
-    while isinstance(node, exp.Subquery | exp.SetOperation | exp.Paren):
-        node = node.this
-    if isinstance(node, exp.Select) and node.expressions:
-        return _called(node.expressions[0])
-    if isinstance(node, exp.Column):
-        return name_of(node.this)
-    return output_name(node)
-
-
-def _is_star(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Star) or (isinstance(node, exp.Column) and isinstance(node.this, exp.Star))

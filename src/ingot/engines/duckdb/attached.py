@@ -6,21 +6,19 @@ which was closed then. It belongs to one statement at a time: who cancels it can
 backends bear its name. Afterwards the next statement has it.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 from threading import Lock, Thread
-from typing import Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
 from ingot.engines.deadlines import Deadlines
 from ingot.engines.duckdb.connect import connect
+from ingot.engines.duckdb.databases import EXTENSIONS, Database, attach, is_down, reason, secrets
 from ingot.engines.duckdb.errors import translate
 from ingot.engines.duckdb.mount import Mount, mount
 from ingot.engines.errors import (
@@ -36,8 +34,6 @@ from ingot.engines.sql import quote_identifier, quote_literal
 from ingot.engines.yielding import in_yielding_thread
 from ingot.errors import IngotError
 
-Kind = Literal["postgres", "sqlite", "duckdb"]
-_EXTENSIONS: dict[Kind, str] = {"postgres": "postgres_scanner", "sqlite": "sqlite_scanner"}
 _MOUNTS = 8
 """Sets of tables of the lake that one of the small DuckDBs keeps."""
 _IDLE = 4
@@ -46,31 +42,6 @@ _MOST = 24
 """How many there are at once."""
 _MEMORY = "1GB"
 """Of one of them, unless the engine's settings say something else; what does not fit spills."""
-_PATIENCE = 5
-"""Seconds that a server may take to answer its door."""
-_REASONS = (
-    (r"could not translate host name", "its host name is not known"),
-    (r"[Cc]onnection refused", "the connection was refused"),
-    (r"timeout expired|timed out", f"it does not answer within {_PATIENCE} s"),
-    (r"password|authentication|no pg_hba\.conf entry|role \S+ does not exist", "it does not accept the login"),
-    (r'database \S+ does not exist', "the server has no such database"),
-    (r"too many (clients|connections)|remaining connection slots", "it has no connection left"),
-    (r"SSL|certificate", "there is no secure connection to it"),
-    (r"starting up|shutting down|terminat|closed the connection|no connection to the server", "it went away"),
-    (r"does not exist|unable to open|Could not open|Cannot open|No such file", "its file is not there, or cannot be read"),
-    (r"not a database|not a valid", "its file is no database of this kind"),
-    (r"lock", "another process holds it open"),
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Database:
-    """A database that can be attached."""
-
-    name: str
-    kind: Kind
-    address: str = field(repr=False)
-    """The URL of a PostgreSQL, which may hold a password; the file of the others."""
 
 
 @dataclass(eq=False, slots=True)
@@ -269,7 +240,7 @@ class AttachedDatabases:
         self, databases: Sequence[Database], name: str, *, iceberg: bool = False
     ) -> DuckDBPyConnection:
         """A DuckDB with these databases attached read only, closed to everything else."""
-        extensions = {_EXTENSIONS[one.kind] for one in databases if one.kind in _EXTENSIONS}
+        extensions = {EXTENSIONS[one.kind] for one in databases if one.kind in EXTENSIONS}
         if iceberg:
             extensions |= {"avro", "iceberg"}
         try:
@@ -289,7 +260,7 @@ class AttachedDatabases:
             if "postgres_scanner" in extensions:
                 con.execute("SET GLOBAL pg_staleness_query_enabled = true")  # a new column is seen
             for each in databases:
-                _attach(con, each, name)
+                attach(con, each, name)
             con.execute(
                 f"SET GLOBAL allowed_directories = {quote_literal([self._warehouse.rstrip('/') + '/'])}"
             )
@@ -350,9 +321,9 @@ class AttachedDatabases:
         text = str(error)
         if stopped and (isinstance(error, duckdb.InterruptException) or "canceling statement" in text):
             return QueryInterruptedError("The query was cancelled.")
-        if isinstance(error, duckdb.IOException | duckdb.ConnectionException) and _is_down(text):
+        if isinstance(error, duckdb.IOException | duckdb.ConnectionException) and is_down(text):
             named = " or ".join(f"'{one}'" for one in sorted(databases))
-            return SourceDownError(f"The database {named} cannot be read: {_reason(text)}.")
+            return SourceDownError(f"The database {named} cannot be read: {reason(text)}.")
         explained = translate(error)
         explained.message = self._concealed(explained.message)
         explained.args = (explained.message,)
@@ -361,75 +332,6 @@ class AttachedDatabases:
     def _concealed(self, text: str) -> str:
         """`text` without addresses: people who may read a table need not know where it is."""
         for each in self.databases.values():
-            for part in _parts(each):
+            for part in secrets(each):
                 text = text.replace(part, "…")
         return text
-
-
-def _attach(con: DuckDBPyConnection, database: Database, name: str) -> None:
-    called = quote_identifier(database.name)
-    try:
-        if database.kind == "postgres":
-            secret = quote_identifier(f"ingot {database.name}")
-            values, rest = _conninfo(database.address, name)
-            given = ", ".join(f"{key} {quote_literal(value)}" for key, value in values.items())
-            con.execute(f"CREATE TEMPORARY SECRET {secret} (TYPE postgres, {given})")
-            options = f"TYPE postgres, READ_ONLY, SECRET {secret}"
-            con.execute(f"ATTACH {quote_literal(rest)} AS {called} ({options})")
-        else:
-            if not Path(database.address).is_file():
-                raise SourceDownError(
-                    f"The database '{database.name}' cannot be read: its file is not there."
-                )
-            kind = "TYPE sqlite, " if database.kind == "sqlite" else "TYPE duckdb, "
-            con.execute(f"ATTACH {quote_literal(database.address)} AS {called} ({kind}READ_ONLY)")
-    except duckdb.Error as error:
-        # DuckDB quotes addresses, and statements, which hold passwords.
-        raise SourceDownError(
-            f"The database '{database.name}' cannot be read: {_reason(str(error))}."
-        ) from None
-
-
-def _conninfo(url: str, name: str) -> tuple[dict[str, str], str]:
-    """What a secret of DuckDB holds of an address, and the rest of it as libpq writes it."""
-    parts = urlsplit(url)
-    values = {
-        "HOST": parts.hostname,
-        "PORT": str(parts.port) if parts.port else None,
-        "USER": unquote(parts.username) if parts.username else None,
-        "PASSWORD": unquote(parts.password) if parts.password else None,
-        "DATABASE": unquote(parts.path.lstrip("/")) or None,
-    }
-    rest = {"connect_timeout": str(_PATIENCE), **dict(parse_qsl(parts.query)), "application_name": name}
-    # The connection itself refuses to write, whatever DuckDB is made to send.
-    rest["options"] = f"{rest.get('options', '')} -c default_transaction_read_only=on".strip()
-    known = {key: value for key, value in rest.items() if re.fullmatch(r"[a-z_]+", key)}
-    text = " ".join(f"{key}='{_escaped(value)}'" for key, value in known.items())
-    return {key: value for key, value in values.items() if value is not None}, text
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("'", "\\'")
-
-
-def _is_down(text: str) -> bool:
-    return any(
-        each in text
-        for each in (
-            "Unable to connect", "could not connect", "connection to server", "no connection to the server",
-            "server closed the connection", "terminating connection", "Connection refused", "unable to open",
-            "Cannot open file", "SSL connection has been closed", "could not receive data",
-        )
-    )  # fmt: skip
-
-
-def _reason(text: str) -> str:
-    return next((said for pattern, said in _REASONS if re.search(pattern, text)), "it cannot be opened")
-
-
-def _parts(database: Database) -> list[str]:
-    if database.kind != "postgres":
-        return [database.address]
-    parts = urlsplit(database.address)
-    secret = [parts.password, unquote(parts.password)] if parts.password else []
-    return [database.address, *secret]
