@@ -165,8 +165,11 @@ def test_a_session_that_waits_for_its_turn_can_be_cancelled(shadow: Shadow) -> N
     sessions = [shadow.session("waiting") for _ in range(11)]
 
     async def ask() -> None:
-        slow = [asyncio.create_task(rows(one, "SELECT pg_sleep(20)")) for one in sessions]
-        await asyncio.sleep(0.8)  # ten run, and one waits
+        prepared = [await one.prepare("SELECT pg_sleep(20)") for one in sessions]
+        slow = [asyncio.create_task(one.run((), ())) for one in prepared]
+        while not (pool := shadow.home("waiting")._pool)._waiting:
+            await asyncio.sleep(0.05)  # ten run then, and one waits
+        assert pool.busy == 10
         for one in sessions:
             one.cancel()
         for error in await asyncio.gather(*slow, return_exceptions=True):
@@ -306,6 +309,42 @@ def test_a_row_that_is_too_large_is_refused(shadow: Shadow) -> None:
         shadow.rows(session, "SELECT length(repeat('x', 500000000) || repeat('y', 400000000))")
     assert caught.value.sqlstate == "53200"
     assert shadow.rows(session, "SELECT 1") == [("1",)]
+    shadow.close(session)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT count(*) FROM orders",
+        'SELECT * FROM "orders" o, pg_class',
+        "SELECT relname, (SELECT count(*) FROM public.orders) FROM pg_class",
+        "WITH x AS (SELECT 1 FROM users) SELECT * FROM x",
+        "TABLE orders",
+        "SELECT * FROM gold.facts WHERE id = $1",
+        "SELECT * FROM gold.latest",
+        "EXPLAIN SELECT * FROM orders",
+        "SELECT /* ' */ 1 FROM orders -- '",
+        "SELECT $a$ x $a$ FROM orders",
+        "SELECT E'\\'' FROM orders",
+    ],
+)
+def test_empty_tables_are_no_answer(shadow: Shadow, text: str) -> None:
+    session = shadow.session(lake=True)
+    with pytest.raises(PgError) as caught:
+        shadow.rows(session, text, *(["1"] if "$1" in text else []))
+    assert caught.value.sqlstate == "0A000"
+    shadow.close(session)
+
+
+def test_their_names_are_none_the_less_names(shadow: Shadow) -> None:
+    session = shadow.session()
+    for text in (
+        "SELECT 'orders'::regclass",
+        "SELECT relname AS orders FROM pg_class AS users WHERE relname = 'orders'",
+        'SELECT count(*) AS "orders" FROM pg_attribute WHERE attrelid = $1::regclass',
+        "WITH orders AS (SELECT 1) SELECT * FROM orders",
+    ):
+        assert len(shadow.rows(session, text, *(["orders"] if "$1" in text else []))) == 1
     shadow.close(session)
 
 

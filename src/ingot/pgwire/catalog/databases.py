@@ -37,6 +37,8 @@ class Database:
     mark: Hashable = None
     tables: tuple[Table, ...] = ()
     described: dict[Hashable, Described] = field(default_factory=dict)
+    touching: dict[Hashable, bool] = field(default_factory=dict)
+    """Whether statements read tables that are only shown."""
 
 
 class Databases:
@@ -88,12 +90,11 @@ class Databases:
             await self._list(sorted(self._wanted - set(self._real) - self._listed))
             self._refs = refs
 
-    async def run(self, *texts: str) -> None:
+    async def run(self, text: str) -> list[tuple[str | None, ...]]:
         """Runs SQL of our own as the owner. Raises `LostError`, `ShadowError`."""
         if self._control is None or self._control.lost:
             self._control = await self._cluster.control()
-        for text in texts:
-            await self._control.query(text)
+        return await self._control.query(text)
 
     def rest(self) -> None:
         """Closes what is only needed to change something."""
@@ -157,18 +158,28 @@ class Databases:
             return
         array = ", ".join(map(literal, names))
         owner = self._cluster.owner
-        access = literal(f"{{=c/{owner},{owner}=CTc/{owner}}}")
+        new = {
+            "oid": f"{self._next} + n",
+            "datname": "wanted.name",
+            "datistemplate": "false",
+            "datacl": f"'{{=c/{owner},{owner}=CTc/{owner}}}'::aclitem[]",
+        }
+        columns = await self._columns()
         await self.run(
-            "INSERT INTO pg_database (oid, datname, datdba, encoding, datlocprovider, datistemplate, datallowconn,"
-            " dathasloginevt, datconnlimit, datfrozenxid, datminmxid, dattablespace, datcollate, datctype,"
-            " datlocale, daticurules, datcollversion, datacl)"
-            f" SELECT {self._next} + n, name, datdba, encoding, datlocprovider, false, true, false, -1, datfrozenxid,"
-            " datminmxid, dattablespace, datcollate, datctype, datlocale, daticurules, datcollversion,"
-            f" {access}::aclitem[] FROM pg_database,"
+            f"INSERT INTO pg_database ({', '.join(columns)})"
+            f" SELECT {', '.join(new.get(one, one) for one in columns)} FROM pg_database,"
             f" unnest(ARRAY[{array}]::name[]) WITH ORDINALITY AS wanted(name, n) WHERE datname = 'template1'"
         )
         self._next += len(names) + 1
         self._listed |= set(names)
+
+    async def _columns(self) -> list[str]:
+        """Those of `pg_database`, which differ by version."""
+        asked = "attrelid = 'pg_database'::regclass AND attnum > 0 AND NOT attisdropped"
+        return [
+            str(row[0])
+            for row in await self.run(f"SELECT attname FROM pg_attribute WHERE {asked} ORDER BY attnum")
+        ]
 
 
 def _kept(name: str) -> str:

@@ -17,7 +17,6 @@ work_mem = 2MB
 maintenance_work_mem = 2MB
 temp_file_limit = 64MB
 max_locks_per_transaction = 256
-io_method = sync
 fsync = off
 synchronous_commit = off
 full_page_writes = off
@@ -52,6 +51,9 @@ client_connection_check_interval = 1s
 idle_in_transaction_session_timeout = 60s
 """
 
+SINCE_18 = "io_method = sync\n"
+"""What older versions do not know."""
+
 ACCESS = "local all all trust\n"
 """pg_hba.conf. Only who may enter the folder of the socket gets so far."""
 
@@ -59,7 +61,7 @@ _CLOSED = (
     "^lo_",
     "^loread$",
     "^lowrite$",
-    "^pg_(try_)?advisory_",
+    "^pg_(try_)?advisory_(xact_)?lock",
     "^pg_(terminate|cancel)_backend$",
     "^pg_notify$",
     "^pg_export_snapshot$",
@@ -67,6 +69,7 @@ _CLOSED = (
     "^pg_stat_reset",
     "^pg_replication_",
     "^pg_wal_replay_",
+    "^pg_(read_file|rotate_logfile)_old$",
 )
 """Functions by name that PostgreSQL lets everybody call, and that do more than look."""
 

