@@ -28,8 +28,11 @@ async def explaining(source: ModelSource, asked: Explained, parameters: Sequence
     """The statement whose rows tell the plan of another one. Raises `IngotError`."""
     if asked.other is not None:
         raise PgError(
-            f'EXPLAIN over the model has no format "{asked.other}"', sqlstate="0A000", hint="FORMAT TEXT, or JSON."
+            f'EXPLAIN over the model has no format "{asked.other}"',
+            sqlstate="0A000",
+            hint="FORMAT TEXT, or JSON.",
         )
+    began = perf_counter()
     try:
         inner = await source.prepare(asked.text, parameters)
     except Exception as error:
@@ -37,18 +40,20 @@ async def explaining(source: ModelSource, asked: Explained, parameters: Sequence
         if isinstance(position, int):
             error.position = position + asked.start  # type: ignore[attr-defined]
         raise
-    return Explaining(source, asked, inner)
+    return Explaining(source, asked, inner, perf_counter() - began)
 
 
 class Explaining:
     """EXPLAIN; see `ports.Statement`."""
 
-    def __init__(self, source: ModelSource, asked: Explained, inner: ModelStatement) -> None:
+    def __init__(self, source: ModelSource, asked: Explained, inner: ModelStatement, seconds: float) -> None:
+        """`seconds`: how long it took to prepare."""
         self.fields = (Field("QUERY PLAN", JSON if asked.json else TEXT),)
         self.parameters = inner.parameters
         self._source = source
         self._asked = asked
         self._inner = inner
+        self._seconds = seconds
 
     async def run(self, values: Sequence[Value], formats: Sequence[int]) -> Rows:  # noqa: ARG002 - text in both
         """See `Statement.run`."""
@@ -68,7 +73,7 @@ class Explaining:
             finally:
                 await rows.close()
             told["Actual Rows"] = count
-            told["Planning Time"] = round((planned - began) * 1000, 3)
+            told["Planning Time"] = round((self._seconds + planned - began) * 1000, 3)
             told["Execution Time"] = round((perf_counter() - planned) * 1000, 3)
         if self._asked.json:
             lines = [orjson.dumps([{"Plan": told}], option=orjson.OPT_INDENT_2).decode()]
@@ -101,7 +106,11 @@ def described(plan: SqlPlan, seen: Model, *, kept: bool) -> dict[str, Any]:
         "Node Type": "Semantic Query",
         "Ref": plan.at.ref,
         "Commit": plan.at.state.hash[:12],
-        "Cache": "kept" if kept else "not yet kept" if plan.key is not None else "never kept: it asks for the clock or chance",
+        "Cache": "kept"
+        if kept
+        else "not yet kept"
+        if plan.key is not None
+        else "never kept: it asks for the clock or chance",
         "Questions": [_question(one, seen) for one in plan.queries],
     }
     for question, choice in zip(told["Questions"], plan.rollups, strict=False):

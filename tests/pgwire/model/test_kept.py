@@ -204,6 +204,36 @@ def test_a_large_answer_is_streamed_to_each_who_asks(tmp_path: Any) -> None:
         plan = large.service.sql_plan(text)
         assert large.service.sql_kept(plan) is None
         assert sum(len(str(row)) for row in expected) > SMALL
+        readers_are_gone(large)
+
+
+def readers_are_gone(large: Store) -> None:
+    """Waits until nobody holds the engine any more."""
+    end = time.monotonic() + 3
+    mounted = large.engine._mounted
+    while any(one.readers for one in mounted.values()) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not any(one.readers for one in mounted.values())
+
+
+@pytest.mark.slow
+def test_who_leaves_in_the_middle_of_an_answer_leaves_nothing_behind(tmp_path: Path) -> None:
+    text = "SELECT id, status, amount, secret FROM orders"
+    with store(tmp_path, orders=60_000) as large, serving(large.service) as running:
+        with psycopg.connect(running.dsn) as con:
+            cursor = con.cursor("some")
+            cursor.execute(text)
+            assert len(cursor.fetchmany(5)) == 5
+            cursor.close()
+            con.rollback()
+            readers_are_gone(large)
+            assert con.execute("SELECT COUNT(*) FROM orders").fetchone() == (60_000,)
+        con = psycopg.connect(running.dsn)
+        stream = con.cursor().stream(text)
+        next(stream)
+        con.pgconn.finish()
+        readers_are_gone(large)
+        assert running.settles()
 
 
 def test_lines_over_http_are_kept_as_well_until_a_table_changes(fresh: Store, counted: list[str]) -> None:
