@@ -1,0 +1,132 @@
+"""Through the port, with a real driver: tables, databases beside them, and what stops them."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ingot.engines.duckdb import DuckDBEngine
+from ingot.lake import Lake
+from ingot.pgwire.port import SqlPort
+from ingot.project.loading import load
+from ingot.semantic import Service
+from tests.pgwire.lake.shop import fill, sqlite
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def port(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where psycopg connects."""
+    folder: Path = tmp_path_factory.mktemp("port") / "shop"
+    (folder / "sources").mkdir(parents=True)
+    sqlite(folder / "till.db")
+    (folder / "ingot.yml").write_text("name: shop\n")
+    (folder / "sources" / "till.yml").write_text("connector: sqlite\npath: till.db\nattach: true\n")
+    (folder / "sources" / "crm.yml").write_text("connector: postgres\nurl: ${CRM_URL}\nattach: true\n")
+    with psycopg.connect(postgres, autocommit=True) as con:
+        con.execute("CREATE OR REPLACE VIEW public.sleepy AS SELECT pg_sleep(30)::text AS slept, 1 AS one")
+    project = load(folder, environ={"CRM_URL": postgres})
+    with Lake.open(project) as lake:
+        fill(lake)
+        engine = DuckDBEngine(lake, threads=2)
+        service = Service(project, lake, engine)
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, daemon=True)
+        thread.start()
+        listener = socket.create_server(("127.0.0.1", 0))
+        sql = SqlPort(project, service, lake, engine)
+        asyncio.run_coroutine_threadsafe(sql.start(listener), loop).result(30)
+        try:
+            yield f"host=127.0.0.1 port={listener.getsockname()[1]} user=ann"
+        finally:
+            asyncio.run_coroutine_threadsafe(sql.stop(), loop).result(30)
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(10)
+            loop.close()
+            service.close()
+            engine.close()
+
+
+JOIN = (
+    "SELECT g.name, t.name, sum(o.amount) AS total FROM gold.orders o JOIN crm.raw.customers g ON g.id = o.customer_id "
+    "JOIN till.customers t ON t.id = g.id WHERE o.qty > %s GROUP BY 1, 2 ORDER BY 1"
+)
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_a_driver_joins_the_lake_with_databases(port: str, binary: bool) -> None:
+    with psycopg.connect(f"{port} dbname=shop") as con, con.cursor(binary=binary) as cursor:
+        assert cursor.execute(JOIN, [0]).fetchall() == [("ann", "ann", Decimal("24.90"))]
+        assert cursor.execute(JOIN, [-8]).fetchall() == [
+            ("ann", "ann", Decimal("24.90")),
+            ("bob", "bob", Decimal("100.00")),
+        ]
+        assert [one.name for one in cursor.description or ()] == ["name", "name", "total"]
+
+
+def test_refs_and_commands_of_a_session(port: str) -> None:
+    with psycopg.connect(f"{port} dbname=shop@dev", autocommit=True) as con:
+        assert con.execute("SELECT count(*) FROM gold.orders").fetchone() == (6,)
+        con.execute("SET ingot.ref = 'main'")
+        assert con.execute("SELECT count(*) FROM gold.orders").fetchone() == (5,)
+        assert con.execute("SHOW CATALOGS").fetchall() == [("lake",), ("model",), ("crm",), ("till",)]
+        assert con.execute("SHOW TABLES FROM till.main").fetchall()[0] == ("countries",)
+        con.execute("SET search_path = raw")
+        assert con.execute("SELECT count(*) FROM customers").fetchone() == (3,)
+        with pytest.raises(psycopg.errors.UndefinedTable) as wrong:
+            con.execute("SELECT * FROM gold.ordrs")
+        assert "gold.orders" in str(wrong.value)
+        with pytest.raises(psycopg.errors.FeatureNotSupported):
+            con.execute("SELECT * FROM till.customers c JOIN pg_class p ON true")
+        with con.transaction(), con.cursor("named") as cursor:
+            cursor.execute("SELECT id FROM till.orders ORDER BY id")
+            assert cursor.fetchmany(2) == [(1,), (2,)]
+            assert cursor.fetchall() == [(3,), (4,), (5,)]
+        with (
+            con.cursor() as cursor,
+            cursor.copy("COPY (SELECT id, name FROM till.customers ORDER BY 1) TO STDOUT") as rows,
+        ):
+            assert b"".join(bytes(row) for row in rows) == b"10\tann\n11\tbob\n13\tcid\n"
+
+
+def test_a_slow_database_is_cancelled_through_the_port(port: str) -> None:
+    with psycopg.connect(f"{port} dbname=shop", autocommit=True) as con:
+        con.execute("SELECT count(*) FROM crm.raw.customers")
+        took: list[float] = []
+
+        def cancel() -> None:
+            time.sleep(1)
+            took.append(time.monotonic())
+            con.cancel_safe(timeout=5)
+
+        thread = threading.Thread(target=cancel)
+        thread.start()
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            con.execute("SELECT one FROM crm.public.sleepy WHERE slept = 'x'")
+        took.append(time.monotonic())
+        thread.join()
+        assert took[1] - took[0] < 0.5  # with what the cancel's own connection takes on a busy machine
+        assert con.execute("SELECT count(*) FROM crm.raw.customers").fetchone() == (3,)
+        con.execute("SET statement_timeout = '300ms'")
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            con.execute("SELECT one FROM crm.public.sleepy WHERE slept = 'x'")
+
+
+def test_the_catalog_lists_tables_of_databases(port: str) -> None:
+    with psycopg.connect(f"{port} dbname=shop", autocommit=True) as con:
+        until = time.monotonic() + 20
+        asked = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'till.main' ORDER BY 1"
+        while time.monotonic() < until:
+            found = con.execute(asked).fetchall()
+            if found:
+                break
+            time.sleep(0.2)
+        assert found == [("countries",), ("customers",), ("events",), ("orders",)]
+        assert con.execute('SELECT count(*) FROM "till.main".customers').fetchone() == (3,)
