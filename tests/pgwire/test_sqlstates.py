@@ -69,3 +69,18 @@ def test_the_fields_of_an_error_tell_all_that_is_known() -> None:
         "C": "XX000",
         "M": "m",
     }
+
+
+def test_an_engines_sql_is_not_told() -> None:
+    for kind in (QueryError, ExecutionError):
+        error = kind(
+            "Binder Error: No function matches '/(DATE)'. You might need casts.\n\tCandidate functions:\n\t/(FLOAT)"
+            '\n\n\nLINE 1: ...) AS "x" FROM secret WHERE tenant = 7\n            ^'
+        )
+        assert fields(error)["M"] == "No function matches '/(DATE)'. You might need casts."
+        assert fields(error)["C"] == "42883"
+    said = "Invalid Input Error: bad value of it"
+    assert fields(QueryError(f'{said}\nLINE 1: SELECT "secret"'))["M"] == "bad value of it"
+    assert fields(PgError("Binder Error: as it is\nLINE 1: x"))["M"] == "Binder Error: as it is\nLINE 1: x"
+    # What is said of a semantic query is meant for who asked.
+    assert fields(UsageError("Parser Error: LINE 1: x"))["M"] == "Parser Error: LINE 1: x"

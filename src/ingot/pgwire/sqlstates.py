@@ -37,6 +37,7 @@ _KINDS = {
 _ENGINE = (
     (re.compile(r"division by zero", re.IGNORECASE), "22012"),
     (re.compile(r"^(?:\w+ Error: )?.*out of range|Out of Range Error", re.IGNORECASE), "22003"),
+    (re.compile(r"Failed to cast decimal value", re.IGNORECASE), "22003"),
     (re.compile(r"Conversion Error|Could not convert", re.IGNORECASE), "22P02"),
     (re.compile(r"Parser Error|syntax error", re.IGNORECASE), "42601"),
     (re.compile(r"Table with name .* does not exist", re.IGNORECASE), "42P01"),
@@ -46,6 +47,12 @@ _ENGINE = (
     (re.compile(r"Ambiguous reference", re.IGNORECASE), "42702"),
 )
 """What DuckDB's words say about an engine's error."""
+
+
+_LABEL = re.compile(r"^(?:[A-Z][A-Za-z]* ){1,3}Error: ")
+"""What DuckDB puts in front."""
+_QUOTED = re.compile(r"\s*\b(?:LINE [0-9]+|Candidate [a-z]+|Did you mean):?\s")
+"""Where DuckDB begins to quote: the SQL it was given has what nobody is to see."""
 
 
 def sqlstate(error: IngotError) -> str:
@@ -68,9 +75,16 @@ def _fallback(error: IngotError) -> str:
     return "42000" if error.exit_code == 2 else "58000"
 
 
+def _words(error: IngotError) -> str:
+    """An error's message; of an engine's only the first sentence, without the SQL that it was given."""
+    if error.code not in ("query", "execution") or getattr(error, "sqlstate", None):
+        return error.message
+    return _LABEL.sub("", _QUOTED.split(error.message, maxsplit=1)[0].strip())
+
+
 def fields(error: IngotError, *, severity: str = "ERROR", offset: int = 0) -> dict[str, str]:
     """The fields of an ErrorResponse. `offset`: characters before the statement in what the client sent."""
-    found = {"S": severity, "V": severity, "C": sqlstate(error), "M": error.message}
+    found = {"S": severity, "V": severity, "C": sqlstate(error), "M": _words(error)}
     if detail := getattr(error, "detail", None):
         found["D"] = str(detail)
     if error.hint:
