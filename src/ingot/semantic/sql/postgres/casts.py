@@ -269,11 +269,30 @@ def _interval(it: exp.Expr) -> exp.Expr:
     years = call("datepart", text("year"), it.copy())
     days = call("datepart", text("day"), it.copy())
     passed = as_engine(sub(it.copy(), add_months(it, days=True)), "VARCHAR")
-    pieces = [_unit(years, "year"), _unit(months, "mon"), _unit(days, "day")]
+    # What follows something negative says that it is not, where it is not.
+    back = exp.or_(op(exp.LT, years.copy(), num(0)), op(exp.LT, months.copy(), num(0)), copy=False)
+    before = exp.or_(
+        op(exp.LT, days.copy(), num(0)),
+        exp.Paren(this=exp.and_(op(exp.EQ, days.copy(), num(0)), exp.Paren(this=back.copy()), copy=False)),
+        copy=False,
+    )
+    forward = exp.and_(exp.Paren(this=back), op(exp.GT, days.copy(), num(0)), copy=False)
+    plus = case((forward, text("+")), default=text(""))
+    pieces = [_unit(years, "year"), _unit(months, "mon"), call("concat", plus, _unit(days, "day"))]
+    pieces[2] = case((op(exp.NEQ, days.copy(), num(0)), pieces[2]))
     clock = call("regexp_replace", passed, text(r"^.* "), text(""))
+    after = case(
+        (
+            exp.and_(
+                exp.Paren(this=before), exp.Not(this=call("starts_with", clock.copy(), text("-"))), copy=False
+            ),
+            text("+"),
+        ),
+        default=text(""),
+    )
     shown = case(
         (op(exp.EQ, passed.copy(), text("00:00:00")), exp.null()),
-        default=clock,
+        default=call("concat", after, clock),
     )
     joined = call("concat_ws", text(" "), *pieces, shown)
     return case(

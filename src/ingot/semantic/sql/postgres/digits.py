@@ -12,7 +12,20 @@ from sqlglot import exp
 from ingot.semantic.sql.errors import SqlError, shown
 from ingot.semantic.sql.postgres.calls import Call
 from ingot.semantic.sql.postgres.casts import decimal
-from ingot.semantic.sql.postgres.tree import as_engine, call, case, is_null, num, once, op, text
+from ingot.semantic.sql.postgres.tree import (
+    add,
+    as_engine,
+    call,
+    case,
+    error,
+    is_null,
+    mul,
+    num,
+    once,
+    op,
+    sub,
+    text,
+)
 
 _TOKENS = re.compile(
     r'"((?:[^"\\]|\\.)*)"|(FM|MI|PL|SG|PR|EEEE|TH|RN|SP)|([0-9.,DGSLVBC])', re.IGNORECASE | re.DOTALL
@@ -53,6 +66,9 @@ def read(said: str, at: exp.Expr) -> _Template:
             continue
         word = (found[2] or found[3]).upper()
         _take(made, word, at)
+    beside = "".join(one for kind, one in made.nodes if kind == "text")
+    if not beside.isprintable() or any(_PLACE <= ord(char) < _PLACE + 2 * MOST for char in beside):
+        raise SqlError("The template has characters that cannot be used here.", at=at, sqlstate="0A000")
     if not 1 <= made.before <= MOST or made.after > 18:
         raise SqlError(f"The template '{shown(said)}' cannot be used here.", at=at, sqlstate="0A000")
     return made
@@ -196,7 +212,13 @@ def written(c: Call) -> exp.Expr:
     def write(it: exp.Expr) -> exp.Expr:
         size = call("abs", it.copy())
         if kind in ("float4", "float8"):
-            digits: exp.Expr = call("printf", text(f"%.{made.after}f"), as_engine(size, "DOUBLE"))
+            plain = call("printf", text(f"%.{made.after}f"), as_engine(size, "DOUBLE"))
+            # PostgreSQL gives up digits beyond the fifteenth.
+            large = op(exp.GTE, size.copy(), as_engine(text(f"1e{15 - made.after}"), "DOUBLE"))
+            digits: exp.Expr = case(
+                (large, error("0A000", "to_char() shows 15 digits of double precision at most")),
+                default=plain,
+            )
             negative = op(exp.LT, it.copy(), num(0))
         else:
             digits = as_engine(decimal(size, "numeric", 38, made.after), "VARCHAR")
@@ -206,54 +228,45 @@ def written(c: Call) -> exp.Expr:
     return once(source, lambda it: case((is_null(it), exp.null()), default=write(it)))
 
 
+_BREAK = "\x1f"
+_PLACE = 0xE000
+"""Characters for private use stand for places of digits."""
+
+
 def _shapes(made: _Template, digits: exp.Expr, negative: exp.Expr) -> exp.Expr:
-    before = call("length", call("split_part", digits.copy(), text("."), num(1)))
-    zero = call("starts_with", digits.copy(), text("0"))
-    fraction = call("split_part", digits.copy(), text("."), num(2))
-    kept = call("length", call("rtrim", fraction, text("0")))
-    ifs: list[tuple[exp.Expr, exp.Expr]] = []
-    endings = range(made.after + 1) if made.fill else range(1)
+    """The templates of all shapes in one text, of which one is taken, and its places replaced by the digits."""
+    endings = made.after + 1 if made.fill else 1
+    shapes = []
     for minus in (False, True):
-        sign = negative.copy() if minus else exp.Not(this=negative.copy())
-        for count in range(made.before + 1):
-            for zeros in endings:
-                tests = [sign.copy()]
-                if count == 0:
-                    tests.append(zero.copy())
-                else:
-                    tests += [exp.Not(this=zero.copy()), op(exp.EQ, before.copy(), num(count))]
-                if made.fill:
-                    tests.append(op(exp.EQ, kept.copy(), num(made.after - zeros)))
-                pieces = filled(made, digits=max(count, 1), zero=count == 0, zeros=zeros, negative=minus)
-                ifs.append((exp.and_(*tests, copy=False), _joined(pieces, digits)))
-        many = filled(made, digits=made.before, zero=False, zeros=0, negative=minus)
-        hashes = [("#" if isinstance(one, int) else one) for one in many]
-        ifs.append(
-            (
-                exp.and_(sign.copy(), op(exp.GT, before.copy(), num(made.before)), copy=False),
-                _joined(list(hashes), digits),
-            )
-        )
-    return case(*ifs)
+        for count in range(made.before + 2):
+            many = count > made.before
+            for zeros in range(endings):
+                pieces = filled(
+                    made,
+                    digits=made.before if many else max(count, 1),
+                    zero=count == 0,
+                    zeros=0 if many else zeros,
+                    negative=minus,
+                )
+                shapes.append("".join(_shown(one, many=many) for one in pieces))
+    before = call("length", call("split_part", digits.copy(), text("."), num(1)))
+    count_ = case(
+        (call("starts_with", digits.copy(), text("0")), num(0)),
+        default=call("least", before, num(made.before + 1)),
+    )
+    place = add(
+        mul(case((negative.copy(), num(made.before + 2)), default=num(0)), num(endings)),
+        add(mul(count_, num(endings)), num(1)),
+    )
+    if made.fill and made.after:
+        kept = call("length", call("rtrim", call("split_part", digits.copy(), text("."), num(2)), text("0")))
+        place = add(place, sub(num(made.after), kept))
+    shape = call("list_extract", call("string_split", text(_BREAK.join(shapes)), text(_BREAK)), place)
+    places = "".join(chr(_PLACE + n) for n in range(made.before + made.after + 1))
+    return call("translate", shape, text(places), digits.copy())
 
 
-def _joined(pieces: Pieces, digits: exp.Expr) -> exp.Expr:
-    """Neighbouring places become one piece."""
-    found: list[exp.Expr] = []
-    n = 0
-    while n < len(pieces):
-        one = pieces[n]
-        if isinstance(one, int):
-            first = last = one
-            while n + 1 < len(pieces) and pieces[n + 1] == last + 1:
-                last += 1
-                n += 1
-            found.append(call("substring", digits.copy(), num(first + 1), num(last - first + 1)))
-        else:
-            said = one
-            while n + 1 < len(pieces) and isinstance(pieces[n + 1], str):
-                said += str(pieces[n + 1])
-                n += 1
-            found.append(text(said))
-        n += 1
-    return call("concat", *found) if found else text("")
+def _shown(piece: str | int, *, many: bool) -> str:
+    if isinstance(piece, str):
+        return piece
+    return "#" if many else chr(_PLACE + piece)

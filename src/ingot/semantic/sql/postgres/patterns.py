@@ -62,7 +62,7 @@ def nodes(said: str) -> list[Node]:
     n = 0
     fill = False
     while n < len(said):
-        if said[n : n + 2] in ("FM", "fm"):
+        if not fill and said[n : n + 2] in ("FM", "fm"):
             fill, n = True, n + 2
             continue
         if said[n] == '"':
@@ -101,6 +101,8 @@ def _to_char(c: Call) -> exp.Expr:
     zone = c.writing.clock.zone
     source = c.args[0]
     local = call("timezone", text(zone), source) if kind == "timestamptz" else source
+    if not c.said(1, "the template"):
+        return cast(exp.null(), "text")
     parts = nodes(c.said(1, "the template"))
     for word, _, _ in parts:
         if word.upper() in ("TZ", "TZH", "TZM", "OF") and (zone != "UTC" or c.types[0] != "timestamptz"):
@@ -111,7 +113,7 @@ def _to_char(c: Call) -> exp.Expr:
             text(said) if not word else _piece(word, it, fill=fill, suffix=said, at=c.at)
             for word, fill, said in parts
         ]
-        made = call("concat", *pieces) if pieces else exp.null()
+        made = call("concat", *pieces) if pieces else text("")
         return case((is_null(it), exp.null()), default=made)
 
     return once(local, write)
