@@ -11,7 +11,10 @@ from ingot.pgwire.lake_columns import aliased, expanded, is_star, matched, numbe
 from ingot.pgwire.lake_names import Col, From, Look, Scope, distinct, name_of, quoted
 from ingot.semantic.sql.errors import SqlError, shown
 from ingot.semantic.sql.postgres import kinds
+from ingot.semantic.sql.postgres.calls import Meant
+from ingot.semantic.sql.postgres.casts import becoming
 from ingot.semantic.sql.postgres.input import Clock
+from ingot.semantic.sql.postgres.tree import call
 from ingot.semantic.sql.postgres.writing import TYPE, Writing
 
 _SELECT = frozenset(
@@ -266,9 +269,15 @@ class LakeSelect:
         alias = node.args.get("alias")
         names = [name_of(one) for one in alias.columns] if alias is not None else []
         called = name_of(alias.this) if alias is not None and alias.this is not None else ""
-        if isinstance(node, exp.Table):
+        if isinstance(node, exp.Unnest) or (isinstance(node, exp.Table) and isinstance(node.this, exp.Func)):
+            self._series(node, called, names, ctes, scope)
+            return
+        if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
+            inner = node.this
+            columns = self._query(inner, ctes, Scope(list(scope.tables), dict(scope.merged), scope.outer))
+        elif isinstance(node, exp.Table):
             if not isinstance(node.this, exp.Identifier):
-                raise SqlError("Functions cannot be tables here.", at=node, sqlstate="0A000")
+                raise SqlError("This cannot be used as a table.", at=node, sqlstate="0A000")
             _only_known(node)
             called = called or name_of(node.this)
             columns = self._table(node, ctes)
@@ -298,6 +307,49 @@ class LakeSelect:
         node.set("db", parts[-2] if len(parts) > 1 else None)
         node.set("catalog", parts[-3] if len(parts) > 2 else None)
         return tuple(Col(one, kinds.from_engine(kind), one, kind) for one, kind in found.columns.items())
+
+    def _series(self, node: exp.Expr, called: str, names: list[str], ctes: _Ctes, scope: Scope) -> None:
+        """`generate_series(1, 5)` and `unnest(array)` as a table of one column."""
+        inner = node.this if isinstance(node, exp.Table) else node
+        function = "unnest" if isinstance(node, exp.Unnest) else str(inner.name).lower()
+        if node.args.get("offset") or node.args.get("ordinality") or len(names) > 1:
+            raise SqlError("Functions give one column here.", at=node, sqlstate="0A000")
+        around = Scope(outer=scope.outer)
+        given = [self.writing.write(self._named(one, ctes, around)) for one in inner.expressions]
+        if function == "unnest" and len(given) == 1 and kinds.is_array(given[0].type):
+            made, kind = call("unnest", given[0].tree), kinds.element(given[0].type)
+            select = exp.Select(expressions=[exp.alias_(made, "unnest", quoted=True)])
+            table: exp.Expr = exp.Subquery(this=select)
+        elif function == "generate_series":
+            series, kind = self._generated(given, node)
+            table = exp.Table(this=series)
+        else:
+            raise SqlError(
+                f"The function {shown(function)}() cannot be a table here.", at=node, sqlstate="0A000"
+            )
+        called = called or function
+        column = Col(names[0] if names else called, kind, names[0] if names else called)
+        table.set("alias", aliased(called, (column,)))
+        node.replace(table)
+        scope.add(From(called, (column,)), node)
+
+    def _generated(self, given: list[Meant], at: exp.Expr) -> tuple[exp.Expr, str]:
+        clock = self.writing.clock
+        kind = kinds.common([one.type for one in given]) if len(given) in (2, 3) else None
+        if kind in kinds.WHOLE:
+            return call("generate_series", *(becoming(one, "int8", clock, at) for one in given)), str(kind)
+        kind = kinds.common([one.type for one in given[:2]]) if len(given) == 3 else None
+        if kind not in kinds.MOMENTS or (kind != "timestamp" and clock.zone != "UTC"):
+            said = ", ".join(kinds.spoken(one.type) for one in given)
+            raise SqlError(
+                f"generate_series({said}) cannot be used here",
+                at=at,
+                sqlstate="0A000",
+                hint="It takes whole numbers, or two timestamps and an interval.",
+            )
+        kind = "timestamp" if kind == "timestamp" else "timestamptz"
+        ends = [becoming(one, kind, clock, at) for one in given[:2]]
+        return call("generate_series", *ends, becoming(given[2], "interval", clock, at)), kind
 
     def _values(self, node: exp.Values) -> tuple[Col, ...]:
         rows = [[self.writing.output(one) for one in row.expressions] for row in node.expressions]

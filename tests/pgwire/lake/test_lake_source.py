@@ -80,6 +80,17 @@ SAME = [
     "SELECT id::text || '-' || qty FROM gold.orders ORDER BY id",
     "SELECT DISTINCT ON (customer_id) customer_id, id FROM gold.orders ORDER BY customer_id, id",
     "SELECT * FROM raw.events ORDER BY id",
+    "SELECT g, o.id FROM generate_series(0, 3) g LEFT JOIN gold.orders o ON o.id = g ORDER BY g",
+    (
+        "SELECT d.day::date, count(o.id) FROM generate_series(timestamp '2026-01-30', '2026-02-02', '1 day') AS d(day) "
+        "LEFT JOIN gold.orders o ON o.ordered = d.day::date GROUP BY 1 ORDER BY 1"
+    ),
+    "SELECT u, o.qty FROM unnest(ARRAY[1, 3]) u JOIN gold.orders o ON o.id = u ORDER BY 1",
+    (
+        "SELECT c.name, l.id FROM raw.customers c CROSS JOIN LATERAL (SELECT o.id FROM gold.orders o "
+        "WHERE o.customer_id = c.id ORDER BY o.amount LIMIT 1) l ORDER BY 1"
+    ),
+    "SELECT c.name, l.n FROM raw.customers c, LATERAL (SELECT count(*) AS n FROM gold.orders o WHERE o.customer_id = c.id) l ORDER BY 1",
     "SELECT big / 2, big % 2, score * 2, score::text, big + id FROM raw.events ORDER BY id",
     "SELECT ok, count(*), sum(score), max(big) FROM raw.events GROUP BY ok ORDER BY ok",
     "SELECT date_trunc('month', seen), extract(hour FROM seen), seen::date FROM raw.events ORDER BY id",

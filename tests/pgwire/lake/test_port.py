@@ -90,8 +90,8 @@ def test_refs_and_commands_of_a_session(port: str) -> None:
             assert cursor.fetchmany(2) == [(1,), (2,)]
             assert cursor.fetchall() == [(3,), (4,), (5,)]
         with (
-            con.cursor() as cursor,
-            cursor.copy("COPY (SELECT id, name FROM till.customers ORDER BY 1) TO STDOUT") as rows,
+            con.cursor() as plain,
+            plain.copy("COPY (SELECT id, name FROM till.customers ORDER BY 1) TO STDOUT") as rows,
         ):
             assert b"".join(bytes(row) for row in rows) == b"10\tann\n11\tbob\n13\tcid\n"
 
