@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from ingot.semantic import Service
 
 T = TypeVar("T")
-THREADS = 8
-"""Statements that are planned, or whose rows are encoded, at the same time."""
+THREADS = 4
+"""Statements that are planned at the same time."""
+STREAMS = 32
+"""Long answers that are computed at the same time; those of clients that do not read take no thread."""
 _PASSING = frozenset({"08", "53", "55", "57", "58", "XX"})
 """Classes of errors that are about the server, and not about the statement."""
 _UTC = frozenset(
@@ -60,7 +62,8 @@ class ModelReader:
 
     def __init__(self, service: "Service") -> None:
         self.service = service
-        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="sql-model", initializer=yield_to_others)
+        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="sql-plan", initializer=yield_to_others)
+        self.streams = ThreadPoolExecutor(STREAMS, thread_name_prefix="sql-rows", initializer=yield_to_others)
         self.prepared: Recent[Hashable, Prepared] = Recent(1_000)
         self.kinds: Recent[Hashable, tuple[int, ...]] = Recent(1_000)
         self._faces: Recent[int, tuple[Model, Mapping[str, str]]] = Recent(50)
@@ -73,6 +76,7 @@ class ModelReader:
     def close(self) -> None:
         """Ends the threads."""
         self.pool.shutdown(wait=False, cancel_futures=True)
+        self.streams.shutdown(wait=False, cancel_futures=True)
 
     def faces(self, info: SessionInfo) -> Mapping[str, str]:
         """The cubes and views that a session sees, by their names whatever the case."""
@@ -250,7 +254,7 @@ class ModelStatement:
 
 async def opened(source: ModelSource, plan: SqlPlan, look: Look) -> Rows:
     """The rows of a plan: kept ones, those of an equal statement under way, or new ones. Raises `IngotError`."""
-    service, pool = source.service, source.reader.pool
+    service, pool = source.service, source.reader.streams
     while True:
         whole = service.sql_kept(plan)
         if whole is None:

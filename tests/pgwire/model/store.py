@@ -9,6 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from duckdb import DuckDBPyConnection
+
 from ingot.engines.duckdb import DuckDBEngine, connect
 from ingot.lake import Lake
 from ingot.project import Cube, View
@@ -98,13 +100,15 @@ class Store:
     lake: Lake
     engine: DuckDBEngine
     files: Path
+    plain: DuckDBPyConnection | None = None
 
     def raw(self, sql: str) -> list[tuple[Any, ...]]:
         """What DuckDB says of the CSV files, which are the tables `orders` and `customers`."""
-        with connect() as con:
+        if self.plain is None:
+            self.plain = connect()
             for name in ("orders", "customers"):
-                con.execute(f"CREATE TABLE {name} AS {read(self.files / name)}")
-            return con.execute(sql).fetchall()
+                self.plain.execute(f"CREATE TABLE {name} AS {read(self.files / name)}")
+        return self.plain.execute(sql).fetchall()
 
     def add(self, branch: str, amount: str = "1000.00") -> None:
         """One more order."""
@@ -163,5 +167,7 @@ def store(folder: Path, *, orders: int = 2_000, policies: bool = False) -> Itera
         try:
             yield made
         finally:
+            if made.plain is not None:
+                made.plain.close()
             service.close()
             engine.close()

@@ -32,7 +32,7 @@ from tests.pgwire.model.store import Store
         ("SELECT COUNT(*) FROM orders WHERE date_trunc('month', created_at) = %s", [datetime(2026, 1, 1)], "SELECT count(*) FROM orders WHERE date_trunc('month', created_at) = '2026-01-01'"),  # noqa: DTZ001
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("binary", [False, True])
+@pytest.mark.parametrize("binary", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_parameters_are_values_of_their_types(
     text: str, values: list[Any], plain: str, binary: bool, shop: Store, con: Con
 ) -> None:
