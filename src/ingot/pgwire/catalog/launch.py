@@ -26,7 +26,7 @@ def main(words: list[str]) -> None:
         os.setuid(uid)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if memory and (hard == resource.RLIM_INFINITY or memory < hard):
+    if memory and sys.platform == "linux" and (hard == resource.RLIM_INFINITY or memory < hard):
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     # Nothing of the server's environment, where secrets may be.
     clean = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}

