@@ -146,7 +146,10 @@ class StreamRows:
             if self._next is not None:
                 self._next.add_done_callback(_heard)
             self._end()
-            self._pool.submit(self._stream.close)  # may wait for the step that runs
+            try:
+                self._pool.submit(self._stream.close)  # may wait for the step that runs
+            except RuntimeError:  # the server stops
+                self._stream.close()
 
     def _step(self) -> "asyncio.Future[Encoded | None]":
         return asyncio.get_running_loop().run_in_executor(self._pool, self._read)
