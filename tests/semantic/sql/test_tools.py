@@ -51,8 +51,8 @@ VIEWS = """
 CREATE SCHEMA gold;
 CREATE TABLE gold.orders (id bigint, customer_id bigint, status text, created_at timestamp, paid boolean, amount bigint);
 CREATE TABLE gold.customers (id bigint, region_id bigint, city text, score bigint);
-CREATE VIEW orders AS SELECT id::numeric, status, created_at, paid, amount::numeric, amount::numeric AS total FROM gold.orders;
-CREATE VIEW customers AS SELECT id::numeric, city FROM gold.customers;
+CREATE VIEW orders AS SELECT id, status, created_at, paid, amount, amount::numeric AS total FROM gold.orders;
+CREATE VIEW customers AS SELECT id, city FROM gold.customers;
 """
 
 

@@ -23,6 +23,7 @@ from ingot.semantic.sql.postgres import kinds
 from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.input import Clock
 from ingot.semantic.sql.postgres.writing import Writing, kept
+from ingot.semantic.sql.whole import Whole
 
 if TYPE_CHECKING:
     from ingot.semantic.rollups.library import Choice
@@ -48,8 +49,12 @@ class Around:
         zone: str,
         choose: "Callable[[], Choice | None]",
         hold: "Callable[[Choice], tuple[HeldTable, ...]]",
+        whole: Whole,
     ) -> None:
-        """`choose` gives what decides for one question which rollups are read, `hold` what those are."""
+        """`choose` gives what decides for one question which rollups are read, `hold` what those are.
+
+        `whole` says which dimensions are whole numbers.
+        """
         self.model = model
         self.seen = guard.seen(model, context)
         self.zone = zone
@@ -67,6 +72,7 @@ class Around:
         self._now = now
         self._choose = choose
         self._hold = hold
+        self._whole = whole
         self._aliases = 0
 
     def alias(self) -> str:
@@ -99,8 +105,10 @@ class Around:
         return kept(column) if name is None else self.member_type(name)
 
     def member_type(self, name: str) -> str:
-        """PostgreSQL's type of a member; numbers of the model are numeric, its counts are integers."""
+        """PostgreSQL's type of a member: counts and columns of whole numbers are integers, other numbers are numeric."""
         member = self.seen.members[name].member
+        if isinstance(member, Dimension) and member.type == "number":
+            return self._whole(member) or "numeric"
         if isinstance(member, Measure) and member.aggregate in COUNTS:
             return "int8"
         kind = member.type if isinstance(member, Dimension | Measure) else "boolean"

@@ -20,6 +20,7 @@ from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.parsing import parsed
 from ingot.semantic.sql.statement import SqlPlan, members_of
 from ingot.semantic.sql.translating import Translating
+from ingot.semantic.sql.whole import Whole
 
 if TYPE_CHECKING:
     from ingot.semantic.rollups.library import Choice
@@ -40,15 +41,26 @@ def planned(
     zone: str = "UTC",
     choose: "Callable[[], Choice | None]" = lambda: None,
     hold: "Callable[[Choice], tuple[HeldTable, ...]]" = lambda _: (),
+    whole: Whole = lambda _: None,
 ) -> SqlPlan:
     """The plan of a statement. `tree`: what `parsed` gave for its text, with a value for each parameter.
+
+    `whole` says which dimensions are whole numbers; without it all are numeric.
 
     Raises:
         SqlError: for what is no SELECT over the model, with its place in the text.
         QueryError: for a question that the model cannot answer.
     """
     around = Around(
-        model, guard=guard, hooks=hooks, context=context, now=now, zone=zone, choose=choose, hold=hold
+        model,
+        guard=guard,
+        hooks=hooks,
+        context=context,
+        now=now,
+        zone=zone,
+        choose=choose,
+        hold=hold,
+        whole=whole,
     )
     try:
         tree = parsed(text) if tree is None else tree

@@ -20,6 +20,7 @@ from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.parsing import parsed
 from ingot.semantic.sql.planning import planned
 from ingot.semantic.sql.statement import SqlPlan
+from ingot.semantic.sql.whole import WholeNumbers
 
 if TYPE_CHECKING:
     from ingot.semantic.rollups.library import Choice, Rollups
@@ -51,6 +52,7 @@ class Statements:
         self._plans: Recent[Key, SqlPlan] = Recent(500)
         self._trees: Recent[str, exp.Query] = Recent(200)
         self._daily: Recent[int, bool] = Recent(100)
+        self._whole = WholeNumbers()
 
     def tree(self, text: str) -> exp.Query:
         """What `parsed` gives, which nobody may change. Raises `SqlError`."""
@@ -104,6 +106,7 @@ class Statements:
             zone=zone,
             choose=choose,
             hold=hold,
+            whole=self._whole.of(model, at.state),
         )
         if not made.volatile and _says_clock(tree):
             made = replace(made, volatile=True)
