@@ -42,6 +42,7 @@ COLUMNS = st.integers(0, 40).flatmap(
 )
 
 
+@settings(max_examples=40)
 @given(
     values=COLUMNS,
     order=st.permutations(range(5)),
