@@ -36,6 +36,14 @@ def test_the_address_shows_itself_as_it_is_written(tmp_path: Path) -> None:
     assert source.model_dump()["url"] == "${CRM_URL}"
 
 
+def test_files_are_still_found_beside_a_database(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "orders.csv").write_text("id\n1\n")
+    sources = _project(tmp_path, "connector: sqlite\npath: shop.db\n")().sources  # type: ignore[attr-defined]
+    assert [one.name for one in sources] == ["crm", "files"]
+    assert [one.full_name for one in sources[1].tables] == ["raw.orders"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -48,6 +56,7 @@ def test_the_address_shows_itself_as_it_is_written(tmp_path: Path) -> None:
         ("connector: duckdb\npath: a.db\ntables:\n  - {name: a, path: a.csv}\n", "nothing is loaded"),
         ("connector: files\nattach: true\n", "'attach' is for databases"),
         ("name: lake\nconnector: sqlite\npath: a.db\n", "cannot be called 'lake'"),
+        ("name: Temp\nconnector: sqlite\npath: a.db\n", "cannot be called 'Temp'"),
     ],
 )
 def test_what_makes_no_sense_is_said_with_its_place(tmp_path: Path, text: str, said: str) -> None:

@@ -289,8 +289,8 @@ class _Loader:
             source = self.spec(Source, tree)
             if source is not None:
                 made.append(source)
-        if not made and not self.problems:
-            made = [self.default_source()]
+        if all(source.is_database for source in made) and not self.problems:
+            made.append(self.default_source())
         settled = [self.settled(source) for source in made]
         for source in settled:
             for table in source.tables:

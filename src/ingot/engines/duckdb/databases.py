@@ -79,7 +79,14 @@ def _conninfo(url: str, name: str) -> tuple[dict[str, str], str]:
         "PASSWORD": unquote(parts.password) if parts.password else None,
         "DATABASE": unquote(parts.path.lstrip("/")) or None,
     }
-    rest = {"connect_timeout": str(_PATIENCE), **dict(parse_qsl(parts.query)), "application_name": name}
+    # A server that the network has lost is noticed, and does not hold a thread for hours.
+    lost = {"keepalives_idle": "30", "tcp_user_timeout": "30000"}
+    rest = {
+        "connect_timeout": str(_PATIENCE),
+        **lost,
+        **dict(parse_qsl(parts.query)),
+        "application_name": name,
+    }
     # The connection itself refuses to write, whatever DuckDB is made to send.
     rest["options"] = f"{rest.get('options', '')} -c default_transaction_read_only=on".strip()
     known = {key: value for key, value in rest.items() if re.fullmatch(r"[a-z_]+", key)}
