@@ -130,7 +130,7 @@ def filled(made: _Template, *, digits: int, zero: bool, zeros: int, negative: bo
     wrote = made.sign == "own" or (not negative and made.fill and made.sign not in ("lead", "trail"))
     place = 0  # in the digits
     current = 0
-    begun = False
+    begun = signed = False
     end = made.before + made.after + (1 if made.point else 0)
 
     def early() -> bool:
@@ -196,9 +196,9 @@ def filled(made: _Template, *, digits: int, zero: bool, zeros: int, negative: bo
         if last and bracket and wrote:
             out.append(">" if negative else " ")
             bracket = False
-        elif last and made.sign == "trail" and wrote is not None:
+        elif last and made.sign == "trail" and not signed:
             out.append("-" if negative else "+")
-            wrote = None  # type: ignore[assignment]
+            signed = True
         current += 1
     return out
 

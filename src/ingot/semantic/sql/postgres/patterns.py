@@ -134,7 +134,12 @@ def _piece(word: str, it: exp.Expr, *, fill: bool, suffix: str, at: exp.Expr) ->
     if upper not in _NUMBERS:
         raise SqlError(f"The pattern {word} of to_char() cannot be used here.", at=at, sqlstate="0A000")
     value, width = _number(upper, it)
-    plain = as_engine(value, "VARCHAR") if fill or width == 0 else call("printf", text(f"%0{width}d"), value)
+    parts = upper in ("MS", "US") or upper.startswith("FF")
+    plain = (
+        as_engine(value, "VARCHAR")
+        if (fill and not parts) or width == 0
+        else call("printf", text(f"%0{width}d"), value)
+    )
     if upper == "Y,YYY":
         thousands = as_engine(whole(value.copy(), num(1000)), "VARCHAR")
         plain = call(
@@ -207,7 +212,9 @@ def _number(word: str, it: exp.Expr) -> tuple[exp.Expr, int]:  # noqa: PLR0911, 
     if word == "CC":
         return whole(add(at("year"), num(99)), num(100)), 2
     if word == "J":
-        return as_engine(call("floor", call("julian", it.copy())), "BIGINT"), 0
+        return as_engine(
+            call("floor", call("julian", call("date_trunc", text("day"), it.copy()))), "BIGINT"
+        ), 0
     return at("quarter"), 0
 
 
