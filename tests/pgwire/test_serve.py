@@ -64,6 +64,28 @@ def test_the_printed_address_answers_and_sigterm_ends_it_within_2_s(blank: Path)
             con.execute("select 1")
 
 
+def test_settings_that_only_postgresql_knows_are_checked_by_it(blank: Path) -> None:
+    with _served(blank, "--port", "0") as (_, lines):
+        with psycopg.connect(_dsn(lines), autocommit=True, options="-c work_mem=8MB -c geqo=off") as con:
+
+            def shown(name: str) -> object:
+                return con.execute(f"show {name}").fetchone()
+
+            assert (shown("work_mem"), shown("geqo")) == (("8MB",), ("off",))
+            con.execute("begin; set local work_mem = 4096; set geqo = on")
+            assert (shown("work_mem"), shown("geqo")) == (("4MB",), ("on",))
+            con.execute("rollback")
+            assert (shown("work_mem"), shown("geqo")) == (("8MB",), ("off",))
+            for wrong, sqlstate in (("work_mem = 'much'", "22023"), ("nothing_at_all = 1", "42704")):
+                with pytest.raises(psycopg.Error) as found:
+                    con.execute(f"set {wrong}")
+                assert found.value.sqlstate == sqlstate
+            con.execute("set work_mem = '16MB'; reset work_mem")
+            assert shown("work_mem") == ("8MB",)
+        with pytest.raises(psycopg.OperationalError, match="nothing_at_all"):
+            psycopg.connect(_dsn(lines), options="-c nothing_at_all=1")
+
+
 def test_the_port_is_taken_from_the_options(blank: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -164,9 +164,7 @@ class Connection:
         )
         session.terminate = self.terminate
         self.session = session
-        for name, value in startup.settings.items():
-            settings.begin_with(name, value)
-        await session.open()
+        await session.open(startup.settings)
         session.tell_settings()
         self.key = secrets.token_bytes(32 if startup.has_long_keys else 4)
         self.process = session.process = server.register(self)
@@ -191,19 +189,15 @@ class Connection:
                 case 81:  # Q
                     await dialogue.query(body)
                 case 80:  # P
-                    await dialogue.extended(lambda body=body: dialogue.parse(messages.read_parse(body)))
+                    await dialogue.extended(dialogue.parse, body)
                 case 66:  # B
-                    await dialogue.extended(lambda body=body: dialogue.bind(messages.read_bind(body)))
+                    await dialogue.extended(dialogue.bind, body)
                 case 68:  # D
-                    await dialogue.extended(
-                        lambda body=body: dialogue.describe(*messages.read_target(body, "DESCRIBE"))
-                    )
+                    await dialogue.extended(dialogue.describe, body)
                 case 69:  # E
-                    await dialogue.extended(lambda body=body: dialogue.execute(*messages.read_execute(body)))
+                    await dialogue.extended(dialogue.execute, body)
                 case 67:  # C
-                    await dialogue.extended(
-                        lambda body=body: dialogue.close_named(*messages.read_target(body, "CLOSE"))
-                    )
+                    await dialogue.extended(dialogue.close, body)
                 case 83:  # S
                     await dialogue.sync()
                 case 72:  # H

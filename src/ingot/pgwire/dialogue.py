@@ -11,7 +11,6 @@ from ingot.pgwire.commands.recognise import row_tag
 from ingot.pgwire.commands.scanning import Token, split
 from ingot.pgwire.commands.setting import Show
 from ingot.pgwire.errors import PgError
-from ingot.pgwire.messages import Bind, Parse
 from ingot.pgwire.portals import Portal, Prepared
 from ingot.pgwire.running import ENDED
 from ingot.pgwire.session import Session
@@ -68,8 +67,9 @@ class Dialogue:
 
     # --- extended query
 
-    async def parse(self, given: Parse) -> None:
+    async def parse(self, body: messages.Bytes) -> None:
         """A Parse message."""
+        given = messages.read_parse(body)
         if not given.name:
             self._session.unnamed = None
         statements = await _statements(given.text)
@@ -90,8 +90,9 @@ class Dialogue:
             self._session.unnamed = prepared
         self._session.wire.put(messages.PARSE_COMPLETE)
 
-    async def bind(self, given: Bind) -> None:
+    async def bind(self, body: messages.Bytes) -> None:
         """A Bind message."""
+        given = messages.read_bind(body)
         prepared = self._session.find_prepared(given.statement)
         self._refuse_in_failed(prepared)
         wanted = len(prepared.parameters)
@@ -118,8 +119,9 @@ class Dialogue:
         )
         self._session.wire.put(messages.BIND_COMPLETE)
 
-    async def describe(self, is_portal: bool, name: str) -> None:
+    async def describe(self, body: messages.Bytes) -> None:
         """A Describe message."""
+        is_portal, name = messages.read_target(body, "DESCRIBE")
         if is_portal:
             portal = self._find_portal(name)
             prepared, formats = portal.prepared, portal.formats
@@ -137,8 +139,9 @@ class Dialogue:
         else:
             self._session.wire.put(messages.row_description(columns, formats))
 
-    async def execute(self, name: str, most: int) -> None:
+    async def execute(self, body: messages.Bytes) -> None:
         """An Execute message."""
+        name, most = messages.read_execute(body)
         portal = self._find_portal(name)
         self._refuse_in_failed(portal.prepared)
         prepared = portal.prepared
@@ -147,8 +150,9 @@ class Dialogue:
             return
         await self._execute(portal, most, described=True)
 
-    async def close_named(self, is_portal: bool, name: str) -> None:
+    async def close(self, body: messages.Bytes) -> None:
         """A Close message."""
+        is_portal, name = messages.read_target(body, "CLOSE")
         if is_portal:
             await self._session.close_portal(name)
         elif name:
@@ -157,14 +161,14 @@ class Dialogue:
             self._session.unnamed = None
         self._session.wire.put(messages.CLOSE_COMPLETE)
 
-    async def extended(self, step: Callable[[], Awaitable[None]]) -> None:
+    async def extended(self, step: Callable[[messages.Bytes], Awaitable[None]], body: messages.Bytes) -> None:
         """Does what a message of the extended protocol asks; after an error nothing more until Sync."""
         if self._skips:
             return
         self._session.running.begin(self._session.longest())
         try:
             self._session.transaction.enter(Stage.SINGLE)
-            await step()
+            await step(body)
         except GoneError:
             raise
         except Exception as error:  # noqa: BLE001 - the client hears of it, and the session goes on

@@ -4,7 +4,7 @@ What is said about it is the `Dialogue`'s; the rows come from a `Source`.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from ingot.engines.sql import quote_identifier, quote_literal
@@ -67,9 +67,18 @@ class Session:
 
     # --- the beginning and the end
 
-    async def open(self) -> None:
-        """Opens the source, so that a ref that is not there is said at the login. Raises `IngotError`."""
+    async def open(self, given: Mapping[str, str]) -> None:
+        """Begins with these settings, and opens the source, so that a ref that is not there is said at the login.
+
+        Raises `IngotError`.
+        """
+        others = {name: value for name, value in given.items() if not self.settings.knows(name)}
+        for name, value in given.items():
+            if name not in others:
+                self.settings.begin_with(name, value)
         await asyncio.to_thread(self.refs.now)  # the lake's state may be read from afar
+        for name, value in others.items():
+            self.settings.begin_with(name, await self._asked(name, value) or value)
 
     async def close(self) -> None:
         """Gives everything back."""

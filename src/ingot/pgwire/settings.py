@@ -113,8 +113,8 @@ class Settings(Mapping[str, str]):
         return self[name]
 
     def knows(self, name: str) -> bool:
-        """Whether there is such a setting, or the name is one that anybody may make up (`my.name`)."""
-        return name in self or _CUSTOM.fullmatch(name) is not None
+        """Whether its values are judged here, or the name is one that anybody may make up (`my.name`)."""
+        return name in DEFAULTS or name in FIXED or _CUSTOM.fullmatch(name) is not None
 
     def put(self, name: str, value: str | None, *, local: bool = False) -> None:
         """Sets a value, or with None the default. Raises `PgError` for an unknown name or a wrong value."""
@@ -138,9 +138,7 @@ class Settings(Mapping[str, str]):
         self.changed = True
 
     def begin_with(self, name: str, value: str) -> None:
-        """What the client says at the start, to which RESET goes back. Raises `PgError` as `put`."""
-        if not self.knows(name):
-            raise unknown(name, self)
+        """What the client says at the start, to which RESET goes back. Raises `PgError` for a wrong value."""
         self._defaults[name] = checked(name, value)
 
     def reset(self) -> None:
