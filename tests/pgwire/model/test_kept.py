@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -122,12 +123,34 @@ def test_the_clock_is_never_kept(fresh: Store) -> None:
         assert ask(running, text)[0][1] < ask(running, text)[0][1]
 
 
-@pytest.mark.parametrize("how", ["'today'", "CURRENT_DATE", "'yesterday'::date", "now() - interval '1 day'"])
-def test_a_time_by_the_clock_is_planned_each_time(how: str, fresh: Store) -> None:
+class _Tomorrow(datetime):
+    @classmethod
+    def now(cls, tz: Any = None) -> Any:
+        return datetime.now(tz) + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("how", "is_kept"),
+    [
+        ("'today'", True),
+        ("CURRENT_DATE - 7", True),
+        ("'yesterday'::date", True),
+        ("date_trunc('month', now()) - interval '40 days'", True),
+        ("now() - interval '1 day'", False),
+        ("to_timestamp(random())", False),
+    ],
+)
+def test_a_time_by_the_clock_is_planned_each_time_and_kept_if_it_is_a_round_one(
+    how: str, is_kept: bool, fresh: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = f"SELECT COUNT(*) FROM orders WHERE created_at >= {how}"
     plan = fresh.service.sql_plan(text)
-    assert plan.key is None
-    assert fresh.service.sql_plan(text) is not plan
+    assert (plan.key is not None) is is_kept
+    again = fresh.service.sql_plan(text)
+    assert again is not plan
+    assert not is_kept or again.key == plan.key
+    monkeypatch.setattr("ingot.semantic.sql.statements.datetime", _Tomorrow)
+    assert not is_kept or "month" in how or fresh.service.sql_plan(text).key != plan.key
     assert fresh.service.sql_plan(text.replace(how, "'2026-01-01'")).key is not None
 
 

@@ -12,6 +12,7 @@ from ingot.semantic.answers.states import At
 from ingot.semantic.context import Context
 from ingot.semantic.errors import QueryError
 from ingot.semantic.model import Model
+from ingot.semantic.planner.volatile import volatile
 from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.hooks import Hooks
 from ingot.semantic.sql.allowed import check
@@ -86,8 +87,9 @@ def planned(
         members,
         tuple(around.queries),
         tuple(sorted(around.tables)),
-        around.volatile or around.writing.volatile,
+        around.volatile or around.writing.volatile or volatile(made),
         len(around.queries) != 1 or made.find(exp.Window) is not None,
         tuple(around.held),
         tuple(around.choices),
+        fixed=not (around.volatile or volatile(made)),
     )

@@ -49,10 +49,13 @@ class SqlPlan:
     """The questions to the model in it."""
     tables: tuple[str, ...]
     volatile: bool
+    """Whether it means something else at another time."""
     pushed: bool
     """Whether more than one plain question is asked: something runs on its rows."""
     held: tuple[HeldTable, ...] = ()
     choices: tuple["Choice", ...] = field(default=(), repr=False)
+    fixed: bool = False
+    """Whether the engine is not asked for the clock or chance: what the statement asks of the clock is written out."""
     key: Hashable = None
     """Plans with equal keys have equal answers, now and later; None where that cannot be said."""
     described: list[tuple[SqlColumn, ...]] = field(default_factory=list, repr=False)

@@ -40,6 +40,7 @@ class Bound:
 NOTHING = Bound((), ())
 CLOCK = re.compile(r'^[\s{\["(]*(?:now|today|yesterday|tomorrow)\b', re.IGNORECASE)
 """Texts that PostgreSQL reads as times by the clock."""
+_MOMENT = re.compile(r":\d\d\.\d*[1-9]")
 
 
 class Statements:
@@ -121,8 +122,9 @@ class Statements:
         return self._rollups if self._rollups is not None and self._rollups.of(model) else None
 
     def _answers_key(self, plan: SqlPlan, at: At) -> Hashable:
-        """All that the rows depend on; None where that cannot be said."""
-        tables = None if plan.volatile else self._states.tables(plan.tables, at)
+        """All that the rows depend on; None where that cannot be said, or nobody will ask for the same again."""
+        again = plan.fixed and not (plan.volatile and _of_this_moment(plan))
+        tables = self._states.tables(plan.tables, at) if again else None
         if tables is None:
             return None
         return ("sql", plan.sql, plan.parameters, plan.names, self._states.fingerprint(tables, at))
@@ -158,6 +160,12 @@ def bound(tree: exp.Query, literals: tuple[exp.Expr, ...]) -> exp.Query:
     made = tree.transform(one)
     assert isinstance(made, exp.Query)
     return made
+
+
+def _of_this_moment(plan: SqlPlan) -> bool:
+    """Whether a time in a plan is no round one: `now()` is that, `CURRENT_DATE - 7` is asked for all day."""
+    texts = (one for one in plan.parameters if isinstance(one, str))
+    return any(_MOMENT.search(one) for one in (plan.sql, *texts))
 
 
 def _says_clock(tree: exp.Expr) -> bool:
