@@ -4,8 +4,9 @@ import asyncio
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
@@ -16,6 +17,7 @@ from ingot.pgwire.ports import SessionInfo
 from ingot.semantic.context import Context
 from tests.pgwire.catalog.shadow import ORDERS, USERS, Shadow, Shown, rows
 
+T = TypeVar("T")
 CAPTURED = Path(__file__).parents[1] / "clients" / "captured"
 
 
@@ -31,14 +33,18 @@ class Reduced:
         """The rows of a statement, in text."""
         return self._runner.run(rows(self.source, text, *values))
 
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs a coroutine."""
+        return self._runner.run(work)
+
     def names(self, text: str) -> list[str]:
         """The columns of a statement."""
         described = self._runner.run(self.source.describe(text))
         return [one.name for one in described.fields or ()]
 
 
-@pytest.fixture
-def reduced() -> Iterator[Reduced]:
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Reduced]:
     """For alice, who sees the lake."""
     shown = Shown()
     catalogs = ReducedCatalogs(shown)
@@ -47,6 +53,16 @@ def reduced() -> Iterator[Reduced]:
     with asyncio.Runner() as runner:
         yield Reduced(runner, shown, source)
     catalogs.close()
+
+
+@pytest.fixture
+def reduced(opened: Reduced) -> Reduced:
+    """The session, where is shown what is shown at first."""
+    fresh = Shown()
+    if (opened.shown.groups, opened.shown.names) != (fresh.groups, fresh.names):
+        opened.shown.groups, opened.shown.names = fresh.groups, fresh.names
+        opened.shown.serial += 1
+    return opened
 
 
 def test_it_says_who_and_where_and_what(reduced: Reduced) -> None:
@@ -146,6 +162,16 @@ def test_what_it_does_not_answer_is_refused(reduced: Reduced, text: str, sqlstat
         reduced.rows(text)
     assert caught.value.sqlstate == sqlstate
     assert reduced.rows("SELECT 1") == [("1",)]
+
+
+def test_settings_of_the_planner_are_taken(reduced: Reduced) -> None:
+    for text, value in (("SET work_mem TO '64MB'", "64MB"), ('set session "enable_seqscan" = off;', "off")):
+        answer = reduced.run(reduced.source.setting(text))
+        assert (answer.tag, list(answer.values.values())) == ("SET", [value])
+    for text in ("SET nope = 1", "SET role = 'ingot'", "SHOW nope", "SET work_mem = 1; SELECT 1"):
+        with pytest.raises(PgError) as caught:
+            reduced.run(reduced.source.setting(text))
+        assert caught.value.sqlstate == "42704"
 
 
 @pytest.mark.slow

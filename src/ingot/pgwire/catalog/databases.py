@@ -162,7 +162,7 @@ class Databases:
             "oid": f"{self._next} + n",
             "datname": "wanted.name",
             "datistemplate": "false",
-            "datacl": f"'{{=c/{owner},{owner}=CTc/{owner}}}'::aclitem[]",
+            "datacl": f"'{{{owner}=CTc/{owner},=c/{owner}}}'::aclitem[]",
         }
         columns = await self._columns()
         await self.run(

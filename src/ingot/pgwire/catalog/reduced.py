@@ -27,6 +27,13 @@ VERSION = "15.0"
 """The PostgreSQL that it resembles: later ones are asked for more."""
 _SECONDS = 30.0
 _MOST = 8
+_SET = re.compile(
+    r"set\s+(?:session\s+|local\s+)?\"?(\w+)\"?\s*(?:=|\bto\b)\s*('[^']*'|[\w.-]+)\s*;?", re.IGNORECASE
+)
+_PLANNER = re.compile(
+    r"enable_\w+|jit\w*|geqo\w*|work_mem|maintenance_work_mem|\w+_collapse_limit|max_parallel_\w+|lc_\w+|array_nulls"
+    r"|synchronous_commit|quote_all_identifiers|xmlbinary|default_\w+|backslash_quote|transform_null_equals"
+)
 _COLUMN = re.compile(r'Referenced column "(.*?)" not found')
 
 
@@ -99,8 +106,12 @@ class ReducedSource:
         return (await self.prepare(text, parameters)).described
 
     async def setting(self, text: str) -> Answer:
-        """Nothing checks settings here: 0A000."""
-        raise PgError(f"the reduced catalog has no such setting: {text}", sqlstate="0A000")
+        """Takes settings that steer PostgreSQL's planner and so change nothing here. Raises `PgError` for others."""
+        found = _SET.fullmatch(text.strip())
+        name = found[1].lower() if found is not None else ""
+        if found is None or _PLANNER.fullmatch(name) is None:
+            raise PgError("unrecognized configuration parameter", sqlstate="42704", detail=text)
+        return Answer("SET", {name: found[2].strip("'")})
 
     async def parameters(self) -> Mapping[str, str]:
         """What a client is told at the start."""
