@@ -184,11 +184,23 @@ class LakeSelect:
         def term(node: exp.Expr) -> exp.Expr:
             return numbered(node, columns) or self.writing.output(self._named(node, ctes, scope)).tree
 
-        order = select.args.get("order")
-        for one in order.expressions if order is not None else ():
-            one.set("this", term(one.this))
         distinct_ = select.args.get("distinct")
         on = distinct_.args.get("on") if distinct_ is not None else None
+        order = select.args.get("order")
+        for one in order.expressions if order is not None else ():
+            made = term(one.this)
+            if (
+                distinct_ is not None
+                and on is None
+                and not isinstance(made, exp.Literal)
+                and not any(made == each.this for each in trees)
+            ):
+                raise SqlError(
+                    "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
+                    at=one,
+                    sqlstate="42P10",
+                )
+            one.set("this", made)
         if distinct_ is None or on is None:
             return
         _only_known(distinct_)
@@ -234,13 +246,16 @@ class LakeSelect:
     # -- tables ----------------------------------------------------------------------------------------
 
     def _join(self, join: exp.Join, ctes: _Ctes, scope: Scope) -> None:
-        if join.args.get("method") == "NATURAL":
-            raise SqlError("NATURAL JOIN cannot be used here: write USING.", at=join, sqlstate="0A000")
+        natural = str(join.args.get("method") or "").upper() == "NATURAL"
+        if natural:
+            join.set("method", None)
         _only_known(join)
         if (join.kind or "").upper() not in _JOINS:
             raise SqlError(f"{join.kind} JOIN cannot be used here.", at=join, sqlstate="0A000")
         before = len(scope.tables)
         self._source(join.this, ctes, scope)
+        if natural:
+            _spell_out(join, scope, before)
         merged: list[exp.Expr] = []
         for one in join.args.get("using") or ():
             identifier = one.this if isinstance(one, exp.Column) else one
@@ -446,3 +461,13 @@ def _only_known(node: exp.Expr) -> None:
         if value and (parts is None or key not in parts):
             at = value if isinstance(value, exp.Expr) else node
             raise SqlError(f"This cannot be used here: {key.rstrip('_').upper()}.", at=at, sqlstate="0A000")
+
+
+def _spell_out(join: exp.Join, scope: Scope, before: int) -> None:
+    """A NATURAL JOIN as the USING that it means."""
+    left = {col.name for one in scope.tables[:before] for col in one.columns}
+    names = [col.name for one in scope.tables[before:] for col in one.columns if col.name in left]
+    if names:
+        join.set("using", [quoted(name) for name in names])
+    else:
+        join.set("kind", "CROSS")

@@ -80,6 +80,9 @@ SAME = [
     "SELECT id::text || '-' || qty FROM gold.orders ORDER BY id",
     "SELECT DISTINCT ON (customer_id) customer_id, id FROM gold.orders ORDER BY customer_id, id",
     "SELECT * FROM raw.events ORDER BY id",
+    "SELECT * FROM (SELECT id, qty FROM gold.orders) a NATURAL JOIN (SELECT id, name FROM raw.customers UNION SELECT 1, 'x') b",
+    "SELECT count(*) FROM (SELECT qty FROM gold.orders) a NATURAL JOIN raw.customers",
+    "SELECT DISTINCT upper(note) FROM gold.orders ORDER BY upper(note)",
     "SELECT g, o.id FROM generate_series(0, 3) g LEFT JOIN gold.orders o ON o.id = g ORDER BY g",
     (
         "SELECT d.day::date, count(o.id) FROM generate_series(timestamp '2026-01-30', '2026-02-02', '1 day') AS d(day) "
@@ -208,6 +211,7 @@ def test_the_search_path_finds_tables(shop: Shop) -> None:
         ("SELECT id FROM gold.orders WHERE rank() OVER () > 1", "42P20", "not allowed in WHERE"),
         ("SELECT note::int FROM gold.orders", "22P02", "integer"),
         ("SELECT * FROM gold..orders", "42601", ""),
+        ("SELECT DISTINCT note FROM gold.orders ORDER BY id", "42P10", "must appear in select list"),
         ("SELECT id FROM gold.orders GROUP BY 2", "42P10", "position 2"),
         ("SELECT id, count(*) FROM gold.orders", "42803", 'column "id" must appear in the GROUP BY'),
         ("SELECT id FROM gold.orders WHERE id", "42804", "boolean"),
