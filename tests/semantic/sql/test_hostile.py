@@ -25,7 +25,12 @@ OUTSIDE = [
     "SELECT 1; DROP TABLE orders", "SELECT 1;;SELECT 2", "BEGIN", "SHOW TABLES", "DESCRIBE orders", "EXPLAIN SELECT 1", "SELECT 1 INTO x", "SELECT * FROM orders FOR UPDATE",
     "SELECT pg_sleep(10)", "SELECT '1'::int[]", "SELECT status::bytea FROM orders", "SELECT status COLLATE \"de_DE\" FROM orders", "SELECT extract(nonsense FROM created_at) FROM orders", "SELECT random(1)", "SELECT current_setting('x')", "SELECT getenv('HOME')", "SELECT nextval('x')", "SELECT pg_read_file('/etc/passwd')", "SELECT version()",
     "SELECT query('x')", "SELECT * FROM query('SELECT 1')", "SELECT * FROM query_table('gold.orders')", "SELECT * FROM generate_series(1, 1000000000)", "SELECT repeat('x', 1000000000)", "SELECT lpad('x', 100000000)", "SELECT range(1000000000)",
-    "SELECT list(status) FROM orders", "SELECT x.* FROM orders x TABLESAMPLE (10)", "SELECT COLUMNS('.*') FROM orders", "SELECT * EXCLUDE (id) FROM orders", "SELECT * REPLACE (1 AS id) FROM orders",
+    "SELECT list(status) FROM orders", "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM orders, LATERAL read_text('/etc/passwd')", "SELECT * FROM LATERAL (SELECT * FROM glob('/*')) x", "SELECT * FROM unnest(read_blob('/etc/passwd'))",
+    "SELECT pg_catalog.read_text('/etc/passwd')", "SELECT \"read_text\"('/etc/passwd')", "SELECT \"query\"('SELECT 1')", "SELECT error('[22012] x')", "SELECT \"list_transform\"(ARRAY[1], 1)", "SELECT main.lower('x')", "SELECT system.main.read_text('x')",
+    "SELECT * FROM pg_catalog.read_text('/etc/passwd')", "SELECT * FROM generate_series(1, (SELECT count(*) FROM gold.orders))", "SELECT max(id) FILTER (WHERE EXISTS (SELECT 1 FROM gold.orders)) FROM orders", "WITH RECURSIVE a AS (SELECT 1 AS x UNION ALL SELECT x FROM gold.orders, a) SELECT * FROM a",
+    "VALUES ((SELECT max(id) FROM gold.orders))", "SELECT * FROM (VALUES (getenv('HOME'))) x", "SELECT DISTINCT ON ((SELECT 1 FROM gold.orders)) id FROM orders", "SELECT 1 FROM orders GROUP BY ROLLUP ((SELECT 1 FROM gold.orders))", "SELECT regexp_replace(status, '(a|ab)(c|bcd)', 'x') FROM orders",
+    "SELECT id FROM orders ORDER BY (SELECT 1 FROM gold.orders)", "SELECT sum(amount) OVER (ORDER BY id ROWS (SELECT 1 FROM gold.orders) PRECEDING) FROM orders", "SELECT id = ANY (SELECT id FROM gold.orders) FROM orders", "SELECT * FROM orders o JOIN customers c ON (SELECT true FROM gold.orders)",
+    "SELECT to_char(id, 'L9') FROM orders", "SELECT (SELECT status FROM gold.orders LIMIT 1)", "SELECT percentile_cont(id) WITHIN GROUP (ORDER BY id) FROM orders", "SELECT set_config('a', 'b', false)", "SELECT pg_terminate_backend(1)", "SELECT currval('x')", "SELECT lo_import('/etc/passwd')", "SELECT dblink('x')", "SELECT x.* FROM orders x TABLESAMPLE (10)", "SELECT COLUMNS('.*') FROM orders", "SELECT * EXCLUDE (id) FROM orders", "SELECT * REPLACE (1 AS id) FROM orders",
     "SELECT #1 FROM orders", "SELECT ? FROM orders", "SELECT $1", "SELECT :x", "SELECT {'a': 1}", "SELECT x -> 'a' FROM orders", "SELECT status::regclass FROM orders",
     "PIVOT orders ON status", "SELECT * FROM orders PIVOT (count(*) FOR status IN ('a'))", "SELECT unnest(ARRAY[1])",
     "SELECT id FROM orders QUALIFY row_number() OVER () = 1", "SELECT status FROM orders GROUP BY ALL",
@@ -57,6 +62,15 @@ LARGE = {
     "growing": "WITH a0 AS (SELECT amount AS x FROM orders), "
     + ", ".join(f"a{n} AS (SELECT x + x + x + x AS x FROM a{n - 1})" for n in range(1, 30))
     + " SELECT x FROM a29",
+    "divisions": "SELECT " + "1 / (" * 55 + "amount" + ")" * 55 + " FROM orders",
+    "calls": "SELECT " + "width_bucket(" * 40 + "amount" + ", 1, 2, 3)" * 40 + " FROM orders",
+    "comparisons": "SELECT "
+    + "(" * 40
+    + "paid"
+    + " <> ALL (ARRAY[true, false, paid]))" * 40
+    + " FROM orders",
+    "cubes": "SELECT 1 FROM orders GROUP BY CUBE (id, status, paid, amount, created_at), CUBE (id, status, paid, amount)",
+    "series": "SELECT * FROM generate_series(1, 1000000000)",
     "identifier": 'SELECT "' + "x" * 50_000 + '" FROM orders',
 }
 

@@ -61,6 +61,8 @@ class Call:
         """The text of an argument that must be one."""
         found = self.given[n].literal
         if found is None:
+            found = _written(self.given[n])
+        if found is None:
             raise SqlError(f"{self.name}() takes {what} as a text here.", at=self.at, sqlstate="0A000")
         return found
 
@@ -71,6 +73,16 @@ class Call:
             return int(found) if found is not None else None
         except ValueError:
             return None
+
+
+def _written(one: Meant) -> str | None:
+    """The text behind `'month'::varchar`, which is how drivers give a parameter its type."""
+    tree = one.tree.unnest()
+    if one.type not in kinds.TEXTS:
+        return None
+    while isinstance(tree, exp.Cast):
+        tree = tree.this.unnest()
+    return tree.name if isinstance(tree, exp.Literal) and tree.is_string else None
 
 
 Write = Callable[[Call], "exp.Expr | Meant"]

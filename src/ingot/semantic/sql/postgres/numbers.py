@@ -1,9 +1,11 @@
 """Functions over numbers."""
 
+from functools import partial
+
 from sqlglot import exp
 
 from ingot.semantic.sql.postgres.calls import Call, function
-from ingot.semantic.sql.postgres.operators import never_zero
+from ingot.semantic.sql.postgres.operators import unless_zero
 from ingot.semantic.sql.postgres.tree import (
     add,
     as_engine,
@@ -13,7 +15,6 @@ from ingot.semantic.sql.postgres.tree import (
     error,
     is_null,
     mul,
-    not_,
     num,
     once,
     op,
@@ -154,15 +155,7 @@ function("trunc", f"numeric -> numeric | float8 -> float8 | {_ROUND_TO}", _trunc
 
 
 def _remainder(c: Call) -> exp.Expr:
-    return _safe(op(exp.Mod, *c.args), c)
-
-
-def _safe(made: exp.Expr, c: Call) -> exp.Expr:
-    left, right = c.args
-    if never_zero(right):
-        return made
-    bad = exp.and_(op(exp.EQ, right.copy(), num(0)), not_(is_null(left.copy())), copy=False)
-    return case((bad, error("22012", "division by zero")), default=made)
+    return unless_zero(partial(op, exp.Mod), *c.args)
 
 
 function(
@@ -175,8 +168,8 @@ function(
 def _div(c: Call) -> exp.Expr:
     given = {one.type for one in c.given}
     if given <= {"int2", "int4", "int8"}:
-        return _safe(whole(*c.args), c)
-    return _safe(call("trunc", over(*c.args)), c)
+        return unless_zero(whole, *c.args)
+    return unless_zero(lambda a, b: call("trunc", over(a, b)), *c.args)
 
 
 function("div", "numeric numeric -> numeric", _div)

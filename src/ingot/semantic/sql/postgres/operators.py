@@ -1,5 +1,8 @@
 """Operators by the types of their sides."""
 
+from collections.abc import Callable
+from functools import partial
+
 from sqlglot import exp
 
 from ingot.semantic.sql.errors import SqlError
@@ -16,6 +19,7 @@ from ingot.semantic.sql.postgres.tree import (
     is_null,
     not_,
     num,
+    once,
     op,
     over,
     paren,
@@ -108,20 +112,25 @@ def _numbers(kind: type[exp.Expr], left: Meant, right: Meant, clock: Clock, at: 
         raise refused(kind, left.type, right.type, at)
     a, b = becoming(left, wanted, clock, at), becoming(right, wanted, clock, at)
     if kind is exp.Div:
-        made = (whole if wanted in kinds.WHOLE else over)(a, b)
-        return Meant(_unless_zero(made, a, b), wanted)
+        return Meant(unless_zero(whole if wanted in kinds.WHOLE else over, a, b), wanted)
     if kind is exp.Mod:
-        return Meant(_unless_zero(op(exp.Mod, a, b), a, b), wanted)
+        return Meant(unless_zero(partial(op, exp.Mod), a, b), wanted)
     return Meant(op(kind, a, b), wanted)
 
 
-def _unless_zero(made: exp.Expr, left: exp.Expr, right: exp.Expr) -> exp.Expr:
+def unless_zero(write: Callable[[exp.Expr, exp.Expr], exp.Expr], left: exp.Expr, right: exp.Expr) -> exp.Expr:
     """PostgreSQL's error where the divisor is zero, and not null as the engine says."""
     if never_zero(right):
-        return made
-    zero = op(exp.EQ, right.copy(), num(0))
-    there = not_(is_null(left.copy()))
-    return case((exp.and_(zero, there, copy=False), error("22012", "division by zero")), default=made)
+        return write(left, right)
+
+    def tested(a: exp.Expr, b: exp.Expr) -> exp.Expr:
+        zero, there = op(exp.EQ, b.copy(), num(0)), not_(is_null(a.copy()))
+        return case(
+            (exp.and_(zero, there, copy=False), error("22012", "division by zero")),
+            default=write(a.copy(), b.copy()),
+        )
+
+    return once(left, lambda a: once(right, lambda b: tested(a, b)))
 
 
 def never_zero(tree: exp.Expr) -> bool:

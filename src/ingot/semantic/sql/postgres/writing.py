@@ -1,6 +1,7 @@
 """Expressions of PostgreSQL -> trees that mean the same in the engine, with PostgreSQL's type of each."""
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, ClassVar
 
 from sqlglot import exp
@@ -42,6 +43,9 @@ _AGGREGATES: dict[type[exp.Expr], str] = {
     exp.Max: "max",
     exp.Count: "count",
 }
+_GROWING = (exp.Anonymous, exp.Case, exp.Nullif, exp.Between, exp.In, *_COMPUTED, *_COMPARED)
+MOST = 50_000
+"""Parts that one expression may come to."""
 Columns = Callable[[exp.Column], str]
 
 
@@ -91,6 +95,8 @@ class Writing:
             writer = self._writers.get(kind)
             if writer is not None:
                 found: Meant = writer(self, node)
+                if isinstance(node, _GROWING):
+                    _bounded(found.tree, node)
                 return found
         raise SqlError(f"This cannot be used here: {node.sql('postgres')[:60]}.", at=node, sqlstate="0A000")
 
@@ -181,27 +187,22 @@ class Writing:
         """`(a, b) < (c, d)`: the first difference decides, null does not."""
         if len(left.expressions) != len(right.expressions):
             raise SqlError("unequal number of entries in row expressions", at=node)
-        pairs = list(zip(left.expressions, right.expressions, strict=True))
+        pairs = [
+            (self.write(a), self.write(b)) for a, b in zip(left.expressions, right.expressions, strict=True)
+        ]
         kind = type(node)
         if kind in (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ):
-            tests = [
-                operators.compared(kind, self.write(a), self.write(b), self.clock, node).tree
-                for a, b in pairs
-            ]
+            tests = [operators.compared(kind, a, b, self.clock, node).tree for a, b in pairs]
             join = exp.and_ if kind in (exp.EQ, exp.NullSafeEQ) else exp.or_
             return Meant(exp.Paren(this=join(*tests, copy=False)), "bool")
         strict: type[exp.Expr] = exp.LT if kind is exp.LTE else exp.GT if kind is exp.GTE else kind
         made: exp.Expr | None = None
         for n, (a, b) in enumerate(reversed(pairs)):
-            here = operators.compared(
-                kind if n == 0 else strict, self.write(a.copy()), self.write(b.copy()), self.clock, node
-            ).tree
+            here = operators.compared(kind if n == 0 else strict, again(a), again(b), self.clock, node).tree
             if made is None:
                 made = here
                 continue
-            equal = operators.compared(
-                exp.EQ, self.write(a.copy()), self.write(b.copy()), self.clock, node
-            ).tree
+            equal = operators.compared(exp.EQ, again(a), again(b), self.clock, node).tree
             made = exp.Case(ifs=[exp.If(this=equal, true=made)], default=here)
         assert made is not None
         return Meant(exp.Paren(this=made), "bool")
@@ -227,9 +228,7 @@ class Writing:
             return Meant(exp.Paren(this=made), "bool")
         if isinstance(given, exp.Array):
             tests = [
-                operators.compared(
-                    type(node), self.write(node.this.copy()), self.write(each), self.clock, node
-                ).tree
+                operators.compared(type(node), again(one), self.write(each), self.clock, node).tree
                 for each in given.expressions
             ]
             if not tests:
@@ -244,15 +243,15 @@ class Writing:
                 raise SqlError(
                     f'malformed array literal: "{shown(array.literal)}"', at=node, sqlstate="22P02"
                 )
-            again = node.copy()
+            spelled = node.copy()
             values = exp.Array(expressions=[exp.null() if i is None else text(i) for i in items])
-            again.set(
+            spelled.set(
                 "expression",
                 exp.Anonymous(this="ALL", expressions=[values])
                 if whole
                 else exp.Any(this=exp.Paren(this=values)),
             )
-            return self._quantified(again)
+            return self._quantified(spelled)
         if array.is_null:
             return Meant(cast(exp.null(), "bool"), "bool")
         if not kinds.is_array(array.type):
@@ -400,8 +399,9 @@ class Writing:
             given = exp.Array(expressions=[text(i or "") for i in items or ()])
         if not isinstance(given, exp.Array | exp.Tuple) or not given.expressions:
             raise SqlError("LIKE ANY takes an ARRAY[…] here.", at=node, sqlstate="0A000")
+        one = self.write(node.this)
         tests = [
-            like(type(node), self.write(node.this.copy()), self.write(each), None, self, node).tree
+            like(type(node), again(one), self.write(each), None, self, node).tree
             for each in given.expressions
         ]
         return Meant(exp.Paren(this=(exp.and_ if whole else exp.or_)(*tests, copy=False)), "bool")
@@ -447,11 +447,12 @@ class Writing:
 
     def _case(self, node: exp.Case) -> Meant:
         operand = node.this
+        subject = self.write(operand) if operand is not None else Meant(exp.null(), kinds.UNKNOWN)
         tests, values = [], []
         for one in node.args["ifs"]:
             if operand is not None:
-                same = exp.EQ(this=operand.copy(), expression=one.this)
-                tests.append(self._compare(same).tree)
+                other = self.write(one.this)
+                tests.append(operators.compared(exp.EQ, again(subject), other, self.clock, node).tree)
             else:
                 tests.append(self.test(one.this, "CASE/WHEN"))
             values.append(self.write(one.args["true"]))
@@ -714,6 +715,17 @@ class Writing:
 
 def _engine_name(node: exp.Expr) -> str:
     return str(node.sql_names()[0]) if isinstance(node, exp.Func) else node.key
+
+
+def again(one: Meant) -> Meant:
+    """The same once more."""
+    return Meant(one.tree.copy(), one.type, one.literal, one.number)
+
+
+def _bounded(tree: exp.Expr, at: exp.Expr) -> None:
+    """Raises `SqlError` for what was a short text and became a long one, because values stand in it repeatedly."""
+    if sum(1 for _ in islice(tree.walk(), MOST + 1)) > MOST:
+        raise SqlError("The statement's expressions build on each other too much.", at=at, sqlstate="54001")
 
 
 def unknown(name: str, node: exp.Expr) -> SqlError:
