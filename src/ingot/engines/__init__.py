@@ -12,6 +12,7 @@ from ingot.engines.errors import (
     QueryInterruptedError,
     QueryRefusedError,
     QueryTimeoutError,
+    SourceBusyError,
     SourceDownError,
 )
 from ingot.engines.interrupt import Interrupt
@@ -31,5 +32,6 @@ __all__ = [
     "QueryRefusedError",
     "QueryTimeoutError",
     "Result",
+    "SourceBusyError",
     "SourceDownError",
 ]

@@ -55,3 +55,10 @@ class SourceDownError(IngotError):
 
     code = "source_down"
     status: ClassVar[int] = 503
+
+
+class SourceBusyError(IngotError):
+    """As many statements read databases as can at once."""
+
+    code = "source_busy"
+    status: ClassVar[int] = 503

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ingot.engines import Interrupt, SourceDownError
+from ingot.engines import Interrupt, SourceBusyError, SourceDownError
 from ingot.engines.duckdb.attached import AttachedDatabases
 from ingot.engines.duckdb.databases import Database
 from ingot.engines.sql import quote_identifier
@@ -139,6 +139,8 @@ class Federation:
                 yield cursor
         except SourceDownError as error:
             raise PgError(error.message, sqlstate=DOWN, hint=error.hint) from None
+        except SourceBusyError as error:
+            raise PgError(error.message, sqlstate="53300", hint=error.hint) from None
 
     def close(self) -> None:
         """Closes every connection."""

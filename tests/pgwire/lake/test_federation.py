@@ -291,6 +291,19 @@ def test_ten_sessions_at_once(shop: Shop) -> None:
     assert asyncio.run(ask()) == [[("3",)] if n % 2 else [("4",)] for n in range(10)]
 
 
+def test_more_statements_than_can_be_are_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingot.engines.duckdb.attached._MOST", 1)
+    source = {"till": f"connector: sqlite\npath: {sqlite(tmp_path / 'till.db')}\nattach: true\n"}
+    with opened(tmp_path / "shop", source) as shop:
+        assert shop.reader.federation is not None
+        with shop.reader.federation.session(frozenset({"till"})):
+            with pytest.raises(IngotError) as wrong:
+                shop.ask("SELECT count(*) FROM till.customers")
+            assert sqlstate(wrong.value) == "53300"
+            assert shop.ask("SELECT count(*) FROM gold.orders") == [("5",)]
+        assert shop.ask("SELECT count(*) FROM till.customers") == [("3",)]
+
+
 def test_a_file_that_is_written_meanwhile_can_be_read(shop: Shop, tmp_path: Path) -> None:
     path = sqlite(tmp_path / "till.db")
     source = {"till": f"connector: sqlite\npath: {path}\nattach: true\n"}

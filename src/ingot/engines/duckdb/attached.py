@@ -23,9 +23,9 @@ from ingot.engines.duckdb.errors import translate
 from ingot.engines.duckdb.mount import Mount, mount
 from ingot.engines.errors import (
     ExtensionError,
-    QueryError,
     QueryInterruptedError,
     QueryTimeoutError,
+    SourceBusyError,
     SourceDownError,
 )
 from ingot.engines.interrupt import Interrupt
@@ -87,6 +87,7 @@ class AttachedDatabases:
         self._temp_directory = temp_directory
         self._idle: list[_Small] = []
         self._used: set[_Small] = set()
+        self._opening = 0
         self._bells: dict[str, DuckDBPyConnection] = {}
         """By server: a connection that nobody's statement uses, to tell it that one is over."""
         self._hanging = Lock()
@@ -202,27 +203,24 @@ class AttachedDatabases:
     def _take(self, databases: frozenset[str], *, iceberg: bool) -> _Small:
         with self._lock:
             if self._closed:
-                raise QueryError("The server is stopping.")
+                raise SourceBusyError("The server is stopping.")
             fitting = [one for one in self._idle if one.databases >= databases and one.iceberg >= iceberg]
             if fitting:
                 found = min(fitting, key=lambda one: len(one.databases))
                 self._idle.remove(found)
                 self._used.add(found)
                 return found
-            if len(self._used) >= _MOST:
-                raise QueryError(
+            if len(self._used) + self._opening >= _MOST:
+                raise SourceBusyError(
                     f"{_MOST} statements over attached databases are under way, which is the most there can be.",
                     hint="Try again when one of them has ended.",
                 )
-            # Its place is taken before it is there, which lasts.
-            waiting = _Small("", databases, iceberg, duckdb.connect(":memory:"))
-            self._used.add(waiting)
+            self._opening += 1
         try:
             made = in_yielding_thread(lambda: self._open(databases, iceberg))
         finally:
-            waiting.con.close()
             with self._lock:
-                self._used.discard(waiting)
+                self._opening -= 1
         with self._lock:
             self._used.add(made)
         servers = [self.databases[one] for one in databases if self.databases[one].kind == "postgres"]
