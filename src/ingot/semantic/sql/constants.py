@@ -33,6 +33,14 @@ class Moment:
     """Whether it is another one at another time."""
 
 
+def written_text(node: exp.Expr) -> str | None:
+    """A text that is written down, also with the type that a driver gives to its parameter."""
+    node = node.unnest()
+    if isinstance(node, exp.Cast) and named(node.to) in (("text", ()), ("varchar", ())):
+        node = node.this.unnest()
+    return node.name if isinstance(node, exp.Literal) and node.is_string else None
+
+
 def constant(node: exp.Expr, clock: Clock) -> Moment | None:
     """The moment that an expression is; None where it is none, or may be another one."""
     try:
@@ -160,14 +168,14 @@ def _called(node: exp.Anonymous, clock: Clock) -> Moment | None:  # noqa: PLR091
     if name == "current_date":
         return Moment("date", _day(local), moving=True)
     if name in ("to_timestamp", "to_date") and len(given) == 2:
-        said, template = (one.name if isinstance(one, exp.Literal) and one.is_string else "" for one in given)
+        said, template = (written_text(one) or "" for one in given)
         pattern = _TEMPLATES.get(template.lower())
         if pattern is None or not re.fullmatch(pattern, said):
             return None
         return _written(said, "timestamptz" if name == "to_timestamp" else "date", clock)
-    if name == "date_trunc" and len(given) == 2 and isinstance(given[0], exp.Literal):
+    if name == "date_trunc" and len(given) == 2:
         inner = _read(given[1], clock)
-        unit = given[0].name.lower()
+        unit = (written_text(given[0]) or "").lower()
         if inner is None or inner.kind == "unknown" or unit not in _PERIODS:
             return None
         kind = "timestamptz" if inner.kind == "date" else inner.kind

@@ -13,7 +13,7 @@ from sqlglot import exp
 from ingot.semantic.model import Dimension, Model, Segment
 from ingot.semantic.sql.allowed import called
 from ingot.semantic.sql.columns import marked
-from ingot.semantic.sql.constants import constant, floor, following
+from ingot.semantic.sql.constants import constant, floor, following, written_text
 from ingot.semantic.sql.postgres import kinds
 from ingot.semantic.sql.postgres.input import Clock, array_items
 from ingot.semantic.sql.postgres.kinds import named
@@ -226,15 +226,13 @@ class _Reader:
         if not isinstance(node, exp.Anonymous) or len(node.expressions) != 2:
             return None
         name, (said, inner) = called(node), node.expressions
-        if not isinstance(said, exp.Literal) or not said.is_string:
-            return None
+        unit = (written_text(said) or "").lower()
         inner = inner.unnest()
         if isinstance(inner, exp.Cast) and named(inner.to) == ("timestamp", ()):
             inner = inner.this.unnest()
         found = self.dimension(inner)
         if found is None or found[1] != "time":
             return None
-        unit = said.name.lower()
         if name in ("extract", "date_part") and unit == "year":
             return found[0], "year of"
         return (found[0], unit) if name == "date_trunc" and unit in PERIODS else None
@@ -307,7 +305,8 @@ def _cast_value(node: exp.Cast, kind: str) -> str | None:
     inner = node.this.unnest()
     if kind == "number" and wanted in (*kinds.WHOLE, "numeric") and not sizes:
         found = _value(inner, kind)
-        exact = found is not None and (wanted == "numeric" or re.fullmatch(r"[+-]?\d{1,4}", found))
+        most = {"int2": 4, "int4": 9, "int8": 18}.get(wanted, 40)
+        exact = found is not None and (wanted == "numeric" or re.fullmatch(rf"[+-]?\d{{1,{most}}}", found))
         return found if exact else None
     if (
         kind == "string"
@@ -318,6 +317,8 @@ def _cast_value(node: exp.Cast, kind: str) -> str | None:
         return inner.name if not sizes or len(inner.name) <= sizes[0] else None
     if kind == "boolean" and wanted == "bool" and isinstance(inner, exp.Literal) and inner.is_string:
         return {"true": "true", "t": "true", "false": "false", "f": "false"}.get(inner.name.lower())
+    if kind == "boolean" and wanted == "bool":
+        return _value(inner, kind)
     return None
 
 

@@ -20,7 +20,7 @@ from ingot.semantic.sql.around import Around
 from ingot.semantic.sql.columns import changed, is_segment, marked, members
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.filters import as_filter, segment
-from ingot.semantic.sql.postgres.kinds import ANY, named
+from ingot.semantic.sql.postgres.kinds import ANY, TEXTS, named
 from ingot.semantic.sql.postgres.writing import TYPE
 
 _LABEL = Label("", "", public=False)
@@ -289,7 +289,9 @@ def time_period(node: exp.Expr, model: Model) -> tuple[str, str] | None:
     """The time dimension and the granularity that a node is, if it is `date_trunc` of one."""
     if not isinstance(node, exp.Anonymous) or called(node) != "date_trunc" or len(node.expressions) != 2:
         return None
-    said, inner = node.expressions[0], node.expressions[1].unnest()
+    said, inner = node.expressions[0].unnest(), node.expressions[1].unnest()
+    if isinstance(said, exp.Cast) and named(said.to)[0] in TEXTS:
+        said = said.this  # the type that a driver gives to its parameter
     if isinstance(inner, exp.Cast) and named(inner.to) == ("timestamp", ()):
         inner = inner.this.unnest()  # it is one already
     name = marked(inner)

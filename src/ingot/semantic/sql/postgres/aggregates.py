@@ -130,6 +130,9 @@ def within(
     if len(given) != 1:
         raise SqlError(f"{name}() takes one fraction.", at=at, sqlstate="42883")
     share = given[0]
+    bare = share.tree.unnest()
+    if share.number is None and isinstance(bare, exp.Cast) and isinstance(bare.this, exp.Literal):
+        share = Meant(share.tree, share.type, number=bare.this.name)  # the type that a driver gives
     if share.number is None and share.literal is None and not kinds.is_array(share.type):
         raise SqlError(f"{name}() takes fractions that are written down.", at=at, sqlstate="0A000")
     if share.number is not None and not 0 <= float(share.number) <= 1:

@@ -29,6 +29,15 @@ class Meant:
     def is_null(self) -> bool:
         return self.type == kinds.UNKNOWN and self.literal is None
 
+    @property
+    def said(self) -> str | None:
+        """The text that is written down, which may have been given a type, as by a driver's parameter."""
+        if self.literal is not None:
+            return self.literal
+        bare = self.tree.unnest()
+        written = isinstance(bare, exp.Literal) and bare.is_string and self.type in kinds.TEXTS
+        return bare.name if written else None
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:
@@ -59,9 +68,7 @@ class Call:
 
     def said(self, n: int, what: str) -> str:
         """The text of an argument that must be one."""
-        found = self.given[n].literal
-        if found is None:
-            found = _written(self.given[n])
+        found = self.given[n].said
         if found is None:
             raise SqlError(f"{self.name}() takes {what} as a text here.", at=self.at, sqlstate="0A000")
         return found
@@ -73,16 +80,6 @@ class Call:
             return int(found) if found is not None else None
         except ValueError:
             return None
-
-
-def _written(one: Meant) -> str | None:
-    """The text behind `'month'::varchar`, which is how drivers give a parameter its type."""
-    tree = one.tree.unnest()
-    if one.type not in kinds.TEXTS:
-        return None
-    while isinstance(tree, exp.Cast):
-        tree = tree.this.unnest()
-    return tree.name if isinstance(tree, exp.Literal) and tree.is_string else None
 
 
 Write = Callable[[Call], "exp.Expr | Meant"]

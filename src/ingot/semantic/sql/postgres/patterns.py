@@ -279,7 +279,7 @@ def _format(said: str, at: exp.Expr) -> tuple[str, str]:
 def _parsed(c: Call, kind: str) -> exp.Expr:
     """What PostgreSQL reads loosely, this reads only where a text has the template's very form."""
     made, pattern = _format(c.said(1, "the template"), c.at)
-    said = c.given[0].literal
+    said = c.given[0].said
     if said is not None and re.fullmatch(pattern, said) is None:
         full = re.fullmatch(pattern + r"[ T]?.*", said, re.DOTALL)
         if full is None and not _shorter(pattern, said):

@@ -58,21 +58,23 @@ def matched(one: Meant, pattern: Meant, writing: "Writing", at: exp.Expr, *, fol
     """`x ~ 'pattern'`."""
     kind = exp.RegexpILike if fold else exp.RegexpLike
     tree = _text_of(one, writing, kind, at)
-    if pattern.literal is None:
+    said = pattern.said
+    if said is None:
         if pattern.is_null:
             return Meant(cast(exp.null(), "bool"), "bool")
         raise SqlError("A regular expression is written down here, not computed.", at=at, sqlstate="0A000")
-    found = engine_pattern(pattern.literal, at, fold=fold)
+    found = engine_pattern(said, at, fold=fold)
     return Meant(call("regexp_matches", tree, text(found)), "bool")
 
 
 def similar(one: Meant, pattern: Meant, escape: exp.Expr | None, writing: "Writing", at: exp.Expr) -> Meant:
     """`x SIMILAR TO 'a%'`: the whole text."""
     tree = _text_of(one, writing, exp.SimilarTo, at)
-    if pattern.literal is None:
+    said = pattern.said
+    if said is None:
         raise SqlError("A pattern is written down here, not computed.", at=at, sqlstate="0A000")
     sign = escape.name if escape is not None else "\\"
-    made, n, said = [], 0, pattern.literal
+    made, n = [], 0
     inside = False
     while n < len(said):
         char = said[n]
@@ -379,7 +381,7 @@ def substring_of(c: Call) -> exp.Expr:
 
 def _replaced(c: Call) -> exp.Expr:
     found, every = _pattern(c, 1, 3 if len(c.args) > 3 else None, many=True)
-    new = c.given[2].literal
+    new = c.given[2].said
     if new is None:
         raise SqlError(
             "regexp_replace() takes a replacement that is written down.", at=c.at, sqlstate="0A000"
