@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ingot.engines import Interrupt, SourceBusyError, SourceDownError
 from ingot.engines.duckdb.attached import AttachedDatabases
 from ingot.engines.duckdb.databases import Database
-from ingot.engines.sql import quote_identifier
+from ingot.engines.sql import quote_identifier, quote_literal
 from ingot.errors import NotFoundError, did_you_mean
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.lake_names import Relation
@@ -25,6 +25,18 @@ DOWN = "HV00N"
 _SYSTEM = frozenset({"pg_catalog", "information_schema", "pg_toast"})
 _FIRST = {"postgres": "public", "sqlite": "main", "duckdb": "main"}
 """The schema that a name without one means."""
+
+_LISTED = (
+    "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = $1 "
+    "UNION SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = $1 AND NOT internal"
+)
+_THERE = (
+    "SELECT n.nspname::text AS s, c.relname::text AS t FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND has_schema_privilege(n.oid, 'USAGE') "
+    "AND has_table_privilege(c.oid, 'SELECT')"
+)
+_LISTED_THERE = f"SELECT s, t FROM postgres_query($1, {quote_literal(_THERE)})"
+"""DuckDB leaves out materialized views, partitioned tables, and does not ask what may be read."""
 
 
 class Federation:
@@ -57,12 +69,9 @@ class Federation:
 
         Raises `PgError` where the database cannot be reached.
         """
+        postgres = self._sources[source].connector == "postgres"
         with self.session(frozenset({source})) as cursor:
-            rows = cursor.execute(
-                "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? "
-                "UNION SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = ? AND NOT internal",
-                [source, source],
-            ).fetchall()
+            rows = cursor.execute(_LISTED_THERE if postgres else _LISTED, [source]).fetchall()
         return sorted((schema, name) for schema, name in rows if self._is_open(source, schema))
 
     def all_columns(self, source: str) -> Sequence[tuple[str, str, str, str]]:
@@ -77,9 +86,11 @@ class Federation:
                 [source],
             ).fetchall()
         found = [(str(a), str(b), str(c), str(d)) for a, b, c, d in rows if self._is_open(source, str(a))]
+        known = set(self.tables(source))
+        found = [one for one in found if one[:2] in known]
         listed = {(schema, table) for schema, table, _, _ in found}
-        for schema, table in self.tables(source):
-            if (schema, table) not in listed:  # a view of a file
+        for schema, table in sorted(known):
+            if (schema, table) not in listed:  # a view of a file, a materialized one
                 columns = self.columns(source, schema, table) or {}
                 found += [(schema, table, name, kind) for name, kind in columns.items()]
         return found

@@ -362,6 +362,21 @@ def test_databases_are_catalogs(shop: Shop) -> None:
         assert sqlstate(wrong.value) == state
 
 
+def test_all_that_may_be_read_is_listed(shop: Shop, postgres: str) -> None:
+    with psycopg.connect(postgres, autocommit=True) as con:
+        con.execute("CREATE SCHEMA kinds")
+        con.execute("CREATE MATERIALIZED VIEW public.stored AS SELECT 1 AS a")
+        con.execute("CREATE TABLE public.parted (id int) PARTITION BY RANGE (id)")
+        try:
+            found = {name for (name,) in shop.ask("SHOW TABLES FROM crm.public")}
+            assert {"people", "slow", "stored", "parted"} <= found
+            assert shop.ask("SELECT * FROM crm.stored") == [("1",)]
+        finally:
+            con.execute("DROP TABLE public.parted")
+            con.execute("DROP MATERIALIZED VIEW public.stored")
+            con.execute("DROP SCHEMA kinds")
+
+
 def test_no_secret_is_in_what_errors_and_objects_show(shop: Shop) -> None:
     assert shop.reader.federation is not None
     said = [repr(vars(shop.reader.federation)), repr(shop.reader)]
