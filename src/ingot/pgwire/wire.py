@@ -8,6 +8,7 @@ import ssl
 from asyncio import transports
 from asyncio.sslproto import SSLProtocol
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 from ingot.pgwire.errors import PgError
 
@@ -53,8 +54,7 @@ class Wire(asyncio.Protocol):
     # --- what asyncio calls
 
     def connection_made(self, transport: transports.BaseTransport) -> None:
-        assert isinstance(transport, transports.Transport)
-        self._transport = transport
+        self._transport = cast("transports.Transport", transport)
         self._begin(self)
 
     def data_received(self, data: bytes) -> None:
