@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from ingot.pgwire.values.encoder import Encoded, Encoder
 
-ROWS, BYTES, SECONDS = 32_768, 1 << 21, 0.02
+ROWS, BYTES, SECONDS = 16_384, 1 << 21, 0.02
 """Batches after the first are gathered until there are so many rows, or so many bytes, or so much time has passed."""
 FIRST = 256
 """Rows of the first portion, so that a client sees something at once."""
