@@ -141,6 +141,11 @@ class LakeStatement:
 
     def _bound(self, values: Sequence[Value], interrupt: Interrupt) -> LakePlan:
         """What is executed for these values at the ref's present state. Raises `PgError`."""
+        if len(values) != len(self.parameters):
+            raise PgError(
+                f"bind message supplies {len(values)} parameters, but the statement requires {len(self.parameters)}",
+                sqlstate="08P01",
+            )
         info = self._source.info
         literals = [
             literal(value, kind, info.settings) for value, kind in zip(values, self.parameters, strict=True)
