@@ -7,7 +7,7 @@ A case is a statement in `cases/tools.txt` or `cases/model.txt`; one that ends i
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -51,7 +51,7 @@ VIEWS = """
 CREATE SCHEMA gold;
 CREATE TABLE gold.orders (id bigint, customer_id bigint, status text, created_at timestamp, paid boolean, amount bigint);
 CREATE TABLE gold.customers (id bigint, region_id bigint, city text, score bigint);
-CREATE VIEW orders AS SELECT id, status, created_at, paid, amount, amount::numeric AS total FROM gold.orders;
+CREATE VIEW orders AS SELECT id, status, created_at AT TIME ZONE 'UTC' AT TIME ZONE '{zone}' AS created_at, paid, amount, amount::numeric AS total FROM gold.orders;
 CREATE VIEW customers AS SELECT id, city FROM gold.customers;
 """
 
@@ -60,6 +60,7 @@ CREATE VIEW customers AS SELECT id, city FROM gold.customers;
 class Both:
     real: "psycopg.Connection[Any]"
     service: Service
+    zone: str
 
     def differs(self, text: str) -> str | None:
         """How the answers differ; None where they do not."""
@@ -71,7 +72,7 @@ class Both:
             wanted = str(error.sqlstate)
         found: Any
         try:
-            made = self.service.query_sql(text)
+            made = self.service.query_sql(text, timezone=self.zone)
             found = [one.name for one in made.columns], made.rows()
         except IngotError as error:
             found = sqlstate(error)
@@ -94,20 +95,22 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal | float | int):
         return round(float(value), 8)
     if isinstance(value, datetime):
-        return value.replace(tzinfo=None).isoformat()
+        local = value if value.tzinfo is None else value.astimezone(UTC)
+        return local.replace(tzinfo=None).isoformat()
     return [plain(one) for one in value] if isinstance(value, list | tuple) else str(value)
 
 
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+@pytest.fixture(scope="module", params=["UTC", "Europe/Berlin"])
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    zone = request.param
     data = rows()
     with (
         served(tmp_path_factory.mktemp("shop"), data) as made,
         postgres.server() as url,
         psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as real,
     ):
-        real.execute("SET timezone = 'UTC'")
-        real.execute(VIEWS)
+        real.execute(f"SET timezone = '{zone}'")
+        real.execute(VIEWS.replace("{zone}", zone))  # type: ignore[arg-type]
         with real.cursor() as cursor:
             for name in ("orders", "customers"):
                 columns = list(shop.TABLES[name])
@@ -116,7 +119,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
                     f"INSERT INTO gold.{name} VALUES ({marks})",  # type: ignore[arg-type]
                     [tuple(row[column] for column in columns) for row in data[name]],
                 )
-        yield Both(real, made.service)
+        yield Both(real, made.service, zone)
 
 
 def statements(name: str) -> list[str]:

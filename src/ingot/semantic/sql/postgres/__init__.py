@@ -5,5 +5,5 @@ names. `writing.Writing(clock, columns)` writes an expression anew: `columns(nod
 (`kinds.from_engine` gives it for a type of the engine), `output(node)` gives the tree for the engine and its type.
 Types are learned from the leaves up: literals have PostgreSQL's, columns what `columns` says, calls what their
 signature gives. A part that has no known type (`kinds.ANY`) is left as it is.
-Whole statements over plain tables: `ingot.semantic.sql.plain.translated`.
+Whole SELECTs over tables with known columns: `ingot.semantic.sql.outer.Outer`, which the model's own use, too.
 """

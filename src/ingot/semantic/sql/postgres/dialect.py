@@ -4,11 +4,12 @@ The library's own dialect reads `to_char`, `date_bin` or `regexp_replace` as wha
 loses what PostgreSQL means by them. Here a call is a call, and one registry says what it means.
 """
 
+import re
 from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.postgres import Postgres
-from sqlglot.tokenizer_core import TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 _KEPT = frozenset(
     {
@@ -22,8 +23,28 @@ _FORMS = frozenset({"CAST", "EXTRACT", "OVERLAY", "POSITION", "SUBSTRING", "TRIM
 _UNITS = frozenset({"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"})
 
 
+_DOLLAR_QUOTED = re.compile(r"\$(?:[^\W\d]\w*)?\$")
+
+
+class Numbered(Postgres.Tokenizer):  # type: ignore[misc, valid-type]
+    """Tokens of a text whose every `$` begins a parameter."""
+
+    HEREDOC_STRINGS: ClassVar[list[str | tuple[str, str]]] = []
+    SINGLE_TOKENS: ClassVar[dict[str, TokenType]] = {
+        **Postgres.Tokenizer.SINGLE_TOKENS,
+        "$": TokenType.PARAMETER,
+    }
+
+
 class Language(Postgres):
     """PostgreSQL's SQL with calls as they are."""
+
+    class Tokenizer(Postgres.Tokenizer):  # type: ignore[misc, valid-type]
+        def tokenize(self, sql: str) -> list[Token]:
+            """The library takes the `$1,$` of `IN ($1,$2)` for a quotation mark, so it hears of these only where some are."""
+            if _DOLLAR_QUOTED.search(sql) is None:
+                return Numbered(self.dialect).tokenize(sql)
+            return super().tokenize(sql)  # type: ignore[no-any-return]
 
     class Parser(Postgres.Parser):  # type: ignore[misc, valid-type]
         FUNCTIONS: ClassVar[dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""SELECTs over plain tables, as those of the lake: PostgreSQL's language, no model.
+"""SELECTs over plain tables: the language of SQL over the model, without a model, so that types are PostgreSQL's own.
 
 Types are learned from the tables up: `look` tells each column's, literals have PostgreSQL's own, calls what their
 signature gives, sub-queries what they select.
