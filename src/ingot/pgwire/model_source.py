@@ -38,6 +38,8 @@ THREADS = 4
 """Statements that are planned at the same time."""
 STREAMS = 32
 """Long answers that are computed at the same time; those of clients that do not read take no thread."""
+LARGE = 10_000
+"""Bytes of parameters with which a plan is not kept."""
 _PASSING = frozenset({"08", "53", "55", "57", "58", "XX"})
 """Classes of errors that are about the server, and not about the statement."""
 _UTC = frozenset(
@@ -283,9 +285,8 @@ def bound(kinds: Sequence[int], values: Sequence[Value], settings: Mapping[str, 
         for one in values
     ):
         return Bound(literals, object())  # 'today' is another one tomorrow
-    return Bound(
-        literals, tuple((kind, one.raw, one.format) for one, kind in zip(values, kinds, strict=True))
-    )
+    key = tuple((kind, one.raw, one.format) for one, kind in zip(values, kinds, strict=True))
+    return Bound(literals, key, kept=sum(len(one.raw or b"") for one in values) <= LARGE)
 
 
 def zone(name: str) -> str:

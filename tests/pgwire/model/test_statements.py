@@ -51,6 +51,21 @@ def test_a_hostile_value_is_only_a_value(con: Con) -> None:
         assert found == ("done" + value,)
 
 
+def test_a_limit_that_is_null_is_none(shop: Store, con: Con) -> None:
+    found = con.execute("SELECT id FROM orders ORDER BY id LIMIT %s OFFSET %s", [None, None]).fetchall()
+    assert found == shop.raw("SELECT id FROM orders ORDER BY id")
+
+
+def test_a_large_value_is_not_kept(shop: Store, con: Con) -> None:
+    plans = shop.service._statements._plans  # what it holds
+    text = "SELECT COUNT(*) FROM orders WHERE status = %s"
+    con.execute(text, ["x"])
+    before = len(plans)
+    for length in (20_000, 90_000):
+        assert con.execute(text, ["x" * length]).fetchone() == (0,)
+    assert len(plans) == before
+
+
 def test_a_prepared_statement_is_read_once_for_all_values(
     shop: Store, con: Con, monkeypatch: pytest.MonkeyPatch
 ) -> None:

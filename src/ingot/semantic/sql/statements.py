@@ -35,6 +35,8 @@ class Bound:
     literals: tuple[exp.Expr, ...]
     key: Hashable
     """The same for the same values of the same types, and no others."""
+    kept: bool = True
+    """Whether a plan with them may be kept: large ones take more memory than they save time."""
 
 
 NOTHING = Bound((), ())
@@ -111,6 +113,8 @@ class Statements:
         )
         if not made.volatile and _says_clock(tree):
             made = replace(made, volatile=True)
+        if not values.kept:
+            return made
         made = replace(made, key=self._answers_key(made, at))
         return made if hooks or made.volatile or self._is_of_today(model) else self._plans.keep(key, made)
 
@@ -158,6 +162,10 @@ def bound(tree: exp.Query, literals: tuple[exp.Expr, ...]) -> exp.Query:
         return made
 
     made = tree.transform(one)
+    for limit in list(made.find_all(exp.Limit, exp.Offset)):
+        given = limit.expression
+        if isinstance(given, exp.Cast) and isinstance(given.this, exp.Null):  # is no limit
+            limit.pop()
     assert isinstance(made, exp.Query)
     return made
 
