@@ -50,6 +50,7 @@ class Stream:
         """Starts the statement. Raises what `Engine.query` raises."""
         self._interrupt = interrupt
         self._lock = Lock()
+        self._asking = Lock()
         self._open = ExitStack()
         self._taken = False
         self._begun = False
@@ -66,7 +67,7 @@ class Stream:
 
     def take(self) -> bool:
         """Whether whoever asks is the first, to whom the stream belongs from now on."""
-        with self._lock:
+        with self._asking:  # and not the lock of who reads, for whom nobody waits here
             taken, self._taken = self._taken, True
             return not taken
 
