@@ -1,5 +1,6 @@
 """`ingot serve`: the surfaces of a project, HTTP and SQL, until told to stop."""
 
+import logging
 import signal
 import socket
 import sys
@@ -51,6 +52,8 @@ def start(project: "Project", listener: socket.socket, sql_listener: socket.sock
 
     if project.users is not None:
         _log_logins()
+    # It warns of statements that it only half understands; whoever wrote them is answered, the terminal is not asked.
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
     app = create_app(project, local=_is_local(listener), watch=True, sql_listener=sql_listener)
 
     class Server(uvicorn.Server):
