@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.values.cells import Cells, cells, fixed, numbers, sizes, valid
@@ -95,11 +94,6 @@ def bits(text: str) -> bytes:
     return len(text).to_bytes(4, "big") + np.packbits(flags).tobytes()
 
 
-def timetz_text(array: pa.Array) -> Cells:
-    """Times of day with an offset, from the engine's text, which is PostgreSQL's."""
-    return cells(array)
-
-
 def timetz_binary(array: pa.Array) -> Cells:
     """Microseconds since midnight, and the seconds west of Greenwich."""
     return cells(pa.array([None if one is None else timetz(one) for one in array.to_pylist()], pa.binary()))
@@ -123,8 +117,3 @@ def jsonb_binary(column: Cells) -> Cells:
     """JSON's text behind a byte for the version."""
     lengths = column.lengths + 1 if isinstance(column.lengths, int) else column.lengths + np.int32(1)
     return Cells(lengths, [np.array(1, np.uint8), *column.parts], column.valid)
-
-
-def view_text(array: pa.Array) -> pa.Array:
-    """Text of any Arrow kind as plain `string`."""
-    return array if pa.types.is_string(array.type) else pc.cast(array, pa.string())

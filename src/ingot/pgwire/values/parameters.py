@@ -16,8 +16,9 @@ from uuid import UUID
 from ingot.pgwire import types
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.ports import BINARY, Value
-from ingot.pgwire.values import array_input, time_input
-from ingot.pgwire.values.time_input import Interval, Moment
+from ingot.pgwire.values import array_input, interval_input, time_input
+from ingot.pgwire.values.interval_input import Interval
+from ingot.pgwire.values.time_input import Moment
 
 _RANGE = {types.INT2: 1 << 15, types.INT4: 1 << 31, types.INT8: 1 << 63}
 _WHOLE = re.compile(
@@ -87,7 +88,7 @@ def _text(text: str, oid: int, settings: Mapping[str, str] | None) -> Any:  # no
         case types.BIT | types.VARBIT:
             return _bits(text)
         case types.INTERVAL:
-            return time_input.interval(text)
+            return interval_input.interval(text)
         case types.DATE | types.TIME | types.TIMETZ | types.TIMESTAMP | types.TIMESTAMPTZ:
             return time_input.moment(text, oid, settings or {})
     return text
@@ -300,7 +301,7 @@ _BINARY: dict[int, Callable[[bytes], Any]] = {
     types.JSONB: _binary_jsonb,
     types.BIT: _binary_bits,
     types.VARBIT: _binary_bits,
-    types.INTERVAL: time_input.binary_interval,
+    types.INTERVAL: interval_input.binary_interval,
     types.DATE: partial(time_input.binary_moment, types.DATE),
     types.TIME: partial(time_input.binary_moment, types.TIME),
     types.TIMETZ: partial(time_input.binary_moment, types.TIMETZ),
