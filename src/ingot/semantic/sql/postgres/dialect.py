@@ -23,10 +23,11 @@ _FORMS = frozenset({"CAST", "EXTRACT", "OVERLAY", "POSITION", "SUBSTRING", "TRIM
 _UNITS = frozenset({"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"})
 
 
-_DOLLAR_QUOTED = re.compile(r"\$(?:[^\W\d]\w*)?\$")
+_DOLLAR_QUOTED = re.compile(r"""'[^']*'|"[^"]*"|--[^\n]*|(?<![\w$])(?P<dollar>\$(?:[^\W\d]\w*)?\$)""")
+"""Passes over texts, names and comments, in which a `$` is one."""
 
 
-class Numbered(Postgres.Tokenizer):  # type: ignore[misc, valid-type]
+class Numbered(Postgres.Tokenizer):
     """Tokens of a text whose every `$` begins a parameter."""
 
     HEREDOC_STRINGS: ClassVar[list[str | tuple[str, str]]] = []
@@ -39,12 +40,12 @@ class Numbered(Postgres.Tokenizer):  # type: ignore[misc, valid-type]
 class Language(Postgres):
     """PostgreSQL's SQL with calls as they are."""
 
-    class Tokenizer(Postgres.Tokenizer):  # type: ignore[misc, valid-type]
+    class Tokenizer(Postgres.Tokenizer):
         def tokenize(self, sql: str) -> list[Token]:
-            """The library takes the `$1,$` of `IN ($1,$2)` for a quotation mark, so it hears of these only where some are."""
-            if _DOLLAR_QUOTED.search(sql) is None:
-                return Numbered(self.dialect).tokenize(sql)
-            return super().tokenize(sql)  # type: ignore[no-any-return]
+            """The tokens; the library takes the `$1,$` of `IN ($1,$2)` for a quotation mark, where none is."""
+            if any(found["dollar"] for found in _DOLLAR_QUOTED.finditer(sql)):
+                return super().tokenize(sql)
+            return Numbered(self.dialect).tokenize(sql)
 
     class Parser(Postgres.Parser):  # type: ignore[misc, valid-type]
         FUNCTIONS: ClassVar[dict[str, Any]] = {
