@@ -14,7 +14,6 @@ from ingot.pgwire.errors import PgError
 from ingot.pgwire.values.times import EPOCH, EPOCH_DAYS, MICROS, SECOND, civil, offset
 from ingot.pgwire.values.zones import Zone
 
-_ZONED = (types.TIMESTAMPTZ, types.TIMETZ)
 _DATED = (types.DATE, types.TIMESTAMP, types.TIMESTAMPTZ)
 _FIRST_DAY, _TIMESTAMP_DAYS, _DATE_DAYS = -2_440_588, 106_762_940, 2_145_042_906
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
