@@ -92,7 +92,7 @@ class Judged:
     def theirs(self, text: str) -> "str | tuple[list[str], list[tuple[Any, ...]]]":
         """Types and rows as texts, or the code of an error."""
         try:
-            shape = self.real.execute(f"SELECT * FROM ({text}) AS q LIMIT 0")  # type: ignore[arg-type]
+            shape = self.real.execute(f"SELECT * FROM ({text}) AS q LIMIT 0")
             described = shape.description or []
             names = [f"c{n}" for n in range(len(described))]
             types = [
@@ -103,9 +103,7 @@ class Judged:
                 ).fetchall()
             ]
             listed = ", ".join(f"{one}::text" for one in names)
-            rows = self.real.execute(
-                f"SELECT {listed} FROM ({text}) AS q({', '.join(names)})"  # type: ignore[arg-type]
-            ).fetchall()
+            rows = self.real.execute(f"SELECT {listed} FROM ({text}) AS q({', '.join(names)})").fetchall()
         except psycopg.Error as error:
             return str(error.sqlstate)
         return types, rows
@@ -156,9 +154,9 @@ def judged(zone: str = "UTC") -> Iterator[Judged]:
         connect(extensions=("icu",)) as engine,
         psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as real,
     ):
-        real.execute(f"SET timezone = '{zone}'")  # type: ignore[arg-type]
+        real.execute(f"SET timezone = '{zone}'")
         for con in (real, engine):
-            con.execute(f"CREATE TABLE t ({DECLARED})")  # type: ignore[arg-type]
+            con.execute(f"CREATE TABLE t ({DECLARED})")
             for row in ROWS:
-                con.execute(f"INSERT INTO t VALUES {row}")  # type: ignore[arg-type]
+                con.execute(f"INSERT INTO t VALUES {row}")
         yield Judged(real, engine, zone)

@@ -66,7 +66,7 @@ class Both:
         """How the answers differ; None where they do not."""
         wanted: Any
         try:
-            cursor = self.real.execute(text)  # type: ignore[arg-type]
+            cursor = self.real.execute(text)
             wanted = [one.name for one in cursor.description or ()], cursor.fetchall()
         except psycopg.Error as error:
             wanted = str(error.sqlstate)
@@ -110,13 +110,13 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as real,
     ):
         real.execute(f"SET timezone = '{zone}'")
-        real.execute(VIEWS.replace("{zone}", zone))  # type: ignore[arg-type]
+        real.execute(VIEWS.replace("{zone}", zone))
         with real.cursor() as cursor:
             for name in ("orders", "customers"):
                 columns = list(shop.TABLES[name])
                 marks = ", ".join(["%s"] * len(columns))
                 cursor.executemany(
-                    f"INSERT INTO gold.{name} VALUES ({marks})",  # type: ignore[arg-type]
+                    f"INSERT INTO gold.{name} VALUES ({marks})",
                     [tuple(row[column] for column in columns) for row in data[name]],
                 )
         yield Both(real, made.service, zone)
