@@ -108,11 +108,18 @@ def called(node: exp.Anonymous) -> str:
     return node.this.name if isinstance(node.this, exp.Identifier) else str(node.this).lower()
 
 
+_WHOLE = (exp.DataType.Type.SMALLINT, exp.DataType.Type.INT, exp.DataType.Type.BIGINT)
+
+
 def _check_bound(node: exp.Expr, given: exp.Expr) -> None:
     if isinstance(node, exp.Limit) and (
         isinstance(given, exp.Null) or (isinstance(given, exp.Var) and given.name.upper() == "ALL")
     ):
         return
+    while isinstance(given, exp.Cast | exp.Paren) and (
+        isinstance(given, exp.Paren) or given.to.is_type(*_WHOLE)
+    ):
+        given = given.this  # `LIMIT 5::bigint`, as postgres_fdw writes it
     whole = isinstance(given, exp.Literal) and not given.is_string and given.name.isdigit()
     if not whole or len(given.name) > 18 or node.expressions:
         raise SqlError(f"{node.key.upper()} takes a whole number.", at=node, sqlstate="2201W")
