@@ -118,5 +118,5 @@ def _sample(kind: int) -> exp.Expr:
     known = types.TYPES.get(kind)
     if known is not None and known.element:
         return exp.Literal.string(f"{{{_SAMPLES.get(known.element, '1')}}}")
-    text = exp.Literal.string(_SAMPLES.get(kind, ""))
+    text = exp.Literal.string(_SAMPLES.get(kind, "day"))  # date_trunc($1, …) asks for a unit
     return exp.Cast(this=text, to=exp.DataType.build(_TYPED[kind])) if kind in _TYPED else text
