@@ -8,6 +8,7 @@ from ingot.errors import did_you_mean
 from ingot.pgwire.commands.scanning import Kind, Token, tokens
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.lake_tables import LAKE, MODEL
+from ingot.pgwire.shape import LONGEST
 
 if TYPE_CHECKING:
     from ingot.lake import State
@@ -32,6 +33,8 @@ class Show:
 
 def show(text: str) -> Show | None:
     """The command that a text is, if it is one of these. Raises `PgError` 42601 where only its beginning is."""
+    if len(text) > LONGEST:
+        return None
     found = [one for one in tokens(text) if one.value != ";"]
     if len(found) < 2 or [one.value for one in found[:1]] != ["show"] or found[1].value not in WORDS:
         return None

@@ -16,7 +16,7 @@ from ingot.pgwire.lake_rows import EngineRows, Stop, Wanted
 from ingot.pgwire.lake_shows import Show, show, shown
 from ingot.pgwire.lake_tables import LAKE
 from ingot.pgwire.ports import Field, Rows, SessionInfo, Statement, Value
-from ingot.pgwire.shape import Explained, shape
+from ingot.pgwire.shape import Explained, shape_of
 from ingot.pgwire.values.literals import literal
 from ingot.semantic.sql.errors import SqlError
 
@@ -48,7 +48,7 @@ class LakeSource:
         if asked is not None:
             names = await stop.during(partial(self._shown, asked))
             return Told(Field(asked.column, types.TEXT), names)
-        about = shape(text).explained
+        about = (await shape_of(text)).explained
         inner = text if about is None else about.text
 
         def work() -> LakeStatement:

@@ -18,7 +18,7 @@ from ingot.pgwire.errors import PgError
 from ingot.pgwire.model_rows import AT_ONCE, Look, Stop, StreamRows, WholeRows, encoded, landing
 from ingot.pgwire.parameters import count, inferred, sample
 from ingot.pgwire.ports import Field, Rows, SessionInfo, Value
-from ingot.pgwire.shape import shape, without_database
+from ingot.pgwire.shape import shape_of, without_database
 from ingot.pgwire.types import postgres_type
 from ingot.pgwire.values.literals import literal
 from ingot.pgwire.values.lossless import lossless
@@ -110,7 +110,7 @@ class ModelSource:
     async def prepare(self, text: str, parameters: Sequence[int] = ()) -> "ModelStatement":
         """See `Source.prepare`."""
         given = tuple(parameters)
-        if any(len(table) == 3 for table in shape(text).tables):
+        if any(len(table) == 3 for table in (await shape_of(text)).tables):
             database = self.info.database
             text = without_database(text, (database, database.partition("@")[0]))
         kinds = self.reader.kinds.get((text, given, self._seen_by()))

@@ -13,7 +13,7 @@ from ingot.pgwire.errors import PgError
 from ingot.pgwire.explain import explaining
 from ingot.pgwire.model_source import ModelSource
 from ingot.pgwire.ports import SessionInfo, Source, Statement
-from ingot.pgwire.shape import Shape, shape
+from ingot.pgwire.shape import Shape, shape_of
 
 if TYPE_CHECKING:
     from ingot.pgwire.catalog.ports import CatalogSource
@@ -54,10 +54,10 @@ class Routed:
 
     async def prepare(self, text: str, parameters: Sequence[int] = ()) -> Statement:
         """See `Source.prepare`."""
-        found = shape(text)
+        found = await shape_of(text)
         about = found.explained
         if about is not None:
-            whose = self.whose(shape(about.text))
+            whose = self.whose(await shape_of(about.text))
             if whose is Whose.MODEL:
                 return await explaining(self._model, about, parameters)
             if whose is Whose.LAKE and self._tables is not None:

@@ -3,6 +3,7 @@
 It needs no grammar, so that it also works for texts that no parser here reads; who answers reads them properly.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -64,6 +65,11 @@ class Shape:
 def shape(text: str) -> Shape:
     """The shape of one statement. Raises `PgError` 42601 for a string, name or comment that does not end."""
     return _kept(text) if len(text) <= LONGEST else _shape(text)
+
+
+async def shape_of(text: str) -> Shape:
+    """As `shape`, in a thread where the text is long, so that nobody else waits for it."""
+    return shape(text) if len(text) <= LONGEST else await asyncio.to_thread(shape, text)
 
 
 def without_database(text: str, databases: tuple[str, ...]) -> str:

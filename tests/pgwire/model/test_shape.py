@@ -1,5 +1,7 @@
 """Which tables a statement reads, and who answers it: statements as tools send them."""
 
+import asyncio
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from types import SimpleNamespace
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.ports import SessionInfo
 from ingot.pgwire.route import Routed, Whose, schemas
-from ingot.pgwire.shape import shape, without_database
+from ingot.pgwire.shape import Shape, shape, shape_of, without_database
 from ingot.semantic.context import ANYONE
 
 TABLES = [
@@ -223,3 +225,20 @@ def test_no_text_is_too_odd_to_have_a_shape(words: list[str]) -> None:
     assert all(part for name in found.tables for part in name)
     with suppress(PgError):
         assert routed().whose(found) in Whose
+
+
+def test_a_long_text_keeps_nobody_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    where: list[int] = []
+
+    def looked_at(text: str) -> Shape:
+        where.append(threading.get_ident())
+        return shape(text)
+
+    monkeypatch.setattr("ingot.pgwire.shape.shape", looked_at)
+    long = f"SELECT 1 FROM orders WHERE id IN ({', '.join(map(str, range(10_000)))})"
+    assert (
+        asyncio.run(shape_of(long))
+        == asyncio.run(shape_of("SELECT 1 FROM orders"))
+        == shape("SELECT 1 FROM orders")
+    )
+    assert [thread == threading.get_ident() for thread in where] == [False, True]
