@@ -50,9 +50,14 @@ class Stop:
         """
         if self.interrupt.is_set:
             raise _stopped()
-        loop = asyncio.get_running_loop()
-        done = loop.run_in_executor(_threads, work)
-        self._waiting = loop.create_future()
+        return await self.wait(asyncio.get_running_loop().run_in_executor(_threads, work), undo)
+
+    async def wait(self, done: "asyncio.Future[T]", undo: Callable[[T], object] | None = None) -> T:
+        """As `during`, for work that was begun before."""
+        if self.interrupt.is_set:
+            done.add_done_callback(lambda late: _left(late, undo))
+            raise _stopped()
+        self._waiting = asyncio.get_running_loop().create_future()
         try:
             await asyncio.wait((done, self._waiting), return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
@@ -80,7 +85,7 @@ class Wanted:
 
 
 class EngineRows:
-    """The rows of one SELECT of the engine; see `ports.Rows`."""
+    """The rows of one SELECT of the engine; see `ports.Rows`. The next ones are computed while the last are sent."""
 
     def __init__(
         self, open_: Open, sql: str, wanted: Wanted, stop: Stop, running: Callable[[Stop], object]
@@ -91,6 +96,7 @@ class EngineRows:
         self._running = running
         self._steps = _encoded(open_, sql, wanted, stop.interrupt)
         self._piece: Encoded | None = None
+        self._ahead: asyncio.Future[Encoded | None] | None = None
         self._over = False
 
     async def begin(self) -> None:
@@ -104,6 +110,8 @@ class EngineRows:
                 return None
             self._piece = await self._step()
             self._over = self._piece is None
+            if not self._over:
+                self._ahead = asyncio.get_running_loop().run_in_executor(_threads, self._next)
         return self._piece.cut(most)
 
     async def close(self) -> None:
@@ -111,18 +119,28 @@ class EngineRows:
         if not self._over:
             self._over = True
             # Nobody waits for it, nor for what it still does.
-            _threads.submit(self._steps.close)
+            if self._ahead is None:
+                _threads.submit(self._steps.close)
+            else:
+                self._stop.interrupt.set()
+                self._ahead.add_done_callback(lambda late: _left(late, self._undo))
 
     async def _step(self) -> Encoded | None:
         self._running(self._stop)
+        begun, self._ahead = self._ahead, None
         try:
-            return await self._stop.during(self._next, lambda _: self._steps.close())
+            if begun is not None:
+                return await self._stop.wait(begun, self._undo)
+            return await self._stop.during(self._next, self._undo)
         except BaseException:
             self._over = True
             raise
 
     def _next(self) -> Encoded | None:
         return next(self._steps, None)
+
+    def _undo(self, _: Encoded | None) -> None:
+        self._steps.close()
 
 
 def _encoded(open_: Open, sql: str, wanted: Wanted, interrupt: Interrupt) -> "Generator[Encoded, None, None]":
