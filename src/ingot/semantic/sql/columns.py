@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from ingot.errors import did_you_mean
 from ingot.semantic.model import Dimension, Found, Measure, Model, Segment
 from ingot.semantic.sql.errors import SqlError, shown
+
+if TYPE_CHECKING:
+    from ingot.semantic.sql.keyed import KeyedJoin
 
 Change = Callable[[exp.Expr], exp.Expr]
 
@@ -62,6 +66,8 @@ class Scope:
     where: list[exp.Expr] = field(default_factory=list)
     owner: str | None = None
     """The cube or view behind a sub-query."""
+    joins: tuple["KeyedJoin", ...] = ()
+    """The joins that were written by their keys."""
 
     @property
     def owners(self) -> list[str]:

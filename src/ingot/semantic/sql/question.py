@@ -20,6 +20,7 @@ from ingot.semantic.sql.around import Around
 from ingot.semantic.sql.columns import changed, is_segment, marked, members
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.filters import as_filter, segment
+from ingot.semantic.sql.keyed import KeyedJoin, as_written
 from ingot.semantic.sql.postgres.kinds import ANY, TEXTS, named
 from ingot.semantic.sql.postgres.writing import TYPE
 
@@ -51,6 +52,8 @@ class Question:
     segments: list[str] = field(default_factory=list)
     tests: list[exp.Expr] = field(default_factory=list)
     """Conditions that no filter can say."""
+    joins: tuple[KeyedJoin, ...] = ()
+    """The joins that its cubes must be joined by."""
 
     def __post_init__(self) -> None:
         self.alias = self.around.alias()
@@ -189,6 +192,13 @@ class Question:
                 "A measure that is computed in several steps (rolling, time shift, rank) cannot be asked beside "
                 "expressions over dimensions: group by members or date_trunc, and compare members with values.",
                 sqlstate="0A000",
+            )
+        if self.joins and not as_written(self.joins, made, self.around.model):
+            raise SqlError(
+                "The model does not join these cubes as their keys in ON say: aggregate measures in a sub-query, "
+                "and join that.",
+                sqlstate="0A000",
+                hint="CROSS JOIN leaves it to the model how its cubes are joined.",
             )
         limit = query.limit if query.limit is not None else query.row_limit
         return Planned(made, tuple(name for _, name in (*columns, *measures)), limit)

@@ -257,7 +257,7 @@ class Selecting:
         return self._question(ungrouped=ungrouped)
 
     def _question(self, *, ungrouped: bool) -> Question:
-        question = Question(self.around, ungrouped)
+        question = Question(self.around, ungrouped, joins=self.scope.joins)
         for one in self.where:
             for node in inside(one):
                 if is_measure_call(node) or is_aggregate(node):

@@ -15,12 +15,15 @@ from ingot.semantic.sql.columns import (
     Table,
     face,
     faces,
+    inside,
     is_dimension,
+    is_measure,
     marked,
     same,
     table,
 )
 from ingot.semantic.sql.errors import SqlError, shown
+from ingot.semantic.sql.keyed import KeyedJoin, keyed
 from ingot.semantic.sql.outer import Outer, Placed, columns_of, united
 from ingot.semantic.sql.question import Question
 from ingot.semantic.sql.scope import Fixed, Seen, Source
@@ -163,7 +166,7 @@ class Translating:
 
     def _select(self, select: exp.Select, names: Names, outer: Seen | None) -> exp.Select:
         select = conditions(select)
-        scope = self._scope(select, names)
+        scope = self._scope(select, names) or self._keyed(select, names)
         if scope is None or (outer is not None and self._looks_out(select, scope, outer)):
             return self._outer(select, names, outer)
         self.counted(select)
@@ -248,6 +251,50 @@ class Translating:
                     raise SqlError(f"FROM names '{shown(one.alias)}' twice.", at=join, sqlstate="42712")
             tables += own.tables
         return Scope(tables, where)
+
+    def _keyed(self, select: exp.Select, names: Names) -> Scope | None:
+        """The cubes of a SELECT with measures whose joins say by their keys what the model declares."""
+        joins = select.args.get("joins") or []
+        first = self._source(select.args["from_"].this, names) if joins else None
+        if first is None or not self._is_cube(first):
+            return None
+        scope = Scope([*first.tables])
+        found: list[KeyedJoin] = []
+        for join in joins:
+            own = self._source(join.this, names)
+            if own is None or not self._is_cube(own) or own.owners[0] in scope.owners:
+                return None
+            if any(same(own.tables[0].alias, one.alias) for one in scope.tables):
+                return None
+            one = keyed(join, scope, own, self.around.model, self.around.seen)
+            if one is None:
+                return None
+            found.append(one)
+            scope.tables += own.tables
+        if not self._names_measure(select, scope):
+            return None
+        scope.joins = tuple(found)
+        scope.where += [test for one in found for test in one.tests()]
+        return scope
+
+    def _is_cube(self, scope: Scope) -> bool:
+        return len(scope.tables) == 1 and scope.tables[0].owner in self.around.model.cubes
+
+    def _names_measure(self, select: exp.Select, scope: Scope) -> bool:
+        """Whether an expression of a SELECT has a measure in it; without one, it is answered from the rows."""
+        for key, value in select.args.items():
+            if key in ("from_", "joins"):
+                continue
+            for part in value if isinstance(value, list) else [value]:
+                for node in inside(part) if isinstance(part, exp.Expr) else ():
+                    if isinstance(node, exp.Column) and isinstance(node.this, exp.Identifier):
+                        try:
+                            name = marked(scope.column(node))
+                        except SqlError:
+                            continue
+                        if name is not None and is_measure(self.around.seen.members[name]):
+                            return True
+        return False
 
     def _by_model(self, join: exp.Join) -> bool:
         """Whether a join leaves its condition to the model: CROSS JOIN, a comma, or `__cubeJoinField`."""
