@@ -84,3 +84,12 @@ def test_an_engines_sql_is_not_told() -> None:
     assert fields(PgError("Binder Error: as it is\nLINE 1: x"))["M"] == "Binder Error: as it is\nLINE 1: x"
     # What is said of a semantic query is meant for who asked.
     assert fields(UsageError("Parser Error: LINE 1: x"))["M"] == "Parser Error: LINE 1: x"
+
+
+def test_a_place_in_the_text_is_told_once() -> None:
+    """The field P has it; a message without that field keeps what it says."""
+    error = SqlError("There is no column 'x'.", at=8).located("SELECT x FROM t")
+    assert error.message == "There is no column 'x'. (line 1, column 8)"
+    assert fields(error)["M"] == "There is no column 'x'."
+    assert fields(error)["P"] == "8"
+    assert fields(SqlError("as it is (line 1, column 8)"))["M"] == "as it is (line 1, column 8)"

@@ -124,6 +124,21 @@ def test_ungrouped_gives_every_row(shop_served: Served) -> None:
     ]
 
 
+def test_what_is_counted_is_one_of_a_row_where_it_is_set(shop_served: Served) -> None:
+    """Distinct values, too, and measures that are computed from them: as in Cube, where ungrouped rows are asked."""
+    query = {
+        "dimensions": ["customers.id"],
+        "measures": ["orders.buyers", "orders.unknown", "orders.ratio"],
+        "ungrouped": True,
+        "order": {"orders.ratio": "asc"},
+    }
+    assert [tuple(row.values()) for row in shop_served.service.load(query)["data"]] == [
+        ("1", "1", None, "5"),
+        ("2", "1", None, "7"),
+        ("1", "1", None, "10"),
+    ]
+
+
 def test_a_view_gives_the_numbers_of_its_cubes(shop_served: Served) -> None:
     query = {
         "measures": ["sales.total", "sales.customers_count", "sales.value"],

@@ -51,6 +51,8 @@ _ENGINE = (
 
 _LABEL = re.compile(r"^(?:[A-Z][A-Za-z]* ){1,3}Error: ")
 """What DuckDB puts in front."""
+_PLACE = re.compile(r" \(line [0-9]+, column [0-9]+\)$")
+"""Where in the text: the wire has a field for it."""
 _QUOTED = re.compile(r"\s*\b(?:LINE [0-9]+|Candidate [a-z]+|Did you mean):?\s")
 """Where DuckDB begins to quote: the SQL it was given has what nobody is to see."""
 
@@ -84,12 +86,19 @@ def _words(error: IngotError) -> str:
 
 def fields(error: IngotError, *, severity: str = "ERROR", offset: int = 0) -> dict[str, str]:
     """The fields of an ErrorResponse. `offset`: characters before the statement in what the client sent."""
-    found = {"S": severity, "V": severity, "C": sqlstate(error), "M": _words(error)}
+    words = _words(error)
+    position = getattr(error, "position", None)
+    placed = isinstance(position, int) and position > 0
+    found = {
+        "S": severity,
+        "V": severity,
+        "C": sqlstate(error),
+        "M": _PLACE.sub("", words) if placed else words,
+    }
     if detail := getattr(error, "detail", None):
         found["D"] = str(detail)
     if error.hint:
         found["H"] = error.hint
-    position = getattr(error, "position", None)
     if isinstance(position, int) and position > 0:
         found["P"] = str(position + offset)
     return found

@@ -52,6 +52,7 @@ FORMS: list[tuple[str, str]] = [
     ("SELECT status, CASE WHEN SUM(total) > 6 THEN 'many' END FROM orders GROUP BY 1", "SELECT status, CASE WHEN sum(amount) > 6 THEN 'many' END FROM gold.orders GROUP BY 1"),
     ("SELECT status, amount FROM orders", "SELECT status, amount FROM gold.orders"),
     ("SELECT status, total, count FROM orders", "SELECT status, amount, 1 FROM gold.orders"),
+    ("SELECT id, buyers, unknown FROM orders", "SELECT id, CASE WHEN customer_id IS NOT NULL THEN 1 END, CASE WHEN status IS NULL THEN 1 END FROM gold.orders"),
     ("SELECT lower(status) || '!' AS s, amount * 2 FROM orders WHERE amount > 5", "SELECT lower(status) || '!', amount * 2 FROM gold.orders WHERE amount > 5"),
     ("SELECT customers_city, MEASURE(total), MEASURE(quantity) FROM sales GROUP BY 1",
      "SELECT city, sum(amount), sum(q) FROM (SELECT c.city, o.amount, (SELECT sum(qty) FROM gold.items i WHERE i.order_id = o.id) q FROM " + JOINED + ") GROUP BY 1"),

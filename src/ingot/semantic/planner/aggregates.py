@@ -54,14 +54,14 @@ def over_values(measure: Measure, operand: exp.Expr | None, condition: exp.Expr 
 
 
 def row_value(model: Model, measure: Measure, *, is_root: bool) -> exp.Expr:
-    """What one row contributes to the measure, for ungrouped queries."""
+    """What one row contributes to the measure, for ungrouped queries: what counts is 1 where it is set, as in Cube."""
     if measure.staged:
         raise QueryError(f"'{measure.full_name}' is computed from groups and cannot be asked ungrouped.")
     if measure.aggregate == "raw":
         raise QueryError(f"'{measure.full_name}' aggregates by itself and cannot be asked ungrouped.")
     conditions = [measure.condition.copy()] if measure.condition is not None else []
     operand = measure.sql.copy() if measure.sql is not None else None
-    if measure.aggregate == "count":
+    if measure.aggregate in COUNTS:
         if operand is not None:
             conditions.append(exp.Not(this=exp.Is(this=marks.wrapped(operand), expression=exp.null())))
         operand = exp.Literal.number(1)
