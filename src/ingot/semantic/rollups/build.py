@@ -170,10 +170,10 @@ def _cut(
 
     Unsorted: an order would only help to leave out row groups, and each file is one.
     """
-    cases = [
-        exp.If(this=within(column, [one.window]), true=exp.Literal.number(n)) for n, one in enumerate(missing)
-    ]
-    number = _sql(exp.Case(ifs=cases))
+    # As text: a tree of 36 tests takes 8 ms to make and to write.
+    name = _sql(column)
+    cases = " ".join(f"WHEN {_lies(name, one.window)} THEN {n}" for n, one in enumerate(missing))
+    number = f"CASE {cases} END"
     folder = store.scratch(rollup.hash)
     try:
         written = cursor.execute(
@@ -190,6 +190,14 @@ def _cut(
         return found
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lies(column: str, window: Window | None) -> str:
+    """`within` one window, as DuckDB's SQL."""
+    if window is None:
+        return f"{column} IS NULL"
+    first, last = (quote_literal(moment.isoformat(" ")) for moment in window)
+    return f"{column} >= CAST({first} AS TIMESTAMP) AND {column} < CAST({last} AS TIMESTAMP)"
 
 
 def _order(rollup: Rollup, columns: dict[str, str]) -> list[str]:
