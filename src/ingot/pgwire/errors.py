@@ -1,6 +1,7 @@
 """Errors as PostgreSQL tells them: a SQLSTATE, and where in the statement."""
 
 from ingot.errors import IngotError
+from ingot.semantic.sql.errors import SqlError
 
 
 class PgError(IngotError):
@@ -25,3 +26,9 @@ class PgError(IngotError):
         self.sqlstate = sqlstate
         self.position = position
         self.detail = detail
+
+
+def move(error: IngotError, by: int) -> None:
+    """Makes the place of an error, where it has one, count from `by` characters earlier: the text was a part of another."""
+    if isinstance(error, PgError | SqlError) and error.position is not None:
+        error.position += by

@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 
+from ingot.errors import IngotError
 from ingot.pgwire import messages
-from ingot.pgwire.errors import PgError
+from ingot.pgwire.errors import PgError, move
 from ingot.pgwire.model_rows import Look
 from ingot.pgwire.model_source import ModelSource, ModelStatement, opened
 from ingot.pgwire.ports import Chunk, Field, Rows, Value
@@ -35,10 +36,8 @@ async def explaining(source: ModelSource, asked: Explained, parameters: Sequence
     began = perf_counter()
     try:
         inner = await source.prepare(asked.text, parameters)
-    except Exception as error:
-        position = getattr(error, "position", None)
-        if isinstance(position, int):
-            error.position = position + asked.start  # type: ignore[attr-defined]
+    except IngotError as error:
+        move(error, asked.start)
         raise
     return Explaining(source, asked, inner, perf_counter() - began)
 

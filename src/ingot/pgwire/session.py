@@ -12,7 +12,7 @@ from ingot.errors import IngotError
 from ingot.pgwire import messages
 from ingot.pgwire.commands.prepared import literals
 from ingot.pgwire.commands.scanning import Kind, tokens
-from ingot.pgwire.errors import PgError
+from ingot.pgwire.errors import PgError, move
 from ingot.pgwire.portals import FixedRows, Portal, Prepared
 from ingot.pgwire.ports import BINARY, TEXT, Chunk, Field, Opener, Rows, SessionInfo, Statement, Value
 from ingot.pgwire.refs import Refs
@@ -189,9 +189,7 @@ class Session:
         try:
             await self.ready(prepared)
         except IngotError as error:
-            position = getattr(error, "position", None)
-            if isinstance(position, int) and prepared.offset:
-                error.position = position + prepared.offset  # type: ignore[attr-defined]
+            move(error, prepared.offset)
             raise
 
     async def evaluated(self, expressions: Sequence[str]) -> tuple[Value, ...]:

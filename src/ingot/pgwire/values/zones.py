@@ -71,7 +71,9 @@ class Zone:
             day = _LAST - _CYCLE + 1 + (day - _LAST - 1) % _CYCLE
         day = max(day, _FIRST)
         moment = (_EPOCH + timedelta(days=day, seconds=rest)).astimezone(self._rules)
-        return round(moment.utcoffset().total_seconds())  # type: ignore[union-attr]
+        east = moment.utcoffset()
+        assert east is not None, "it has a zone"
+        return round(east.total_seconds())
 
     def local_to_utc(self, seconds: Seconds) -> Seconds:
         """The times (seconds since 1970, UTC) at which clocks of the zone show these.
