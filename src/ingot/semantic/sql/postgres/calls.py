@@ -38,6 +38,10 @@ class Meant:
         written = isinstance(bare, exp.Literal) and bare.is_string and self.type in kinds.TEXTS
         return bare.name if written else None
 
+    def again(self) -> "Meant":
+        """The same once more."""
+        return Meant(self.tree.copy(), self.type, self.literal, self.number)
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:

@@ -61,6 +61,24 @@ def sides(
     return becoming(left, wanted, clock, at), becoming(right, wanted, clock, at)
 
 
+def alike(items: list[Meant], at: exp.Expr, what: str) -> str:
+    """The type that several values are given. Raises `SqlError` where there is none."""
+    kind = kinds.common([one.type for one in items])
+    if kind is not None:
+        return kind
+    first = items[0].type
+    other = (
+        next(one.type for one in items if kinds.common([first, one.type]) is None)
+        if kinds.common([first, items[-1].type]) is None
+        else items[-1].type
+    )
+    raise SqlError(
+        f"{what} types {kinds.spoken(first)} and {kinds.spoken(other)} cannot be matched",
+        at=at,
+        sqlstate="42804",
+    )
+
+
 def computed(kind: type[exp.Expr], left: Meant, right: Meant, clock: Clock, at: exp.Expr) -> Meant:
     """`+ - * / %` and `^`."""
     if kinds.ANY in (left.type, right.type):

@@ -1,0 +1,105 @@
+"""`x = ANY (…)` and `x <> ALL (…)`, over an array or a sub-query."""
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from ingot.semantic.sql.errors import SqlError, shown
+from ingot.semantic.sql.postgres import input as texts
+from ingot.semantic.sql.postgres import kinds, operators
+from ingot.semantic.sql.postgres.calls import Meant
+from ingot.semantic.sql.postgres.casts import becoming
+from ingot.semantic.sql.postgres.outputs import output_types
+from ingot.semantic.sql.postgres.tree import call, cast, op, paren, text
+
+if TYPE_CHECKING:
+    from ingot.semantic.sql.postgres.writing import Writing
+
+
+def quantified(w: "Writing", node: exp.Expr) -> Meant:  # noqa: PLR0911 - one for each form
+    """`x = ANY (…)` and `x <> ALL (…)`, over an array or a sub-query."""
+    whole = is_all(node.expression)
+    given = node.expression.expressions[0] if whole else node.expression.this
+    given = given.unnest() if not isinstance(given, exp.Subquery) else given
+    one = w.write(node.this)
+    if isinstance(given, exp.Subquery | exp.Query):
+        right = given if isinstance(given, exp.Subquery) else exp.Subquery(this=given)
+        kind = (output_types(right) or [kinds.ANY])[0]
+        left, _ = operators.sides(one, Meant(exp.null(), kind), w.clock, node, type(node))
+        made: exp.Expr
+        if isinstance(node, exp.EQ) and not whole:
+            made = exp.In(this=paren(left), query=right)
+        elif isinstance(node, exp.NEQ) and whole:
+            made = exp.Not(this=exp.Paren(this=exp.In(this=paren(left), query=right)))
+        else:
+            word: exp.Expr = exp.All(this=right) if whole else exp.Any(this=right)
+            made = type(node)(this=paren(left), expression=word)
+        return Meant(exp.Paren(this=made), "bool")
+    if isinstance(given, exp.Array):
+        tests = [
+            operators.compared(type(node), one.again(), w.write(each), w.clock, node).tree
+            for each in given.expressions
+        ]
+        if not tests:
+            return Meant(exp.Boolean(this=whole), "bool")
+        if isinstance(node, exp.EQ) and not whole:
+            return among(w, one, given.expressions, node)
+        return Meant(exp.Paren(this=(exp.and_ if whole else exp.or_)(*tests, copy=False)), "bool")
+    array = w.write(given)
+    if array.literal is not None:
+        items = texts.array_items(array.literal)
+        if items is None:
+            raise SqlError(f'malformed array literal: "{shown(array.literal)}"', at=node, sqlstate="22P02")
+        spelled = node.copy()
+        values = exp.Array(expressions=[exp.null() if i is None else text(i) for i in items])
+        spelled.set(
+            "expression",
+            exp.Anonymous(this="ALL", expressions=[values])
+            if whole
+            else exp.Any(this=exp.Paren(this=values)),
+        )
+        return quantified(w, spelled)
+    if array.is_null:
+        return Meant(cast(exp.null(), "bool"), "bool")
+    if not kinds.is_array(array.type):
+        raise SqlError("op ANY/ALL (array) requires array on right side", at=node, sqlstate="42809")
+    return Meant(_over_array(w, node, one, array, whole=whole), "bool")
+
+
+def _over_array(w: "Writing", node: exp.Expr, one: Meant, array: Meant, *, whole: bool) -> exp.Expr:
+    inner = kinds.element(array.type)
+    item = Meant(exp.column("el"), inner)
+    test = operators.compared(type(node), one, item, w.clock, node).tree
+    found = call("list_transform", array.tree, exp.Lambda(this=test, expressions=[exp.to_identifier("el")]))
+    # Three-valued: a null among the tests leaves it open, unless another one decides.
+    decided = exp.Boolean(this=not whole)
+    return exp.Case(
+        ifs=[
+            exp.If(this=exp.Is(this=array.tree.copy(), expression=exp.null()), true=exp.null()),
+            exp.If(this=call("list_contains", found, decided), true=decided.copy()),
+            exp.If(
+                this=op(exp.LT, call("list_count", found.copy()), call("len", found.copy())),
+                true=exp.null(),
+            ),
+        ],
+        default=exp.Boolean(this=whole),
+    )
+
+
+def among(w: "Writing", one: Meant, items: list[exp.Expr], node: exp.Expr) -> Meant:
+    values = [w.write(each) for each in items]
+    wanted = kinds.common([one.type, *(each.type for each in values)])
+    if wanted is None:
+        bad = next((v for v in values if kinds.common([one.type, v.type]) is None), values[0])
+        raise operators.refused(exp.EQ, one.type, bad.type, node)
+    listed = [becoming(each, wanted, w.clock, node) for each in values]
+    return Meant(
+        exp.Paren(this=exp.In(this=paren(becoming(one, wanted, w.clock, node)), expressions=listed)),
+        "bool",
+    )
+
+
+def is_all(node: exp.Expr) -> bool:
+    return isinstance(node, exp.All) or (
+        isinstance(node, exp.Anonymous) and node.name.upper() == "ALL" and len(node.expressions) == 1
+    )
