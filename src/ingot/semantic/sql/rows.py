@@ -1,0 +1,57 @@
+"""The rows of a cube or view where a SELECT of others reads them: what is used of it is asked for, and no more."""
+
+from dataclasses import replace
+
+from sqlglot import exp
+
+from ingot.semantic.model import Measure
+from ingot.semantic.sql.around import Around
+from ingot.semantic.sql.columns import Table, is_dimension, marked
+from ingot.semantic.sql.errors import SqlError, shown
+from ingot.semantic.sql.question import Question
+
+
+class Rows:
+    """The rows of a cube or view as a table: a question for the columns that are used of it."""
+
+    def __init__(self, alias: str, own: Table, around: Around, columns: tuple[str, ...]) -> None:
+        self.alias = alias
+        self.own = own
+        self.around = around
+        self.question = Question(around, ungrouped=True)
+        named = list(own.columns)
+        self.columns = dict(zip([*columns, *named[len(columns) :]], own.columns.values(), strict=False))
+
+    def names(self) -> list[str]:
+        """The dimensions: the other members are no values of a row that can be joined."""
+        return [name for name, tree in self.columns.items() if self._is_dimension(tree)]
+
+    def find(self, node: exp.Identifier) -> exp.Expr | None:
+        """A dimension, which the rows have from now on."""
+        tree = replace(self.own, columns=self.columns).find(node)
+        if tree is None:
+            return None
+        name = marked(tree)
+        if name is not None and isinstance(self.around.seen.members[name].member, Measure):
+            raise SqlError(
+                f"'{name}' is a measure: aggregate it in a sub-query, and join that.",
+                at=node,
+                sqlstate="42803",
+            )
+        return self.question.dimension(tree)
+
+    def table(self, at: exp.Expr) -> exp.Expr:
+        """What stands in FROM."""
+        if not self.question.dimensions:
+            self.question.dimension(self._first(at))
+        return self.question.table()
+
+    def _is_dimension(self, tree: exp.Expr) -> bool:
+        name = marked(tree)
+        return name is not None and is_dimension(self.around.seen.members[name])
+
+    def _first(self, at: exp.Expr) -> exp.Expr:
+        for tree in self.own.columns.values():
+            if self._is_dimension(tree):
+                return tree
+        raise SqlError(f"'{shown(self.own.alias)}' has no dimension.", at=at)
