@@ -26,6 +26,7 @@ from tests.pgwire.answering import Running, Small
 from tests.pgwire.certificates import Files
 from tests.pgwire.raw import Reply, message, startup
 
+PLAIN, PLUS = b"SCRAM-SHA-256", b"SCRAM-SHA-256-PLUS"
 USERS = {
     "ann": "pencil",
     'o\'neil "the" é': 'it\'s "quoted" \\ ; --',
@@ -179,3 +180,14 @@ def proof(password: str, challenge: bytes, bare: bytes, without_proof: bytes) ->
 def verifiers() -> dict[str, str]:
     """The users' verifiers, as we make them."""
     return {name: str(Verifier.of(password)) for name, password in USERS.items()}
+
+
+def connect(port: int, user: str = "ann", password: str = "pencil", **more: Any) -> psycopg.Connection[Any]:
+    more = {"sslmode": "disable", **more}
+    return psycopg.connect(host="localhost", port=port, user=user, password=password, dbname="shop", **more)
+
+
+def final(challenge: bytes, bare: bytes, bound: bytes = b"biws", password: str = "pencil") -> bytes:
+    """The right last message, or one with another binding or password."""
+    without = b"c=" + bound + b"," + challenge.split(b",")[0]
+    return without + b",p=" + proof(password, challenge, bare, without)

@@ -13,11 +13,10 @@ import secrets
 from collections import OrderedDict
 
 from ingot.pgwire.attempts import Attempts
-from ingot.pgwire.door import context_of
 from ingot.project.accounts import Accounts
 from ingot.project.users import User
 from ingot.project.verifier import Verifier
-from ingot.semantic.context import Context
+from ingot.semantic.context import Context, of_user
 
 log = logging.getLogger("ingot.login")
 
@@ -56,7 +55,7 @@ class Passwords:
                 return None
             is_right = await asyncio.to_thread(self._fits, user, password)
             if user is not None and is_right:
-                who = context_of(user)
+                who = of_user(user)
                 self._right[digest] = user, who
                 while len(self._right) > _KEPT:
                     self._right.popitem(last=False)

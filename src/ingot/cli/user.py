@@ -100,7 +100,7 @@ def show(project: ProjectOption = None, json: JsonOption = False) -> None:
 
 @app.command()
 def remove(name: NameArgument, project: ProjectOption = None, json: JsonOption = False) -> None:
-    """Remove a user. Who is connected stays so until he leaves.
+    """Remove a user. His sessions end within a second or two.
 
     Example: ingot user remove ann
     """
@@ -116,7 +116,7 @@ def passwd(
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Give a user another password.
+    """Give a user another password. Sessions that began with the old one end.
 
     Example: ingot user passwd ann
     """

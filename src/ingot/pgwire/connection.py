@@ -11,6 +11,7 @@ from ingot.errors import IngotError
 from ingot.pgwire import messages
 from ingot.pgwire.dialogue import Dialogue
 from ingot.pgwire.errors import PgError
+from ingot.pgwire.login import Login
 from ingot.pgwire.ports import SessionInfo
 from ingot.pgwire.session import Session
 from ingot.pgwire.settings import Settings, milliseconds
@@ -30,6 +31,8 @@ PATIENCE = 1.0
 
 TURN = 50
 """Messages after which it is others' turn."""
+_ASKS = frozenset(b"QPBDE")
+"""Messages that ask for something: who sends them must still be allowed to."""
 
 
 class Connection:
@@ -41,6 +44,8 @@ class Connection:
         self.process = 0
         self.key = b""
         self.session: Session | None = None
+        self.login = Login()
+        """Who it is."""
         self.is_encrypted = False
         self._is_leaving = False
         wire.on_end = self._left
@@ -111,6 +116,14 @@ class Connection:
         else:
             self.end(said, sqlstate)
 
+    async def look(self) -> None:
+        """Ends the session where who it is may not be here any more."""
+        try:
+            await self.login.look()
+        except PgError as error:
+            if not self._is_leaving:
+                self.terminate(error.message, error.sqlstate)
+
     def end(self, said: str, sqlstate: str) -> None:
         """Says a last word and closes."""
         told = {"S": "FATAL", "V": "FATAL", "C": sqlstate, "M": said}
@@ -141,7 +154,8 @@ class Connection:
             raise PgError("sorry, too many clients already", sqlstate="53300")
         if startup.newer or startup.unknown:
             self.wire.put(messages.negotiate(startup.unknown))
-        context = await server.authenticate(self, startup.user, startup.database)
+        self.login = await server.authenticate(self, startup.user, startup.database)
+        context = self.login.context
         database, ref = server.find_database(startup.database)  # who is nobody does not hear what there is
         self.wire.put(messages.AUTHENTICATED)
         settings = Settings(
@@ -185,6 +199,8 @@ class Connection:
                 kind, body = await self.wire.message(most)
             else:
                 kind, body = await self._idle(session, most)
+            if kind in _ASKS and self.login.is_stale:
+                await self._look(session)
             match kind:
                 case 81:  # Q
                     await dialogue.query(body)
@@ -212,6 +228,13 @@ class Connection:
                     raise PgError(f"invalid frontend message type {kind}", sqlstate="08P01")
             await self.wire.drain()
         self.end("terminating connection due to administrator command", "57P01")
+
+    async def _look(self, session: Session) -> None:
+        """Other rights hold from the next statement on. Raises `PgError` 57P01 for who has none."""
+        await self.login.look()
+        context = self.login.context
+        if context != session.refs.info.context:
+            await session.become(context, lake=self._server.may_read_lake(context))
 
     async def _idle(self, session: Session, most: int) -> tuple[int, bytearray]:
         status = session.transaction.status

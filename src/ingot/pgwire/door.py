@@ -8,18 +8,17 @@ import os
 import secrets
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ingot.errors import IngotError
 from ingot.pgwire import messages
 from ingot.pgwire.attempts import Attempts
 from ingot.pgwire.errors import PgError
+from ingot.pgwire.login import Login, UserLogin
 from ingot.pgwire.scram import PLAIN, PLUS, Exchange
 from ingot.project.accounts import Accounts
 from ingot.project.users import User
 from ingot.project.verifier import Verifier
-from ingot.semantic.context import ANYONE, Context
 
 if TYPE_CHECKING:
     from ingot.pgwire.connection import Connection
@@ -45,7 +44,7 @@ class Door:
         self._needs_tls = needs_tls
         self._attempts = Attempts()
 
-    async def authenticate(self, connection: "Connection", user: str, database: str) -> Context:
+    async def authenticate(self, connection: "Connection", user: str, database: str) -> Login:
         """Who it is. Raises `PgError` 28P01 for a wrong password, and others; `GoneError`."""
         peer = connection.peer
         if self._needs_tls and not connection.is_encrypted and not _is_here(peer):
@@ -55,7 +54,7 @@ class Door:
                 hint="Connect with sslmode=require.",
             )
         if self._accounts is None:
-            return ANYONE
+            return Login()
         try:
             self._has_turn(peer, user)
             if self._accounts.is_stale():
@@ -76,7 +75,7 @@ class Door:
             raise PgError(f'password authentication failed for user "{user}"', sqlstate="28P01")
         self._attempts.succeeded(peer, user)
         _tell(connection, user, database, None)
-        return context_of(found)
+        return UserLogin(self._accounts, found)
 
     async def _ask(self, connection: "Connection", found: User | None, user: str) -> bool:
         binding = connection.binding
@@ -113,11 +112,6 @@ class Door:
         salt = hmac.digest(self._secret, user.encode(errors="replace"), "sha256")[:16]
         key = hashlib.sha256(self._secret).digest()
         return Verifier(self._accounts.iterations, salt, key, key)
-
-
-def context_of(user: User) -> Context:
-    """Who a user is for policies and hooks."""
-    return Context(MappingProxyType({"user": user.name, **user.security}), tuple(sorted(set(user.groups))))
 
 
 def server_secret(folder: Path) -> bytes:

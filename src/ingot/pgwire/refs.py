@@ -5,6 +5,7 @@ from dataclasses import replace
 from ingot.errors import UsageError
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.ports import Opener, SessionInfo, Source
+from ingot.semantic.context import Context
 
 MOST = 8
 """Refs that a session may read."""
@@ -42,6 +43,11 @@ class Refs:
             except UsageError as error:  # it is not there, or no name of a ref
                 raise PgError(error.message, sqlstate="3D000", hint=error.hint) from error
         return source
+
+    async def become(self, context: Context, *, lake: bool) -> None:
+        """Other rights: every source is opened anew with them, when it is needed."""
+        self.info = replace(self.info, context=context, lake=lake)
+        await self.close()
 
     def cancel(self) -> None:
         """Stops what runs."""

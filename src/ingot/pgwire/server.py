@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from ingot.errors import did_you_mean
 from ingot.pgwire.connection import Connection
 from ingot.pgwire.errors import PgError
+from ingot.pgwire.login import Login
 from ingot.pgwire.ports import Opener
 from ingot.pgwire.session import Session
 from ingot.pgwire.wire import Wire
-from ingot.semantic.context import ANYONE, Context
+from ingot.semantic.context import Context
 
-Authenticate = Callable[[Connection, str, str], Awaitable[Context]]
+Authenticate = Callable[[Connection, str, str], Awaitable[Login]]
 """Connection, user and database -> who it is. Raises `PgError` 28P01 or 28000."""
+EVERY = 1.0
+"""Seconds between two looks whether those who are connected still may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,9 @@ class Limits:
     """The most rows of one answer; 0 for no limit."""
 
 
-async def trust(connection: Connection, user: str, database: str) -> Context:  # noqa: ARG001 - the port's form
+async def trust(connection: Connection, user: str, database: str) -> Login:  # noqa: ARG001 - the port's form
     """Anybody, as anybody: for servers without a login."""
-    return ANYONE
+    return Login()
 
 
 class Server:
@@ -67,6 +70,8 @@ class Server:
         self._listener: asyncio.Server | None = None
         self._tasks: dict[Connection, asyncio.Task[None]] = {}
         self._processes: dict[int, Connection] = {}
+        self._next: asyncio.TimerHandle | None = None
+        self._looks: set[asyncio.Task[None]] = set()
 
     # --- the listener
 
@@ -74,12 +79,17 @@ class Server:
         """Accepts connections at a socket that is bound; returns at once."""
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(lambda: Wire(self._accept), sock=listener, backlog=256)
+        self._next = loop.call_later(EVERY, self._look)
 
     async def stop(self, seconds: float = 0.5) -> None:
         """Ends every session: idle ones are told at once, others after their statement or after some time."""
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+        await asyncio.gather(*self._looks, return_exceptions=True)
         connections = list(self._tasks)
         for connection in connections:
             connection.leave()
@@ -119,6 +129,16 @@ class Server:
         self._tasks.pop(connection, None)
         if self._processes.get(connection.process) is connection:
             del self._processes[connection.process]
+
+    def _look(self) -> None:
+        """Has those looked at who perhaps may not be here any more: they need not say anything themselves."""
+        loop = asyncio.get_running_loop()
+        for connection in self._processes.values():
+            if connection.login.is_stale:
+                task = loop.create_task(connection.look())
+                self._looks.add(task)
+                task.add_done_callback(self._looks.discard)
+        self._next = loop.call_later(EVERY, self._look)
 
     # --- what connections ask
 

@@ -21,6 +21,7 @@ from ingot.pgwire.scrolling import Onwards, Reading, Scrolling
 from ingot.pgwire.settings import REPORTED, Settings, milliseconds, unknown
 from ingot.pgwire.transaction import Stage, Transaction
 from ingot.pgwire.wire import Wire
+from ingot.semantic.context import Context
 
 if TYPE_CHECKING:
     from ingot.pgwire.catalog.ports import CatalogSource
@@ -272,7 +273,16 @@ class Session:
         """After ROLLBACK TO: portals made at this level or deeper are gone."""
         await self.close_portals(lambda portal: portal.level >= level)
 
-    # --- settings and refs
+    # --- settings, refs and rights
+
+    async def become(self, context: Context, *, lake: bool) -> None:
+        """Goes on with other rights. What is being read was asked for with the old ones, and ends."""
+        reads = any(portal.rows is not None for portal in self.portals.values())
+        await self.close_portals(lambda portal: portal.rows is not None)
+        await self.refs.become(context, lake=lake)
+        if reads:
+            said = f'the rights of user "{self.refs.info.user}" have changed: cursors are closed'
+            self.notice("WARNING", "01000", said)
 
     async def set(self, name: str, value: str | None, *, local: bool) -> None:
         """SET of one name. Raises `IngotError`; nothing is set then."""

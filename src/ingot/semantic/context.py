@@ -7,9 +7,12 @@ of every cached answer that depended on it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
+
+if TYPE_CHECKING:
+    from ingot.project.users import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +30,8 @@ class Context:
 
 ANYONE = Context()
 """Nobody in particular: where no login is asked for."""
+
+
+def of_user(user: "User") -> Context:
+    """Who a user of `users.yml` is for policies and hooks."""
+    return Context(MappingProxyType({"user": user.name, **user.security}), tuple(sorted(set(user.groups))))

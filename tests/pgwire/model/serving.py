@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from ingot.pgwire.connection import Connection
+from ingot.pgwire.login import Login
 from ingot.pgwire.server import Limits, Server
 from ingot.pgwire.sources import Sources
 from ingot.semantic import Service
@@ -18,8 +19,8 @@ def serving(
     """A server for project `shop`; `users` have the contexts of their names."""
     known = users or {}
 
-    async def known_user(connection: Connection, user: str, database: str) -> Context:
-        return known.get(user, ANYONE)
+    async def known_user(connection: Connection, user: str, database: str) -> Login:
+        return Login(known.get(user, ANYONE))
 
     sources = Sources(service)
     running = Running(Server("shop", sources, authenticate=known_user, limits=limits))

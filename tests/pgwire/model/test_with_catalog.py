@@ -12,9 +12,10 @@ from ingot.pgwire.catalog.catalogs import Catalogs
 from ingot.pgwire.catalog.showing import ProjectShowing
 from ingot.pgwire.connection import Connection
 from ingot.pgwire.lake_source import LakeReader
+from ingot.pgwire.login import Login
 from ingot.pgwire.server import Server
 from ingot.pgwire.sources import Sources
-from ingot.semantic.context import ANYONE, Context
+from ingot.semantic.context import ANYONE
 from tests.pgwire.answering import Running
 from tests.pgwire.model.store import BOSS, USERS, Store, store
 
@@ -28,8 +29,8 @@ class _Port(Server):
     """A server that starts its catalogs as well."""
 
     def __init__(self, shop: Store) -> None:
-        async def known(connection: Connection, user: str, database: str) -> Context:
-            return USERS.get(user, ANYONE)
+        async def known(connection: Connection, user: str, database: str) -> Login:
+            return Login(USERS.get(user, ANYONE))
 
         showing = ProjectShowing("shop", shop.service, shop.lake)
         self.catalogs = Catalogs(showing, folder=shop.files / "sql")

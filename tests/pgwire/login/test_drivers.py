@@ -4,7 +4,6 @@ import asyncio
 import json
 import ssl
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
@@ -12,26 +11,12 @@ import psycopg2  # type: ignore[import-untyped]
 import pytest
 
 from tests.lake.clients.parts import java, part
-from tests.pgwire import certificates
 from tests.pgwire.answering import Running
 from tests.pgwire.certificates import Files
 from tests.pgwire.clients.node.install import installed
-from tests.pgwire.logins import USERS, ours, users_text, verifiers
+from tests.pgwire.logins import USERS
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def tls(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    return certificates.made(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, tls: Files) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("users")
-    (folder / "users.yml").write_text(users_text(verifiers()))
-    with ours(folder, tls) as found:
-        yield found
 
 
 def test_asyncpg_over_tls(server: Running, tls: Files) -> None:
@@ -73,7 +58,7 @@ def test_pgjdbc(server: Running, tls: Files, tmp_path: Path) -> None:
     (tmp_path / "given").write_text("".join("\t".join((*each, str(tls.certificate))) + "\n" for each in told))
     program = java(17) / "bin" / "java"
     jar = part("pgjdbc") / "postgresql.jar"
-    source = Path(__file__).parent / "clients" / "java" / "Login.java"
+    source = Path(__file__).parent.parent / "clients" / "java" / "Login.java"
     done = subprocess.run(
         [program, "-Dfile.encoding=UTF-8", "-XX:TieredStopAtLevel=1", "-cp", str(jar), str(source), f"postgresql://localhost:{server.port}/shop", str(tmp_path / "given")],
         capture_output=True, text=True, timeout=100, check=False,
