@@ -1,6 +1,7 @@
 """Each form of SQL over the model beside plain SQL over the raw tables, joined by hand."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -139,10 +140,61 @@ def test_columns_are_known_before_a_row_is_there(shop_served: Served) -> None:
     assert [one.type for one in columns][4:] == ["boolean", "integer"]
 
 
-def test_a_star_is_dimensions_and_measures_that_a_row_has(shop_served: Served) -> None:
-    names = [one.name for one in shop_served.service.query_sql("SELECT * FROM orders").columns]
-    assert names == ["id", "status", "created_at", "paid", "amount", "count", "total", "done_total", "mean",
-                     "least", "most", "buyers", "flat", "unknown"]  # fmt: skip
+ORDERS = ["id", "status", "created_at", "paid", "amount", "count", "total", "done_total", "mean", "least", "most", "buyers",
+          "ratio", "spread", "flat", "unknown", "large"]  # fmt: skip
+CUSTOMERS = ["id", "city", "size", "count", "score", "flat", "per_order"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("SELECT * FROM orders", ORDERS),
+        ("TABLE orders", ORDERS),
+        ("SELECT o.*, 1 AS x, o.* FROM orders o", [*ORDERS, "x", *ORDERS]),
+        ("SELECT * FROM (SELECT * FROM orders) o", ORDERS),
+        ("WITH o AS (SELECT * FROM orders LIMIT 2) SELECT x.* FROM o x", ORDERS),
+        ("SELECT * FROM orders UNION ALL SELECT * FROM orders", ORDERS),
+        ("SELECT DISTINCT * FROM orders", ORDERS),
+        ("SELECT c.*, o.* FROM orders o CROSS JOIN customers c", [*CUSTOMERS, *ORDERS]),
+        ("SELECT * FROM orders o LEFT JOIN customers c ON o.__cubeJoinField = c.__cubeJoinField", [*ORDERS, *CUSTOMERS]),
+    ],
+)  # fmt: skip
+def test_a_star_is_every_column_that_the_model_shows(
+    shop_served: Served, text: str, names: list[str]
+) -> None:
+    assert [one.name for one in shop_served.service.query_sql(text).columns] == names
+
+
+def test_a_star_over_a_view_is_its_members_in_their_order(shop_served: Served) -> None:
+    names = [one.name for one in shop_served.service.query_sql("SELECT * FROM sales").columns]
+    view = shop_served.service.model.views["sales"]
+    assert names == [name for name, one in view.members.items() if one.label.public]
+    assert {"large", "ratio", "customers_per_order", "products_count"} < set(names)
+
+
+def test_a_star_keeps_the_rows_of_a_cube_and_shows_what_each_has_of_measures(shop_served: Served) -> None:
+    """A measure made of other cubes' rows, or aggregated by the author's SQL, is null of a row."""
+    rows = shop_served.service.query_sql("SELECT * FROM customers ORDER BY id").rows()
+    assert rows == [(1, "Rome", "big", 1, 7, 7, None), (2, "O'Hare", "none", 1, None, 1, None), (3, None, "small", 1, 2, 2, None)]  # fmt: skip
+    row = shop_served.service.query_sql("SELECT * FROM orders WHERE id = 2").rows()[0]
+    assert dict(zip(ORDERS, row, strict=True)) == {
+        "id": 2, "status": "new", "created_at": datetime(2026, 2, 1), "paid": False, "amount": 5, "count": 1, "total": 5,  # noqa: DTZ001 - no zone
+        "done_total": None, "mean": 5, "least": 5, "most": 5, "buyers": 1, "ratio": 5, "spread": None, "flat": 1,
+        "unknown": None, "large": True,
+    }  # fmt: skip
+
+
+def test_a_measure_of_a_star_is_still_one_around_it(shop_served: Served) -> None:
+    text = "SELECT MEASURE(spread), MEASURE(ratio) FROM (SELECT * FROM orders WHERE large) o"
+    whole = shop_served.service.query_sql(
+        "SELECT MEASURE(spread), MEASURE(ratio) FROM orders WHERE large"
+    ).rows()
+    assert shop_served.service.query_sql(text).rows() == whole == [(5, 22 / 3)]
+
+
+def test_a_measure_of_other_cubes_is_asked_of_their_rows_where_it_is_named(shop_served: Served) -> None:
+    text = "SELECT id, per_order FROM customers ORDER BY id"
+    assert shop_served.service.query_sql(text).rows() == [(1, 1.0), (1, 1.0), (2, 1.0)]
 
 
 def test_times_are_those_of_the_zone(shop_served: Served) -> None:

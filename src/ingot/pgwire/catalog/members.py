@@ -6,7 +6,8 @@ from sqlglot import exp
 
 from ingot.pgwire.catalog.naming import WHOLE, is_number
 from ingot.pgwire.catalog.shown import Column, Reference, Table
-from ingot.semantic.model import Cube, Dimension, Label, Measure, Member, Model, Segment
+from ingot.semantic.model import Cube, Dimension, Found, Label, Measure, Member, Model, Segment
+from ingot.semantic.sql.columns import columns, faces
 
 Types = Callable[[str], Mapping[str, str]]
 """PostgreSQL's types of a lake table's columns, by names in lower case; nothing where it is not known."""
@@ -18,38 +19,34 @@ _KINDS = {Dimension: "dimension", Measure: "measure", Segment: "segment"}
 def tables(model: Model, types: Types) -> list[Table]:
     """The tables of all cubes and views that are public, in the order of the files."""
     known = {name: _source_types(cube, types) for name, cube in model.cubes.items()}
-    found = [_cube(model, cube, known) for cube in model.cubes.values() if cube.label.public]
-    for view in model.views.values():
-        if view.label.public:
-            columns = tuple(
-                _column(one.name, one.member, one.label, known)
-                for one in view.members.values()
-                if one.label.public
-            )
-            found.append(Table("public", view.name, columns, _comment(view.label)))
-    return [table for table in found if table.columns]
+    found = []
+    for name in faces(model):
+        shown = tuple(_column(column, one, known) for column, one in columns(model, name))
+        cube = model.cubes.get(name)
+        if not shown:
+            continue
+        if cube is None:
+            found.append(Table("public", name, shown, _comment(model.views[name].label)))
+        else:
+            found.append(_cube(model, cube, shown))
+    return found
 
 
-def _cube(model: Model, cube: Cube, known: Mapping[str, Mapping[str, str]]) -> Table:
-    columns = []
-    for kind in (cube.dimensions, cube.measures, cube.segments):
-        for name in kind:
-            one = model.members[f"{cube.name}.{name}"]
-            if one.label.public:
-                columns.append(_column(name, one.member, one.label, known))
-    shown = {column.name: column for column in columns}
+def _cube(model: Model, cube: Cube, shown: tuple[Column, ...]) -> Table:
+    names = {column.name for column in shown}
     key = tuple(one.name for one in cube.primary_key)
-    key = key if key and all(name in shown for name in key) else ()
+    key = key if names.issuperset(key) else ()
     joins = [_reference(model, cube, join.right, join.sql) for join in cube.joins if join.many_to_left]
     references = tuple(one for one in joins if one is not None)
-    return Table("public", cube.name, tuple(columns), _comment(cube.label), key, references)
+    return Table("public", cube.name, shown, _comment(cube.label), key, references)
 
 
-def _column(name: str, member: Member, label: Label, known: Mapping[str, Mapping[str, str]]) -> Column:
-    told = f"{_KINDS[type(member)]}: {label.short_title or label.title or name}"
+def _column(name: str, found: Found, known: Mapping[str, Mapping[str, str]]) -> Column:
+    label = found.label
+    told = f"{_KINDS[type(found.member)]}: {label.short_title or label.title or name}"
     if label.description:
         told += f". {label.description}"
-    return Column(name, _type(member, known), told)
+    return Column(name, _type(found.member, known), told)
 
 
 def _comment(label: Label) -> str | None:

@@ -13,7 +13,7 @@ from ingot.semantic.context import ANYONE, Context
 from ingot.semantic.model import Measure, Model
 from ingot.semantic.planner.aggregates import COUNTS, calculation, row_value
 from ingot.semantic.planner.composed import Composer
-from ingot.semantic.planner.fanout import Fact, Grain, Leaf, shared_paths
+from ingot.semantic.planner.fanout import Fact, Grain, Leaf, leaves, shared_paths
 from ingot.semantic.planner.filters import condition_tree
 from ingot.semantic.planner.joins import along, tree
 from ingot.semantic.planner.resolve import Column, Condition, Resolved, conditions, member_paths
@@ -101,6 +101,8 @@ class Statement:
         """The statement of an ungrouped query without order and limit."""
         paths = list(shared_paths(self.grain))
         paths += [path for column in self.query.measures for path in member_paths(column.found)]
+        for name, way in leaves(self.query):
+            paths += [way[:-1] + path for path in self.model.measure(name).paths]
         whole = tree(along(self.model.edges, self.grain.hints), paths)
 
         def leaf(one: Leaf) -> exp.Expr:

@@ -170,19 +170,22 @@ def face(model: Model, name: str) -> str | None:
     return name if name in known else next((one for one in known if same(one, name)), None)
 
 
-def table(model: Model, owner: str, alias: str) -> Table:
-    """A cube or view as a table: its members that may be asked for."""
+def columns(model: Model, owner: str) -> Iterator[tuple[str, Found]]:
+    """The columns of a cube or view in their order, by their names: what catalogs show, and what a star means."""
     if owner in model.views:
         names: Iterable[str] = model.views[owner].members
     else:
         cube = model.cubes[owner]
         names = (*cube.dimensions, *cube.measures, *cube.segments)
-    columns: dict[str, exp.Expr] = {}
     for name in names:
         found = model.members.get(f"{owner}.{name}")
         if found is not None and found.label.public:
-            columns[name] = mark(found.name)
-    return Table(alias, columns, owner)
+            yield name, found
+
+
+def table(model: Model, owner: str, alias: str) -> Table:
+    """A cube or view as a table: its members that may be asked for."""
+    return Table(alias, {name: mark(found.name) for name, found in columns(model, owner)}, owner)
 
 
 def is_measure(found: Found) -> bool:

@@ -23,6 +23,7 @@ from ingot.semantic.sql.filters import as_filter, segment
 from ingot.semantic.sql.keyed import KeyedJoin, as_written
 from ingot.semantic.sql.postgres.kinds import ANY, TEXTS, named
 from ingot.semantic.sql.postgres.writing import TYPE
+from ingot.semantic.sql.rowwise import has_value, keeps_rows, nothing
 
 _LABEL = Label("", "", public=False)
 
@@ -76,6 +77,22 @@ class Question:
             found = self.measures[name] = Wanted(self._name(), name, type=self.around.member_type(name))
         return self._column(found)
 
+    def of_row(self, node: exp.Expr) -> exp.Expr:
+        """What a row has of a member: null of a measure that has values of groups only. Other nodes stay."""
+        name = marked(node)
+        member = self.model.members[name].member if name is not None else None
+        if name is None or not isinstance(member, Measure):
+            return node if name is None else self.dimension(node)
+        return self.measure(name) if has_value(self.around.model, member) else self._nothing(name)
+
+    def of_star(self, tree: exp.Expr) -> exp.Expr:
+        """What a row has of a column that nobody named: it does not bring rows of others with it."""
+        name = marked(tree)
+        member = self.model.members[name].member if name is not None else None
+        if name is not None and isinstance(member, Measure) and not keeps_rows(self.around.model, member):
+            return self._nothing(name)
+        return changed(tree.copy(), self.of_row)
+
     def where(self, tree: exp.Expr) -> None:
         """Adds a condition on the rows."""
         for each in tree.unnest().flatten() if isinstance(tree.unnest(), exp.And) else (tree,):
@@ -114,6 +131,9 @@ class Question:
         made = exp.column(one.name, table=self.alias, quoted=True)
         made.meta[TYPE] = one.type
         return made
+
+    def _nothing(self, name: str) -> exp.Expr:
+        return nothing(self.around.member_type(name))
 
     def _wanted(self, tree: exp.Expr) -> Wanted:
         name = self._name()

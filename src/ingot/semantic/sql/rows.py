@@ -1,5 +1,6 @@
 """The rows of a cube or view where a SELECT of others reads them: what is used of it is asked for, and no more."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from sqlglot import exp
@@ -23,8 +24,13 @@ class Rows:
         self.columns = dict(zip([*columns, *named[len(columns) :]], own.columns.values(), strict=False))
 
     def names(self) -> list[str]:
-        """The dimensions: the other members are no values of a row that can be joined."""
+        """The dimensions, which rows are joined by."""
         return [name for name, tree in self.columns.items() if self._is_dimension(tree)]
+
+    def star(self) -> Iterator[tuple[str, exp.Expr]]:
+        """All columns, with what a row has of them."""
+        for name, tree in self.columns.items():
+            yield name, self.question.of_star(tree)
 
     def find(self, node: exp.Identifier) -> exp.Expr | None:
         """A dimension, which the rows have from now on."""

@@ -16,6 +16,8 @@ from ingot.semantic.sql.postgres.writing import TYPE
 from ingot.semantic.sql.question import Question, time_period
 
 MOST_SETS = 64
+_STARRED = "starred"
+"""In the `meta` of an output: a star stands for it."""
 Nested = Callable[[exp.Expr], exp.Expr]
 _WHOLE_DAYS = frozenset(GRANULARITIES[GRANULARITIES.index("day") :])
 
@@ -76,21 +78,10 @@ class Selecting:
                 raise SqlError(f"There is no table '{table[:80]}' in FROM.", at=one, sqlstate="42P01")
             for each in tables:
                 for name, tree in each.columns.items():
-                    if self._has_row_value(tree):
-                        found.append(exp.alias_(tree.copy(), name, quoted=True))
-        if not found:
-            raise SqlError("The SELECT has no columns.", at=self.select)
+                    output = exp.alias_(tree.copy(), name, quoted=True)
+                    output.meta[_STARRED] = True
+                    found.append(output)
         return found
-
-    def _has_row_value(self, tree: exp.Expr) -> bool:
-        """Whether a star means the column: segments are conditions, and some measures have no value of a row."""
-        name = marked(tree)
-        if name is None:
-            return True
-        member = self.model.members[name].member
-        if isinstance(member, Measure):
-            return not member.staged and member.aggregate not in ("raw", "calculated", "rank")
-        return isinstance(member, Dimension)
 
     def _read(self, tree: exp.Expr) -> exp.Expr:
         return self.nested(self.scope.filled(tree.copy()))
@@ -214,17 +205,13 @@ class Selecting:
     def _ungrouped(self) -> exp.Select:
         question = self._question(ungrouped=True)
 
-        def lift(node: exp.Expr) -> exp.Expr:
-            name = marked(node)
-            if name is None:
-                return node
-            if isinstance(self.model.members[name].member, Measure):
-                return question.measure(name)
-            return question.dimension(node)
-
-        trees = [changed(one.copy(), lift) for one in self.projections]
-        order = [changed(one.copy(), lift) for one, _ in self.order]
-        first = [changed(one.copy(), lift) for one in self.first]
+        of_row = question.of_row
+        trees = [
+            question.of_star(one) if _STARRED in output.meta else changed(one.copy(), of_row)
+            for one, output in zip(self.projections, self.outputs, strict=True)
+        ]
+        order = [changed(one.copy(), of_row) for one, _ in self.order]
+        first = [changed(one.copy(), of_row) for one in self.first]
         if len(self.scope.tables) > 1:  # the joined rows, also where nothing is asked of a table
             for one in self.dimension_of_each():
                 question.dimension(one)
