@@ -1,6 +1,5 @@
 """The whole port, with the catalog of a real PostgreSQL beside the model: routes, types, and what a clerk may know."""
 
-import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,16 +7,9 @@ import psycopg
 import pytest
 
 from ingot.pgwire.catalog import wheel
-from ingot.pgwire.catalog.catalogs import Catalogs
-from ingot.pgwire.catalog.showing import ProjectShowing
-from ingot.pgwire.connection import Connection
-from ingot.pgwire.lake_source import LakeReader
-from ingot.pgwire.login import Login
-from ingot.pgwire.server import Server
-from ingot.pgwire.sources import Sources
-from ingot.semantic.context import ANYONE
 from tests.pgwire.answering import Running
-from tests.pgwire.model.store import BOSS, USERS, Store, store
+from tests.pgwire.model.store import BOSS, USERS, store
+from tests.pgwire.model.whole import whole
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,37 +17,13 @@ pytestmark = [
 ]
 
 
-class _Port(Server):
-    """A server that starts its catalogs as well."""
-
-    def __init__(self, shop: Store) -> None:
-        async def known(connection: Connection, user: str, database: str) -> Login:
-            return Login(USERS.get(user, ANYONE))
-
-        showing = ProjectShowing("shop", shop.service, shop.lake)
-        self.catalogs = Catalogs(showing, folder=shop.files / "sql")
-        tables = LakeReader(shop.engine, shop.service.states)
-        self.sources = Sources(shop.service, catalogs=self.catalogs, tables=tables)
-        super().__init__("shop", self.sources, authenticate=known, may_read_lake=lambda who: who == BOSS)
-
-    async def start(self, listener: socket.socket) -> None:
-        await self.catalogs.start()
-        await super().start(listener)
-
-    async def stop(self, seconds: float = 0.5) -> None:
-        await super().stop(seconds)
-        await self.catalogs.stop()
-        self.sources.close()
-
-
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with store(tmp_path_factory.mktemp("whole"), policies=True) as shop:
-        running = Running(_Port(shop))
-        try:
-            yield running
-        finally:
-            running.stop()
+    with (
+        store(tmp_path_factory.mktemp("whole"), policies=True) as shop,
+        whole(shop, shop.files / "sql", USERS, lake=BOSS) as running,
+    ):
+        yield running
 
 
 @pytest.fixture(scope="module")
