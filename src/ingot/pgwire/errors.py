@@ -1,5 +1,7 @@
 """Errors as PostgreSQL tells them: a SQLSTATE, and where in the statement."""
 
+from collections.abc import Mapping
+
 from ingot.errors import IngotError
 from ingot.semantic.sql.errors import SqlError
 
@@ -11,6 +13,7 @@ class PgError(IngotError):
         sqlstate: five characters of PostgreSQL's Appendix A.
         position: the character in the statement that it is about, from 1; None for all of it.
         detail: one more sentence; None for none.
+        rest: further fields of the message, by their letters in the protocol.
     """
 
     def __init__(
@@ -26,6 +29,7 @@ class PgError(IngotError):
         self.sqlstate = sqlstate
         self.position = position
         self.detail = detail
+        self.rest: Mapping[str, str] = {}
 
 
 def move(error: IngotError, by: int) -> None:

@@ -4,7 +4,7 @@ The protocol side (`session`) owns portals, cursors, transactions and formats; a
 statement: the shadow catalog, the semantic model, the tables of the lake.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,6 +12,10 @@ from ingot.semantic.context import Context
 
 TEXT, BINARY = 0, 1
 """Formats of a value on the wire."""
+
+
+def _unheard(_fields: Mapping[str, str]) -> None:
+    """Nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class SessionInfo:
     """Whether this user may read tables of the lake."""
     settings: Mapping[str, str]
     """What SET has set (`timezone`, `search_path`, …), names in lower case. It is live: read it at each use."""
+    notice: Callable[[Mapping[str, str]], None] = field(default=_unheard, repr=False, compare=False)
+    """Tells the client something beside the answer: the fields of a NoticeResponse. On the event loop only."""
 
 
 @dataclass(frozen=True, slots=True)

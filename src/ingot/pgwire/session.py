@@ -5,6 +5,7 @@ What is said about it is the `Dialogue`'s; the rows come from a `Source`.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from ingot.engines.sql import quote_identifier, quote_literal
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 MOST_PREPARED, MOST_OPEN = 10_000, 100
 """Prepared statements, and portals that are read, in one session."""
-_LEVELS = {"DEBUG": 0, "LOG": 1, "NOTICE": 2, "WARNING": 3, "ERROR": 4}
+_LEVELS = {"DEBUG": 0, "LOG": 1, "NOTICE": 2, "WARNING": 3, "ERROR": 4, "INFO": 5}
 
 
 class Session:
@@ -52,9 +53,10 @@ class Session:
         self.prepared: dict[str, Prepared] = {}
         self.unnamed: Prepared | None = None
         """The statement that was prepared without a name."""
-        self.refs = Refs(info, opener)
+        self.refs = Refs(replace(info, notice=self.forward), opener)
         self.running = Running(self._stop_work)
         self._told: dict[str, str] = {}
+        self._offset = 0
         self.find = find
         """The session that has a number, if there is one."""
         self.process = 0
@@ -110,10 +112,16 @@ class Session:
 
     def notice(self, severity: str, sqlstate: str, text: str) -> None:
         """A NoticeResponse, where the client wants to hear of such."""
+        self.forward({"S": severity, "V": severity, "C": sqlstate, "M": text})
+
+    def forward(self, told: Mapping[str, str]) -> None:
+        """A NoticeResponse of these fields, where the client wants to hear of such."""
         least = self.settings["client_min_messages"].upper()
-        if _LEVELS.get(severity, 3) >= _LEVELS.get(least.rstrip("12345"), 2):
-            told = {"S": severity, "V": severity, "C": sqlstate, "M": text}
-            self.wire.put(messages.problem(b"N", told))
+        if _LEVELS.get(told.get("V", ""), 3) < _LEVELS.get(least.rstrip("12345"), 2):
+            return
+        if (place := told.get("P", "")).isdecimal():
+            told = {**told, "P": str(int(place) + self._offset)}
+        self.wire.put(messages.problem(b"N", told))
 
     # --- running
 
@@ -180,6 +188,7 @@ class Session:
     async def ready(self, prepared: Prepared) -> Statement:
         """What a source has prepared of a statement, for the ref that is read now. Raises `IngotError`."""
         source = self.refs.now()
+        self._offset = prepared.offset
         if prepared.statement is None or prepared.source is not source:
             prepared.statement = await source.prepare(prepared.text, prepared.given)
             prepared.source = source

@@ -101,4 +101,4 @@ def fields(error: IngotError, *, severity: str = "ERROR", offset: int = 0) -> di
         found["H"] = error.hint
     if isinstance(position, int) and position > 0:
         found["P"] = str(position + offset)
-    return found
+    return found | dict(getattr(error, "rest", {}))

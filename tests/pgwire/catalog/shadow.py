@@ -1,7 +1,7 @@
 """A shadow PostgreSQL under test: what it shows is up to the test, and coroutines are run where it lives."""
 
 import asyncio
-from collections.abc import Coroutine, Hashable, Iterator, Sequence
+from collections.abc import Coroutine, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,12 +105,21 @@ class Shadow:
         group: str = "",
         lake: bool = False,
         settings: dict[str, str] | None = None,
+        heard: list[Mapping[str, str]] | None = None,
     ) -> CatalogSource:
-        """A session as the protocol side opens it."""
+        """A session as the protocol side opens it; notices are added to `heard`."""
         ref = database.partition("@")[2] or self.shown.default
         context = Context(groups=(group,) if group else ())
         return self.catalogs.open(
-            SessionInfo(user, database, ref, context, lake, settings if settings is not None else {})
+            SessionInfo(
+                user,
+                database,
+                ref,
+                context,
+                lake,
+                settings if settings is not None else {},
+                notice=(heard if heard is not None else []).append,
+            )
         )
 
     def rows(self, session: CatalogSource, text: str, *values: str | None) -> list[tuple[str | None, ...]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from struct import pack
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from ingot.pgwire.catalog.backend import ShadowError, texts
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.ports import Value
+from ingot.pgwire.sqlstates import fields
 from tests.pgwire.catalog.shadow import ORDERS, USERS, Shadow, rows
 
 pytestmark = pytest.mark.slow
@@ -261,14 +263,41 @@ def test_a_wrong_setting_is_postgresqls_error(shadow: Shadow) -> None:
     shadow.close(session)
 
 
-def test_notices_reach_the_session(shadow: Shadow) -> None:
-    session = shadow.session()
-    told: list[str] = []
+def test_notices_reach_the_session_once(shadow: Shadow) -> None:
+    told: list[Mapping[str, str]] = []
+    session = shadow.session(heard=told)
     shadow.rows(session, "SELECT 1")
-    session._found.on_notice = lambda fields: told.append(fields["M"])  # type: ignore[attr-defined]
-    shadow.rows(session, "ROLLBACK")
     shadow.rows(session, "BEGIN")
-    assert told == ["there is already a transaction in progress"]
+    assert [one["M"] for one in told] == ["there is already a transaction in progress"]
+    told.clear()
+    long = "n" * 70
+    for _ in range(3):  # also where what it says was kept
+        shadow.rows(session, f'SELECT 1 AS "{long}", count(*) FROM orders WHERE false')
+        said = f'identifier "{long}" will be truncated to "{long[:63]}"'
+        assert [(one["S"], one["C"], one["M"]) for one in told] == [("NOTICE", "42622", said)]
+        told.clear()
+    quiet = shadow.session(heard=told, settings={"client_min_messages": "warning"})
+    shadow.rows(quiet, f'SELECT 1 AS "{long}"')
+    assert told == []
+    shadow.close(session, quiet)
+
+
+def test_errors_keep_every_field_that_postgresql_gave_them(shadow: Shadow) -> None:
+    session = shadow.session()
+    for text, wanted in (
+        ("SELECT '{1'::json", {"W": "JSON data, line 1: {1"}),
+        (
+            "SELECT 'maybe'::text::information_schema.yes_or_no FROM pg_class",
+            {"s": "information_schema", "d": "yes_or_no", "n": "yes_or_no_check"},
+        ),
+    ):
+        with pytest.raises(ShadowError) as caught:
+            shadow.rows(session, text)
+        told = fields(caught.value)
+        assert wanted.items() <= told.items(), told
+        assert told["F"].endswith(".c")
+        assert told["L"].isdigit()
+        assert told["R"]
     shadow.close(session)
 
 

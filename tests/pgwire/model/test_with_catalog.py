@@ -127,3 +127,41 @@ def test_the_catalog_of_a_clerk_has_nothing_that_is_hidden(clerk: Any) -> None:
     assert not {"secret", "margin", "salaries"} & {name for row in columns for name in row}
     schemas = clerk.execute("SELECT nspname FROM pg_namespace").fetchall()
     assert ("gold",) not in schemas
+
+
+def test_what_postgresql_has_to_say_besides_reaches_the_client(boss: psycopg.Connection[Any]) -> None:
+    said: list[tuple[Any, ...]] = []
+
+    def hear(one: Any) -> None:
+        said.append((one.severity_nonlocalized, one.sqlstate, one.message_primary))
+
+    boss.add_notice_handler(hear)
+    try:
+        long = "m" * 70
+        truncated = ("NOTICE", "42622", f'identifier "{long}" will be truncated to "{long[:63]}"')
+        for level, heard in (("notice", True), ("warning", False), ("log", True)):
+            boss.execute(f"SET client_min_messages = {level}")
+            boss.execute(f'SELECT 1 AS "{long}"')
+            assert said == [truncated] * heard
+            said.clear()
+            boss.execute(f"SELECT to_tsquery('english', 'the'), '{level}'")  # as it runs
+            assert [one[:2] for one in said] == [("NOTICE", "00000")] * heard
+            said.clear()
+    finally:
+        boss.execute("RESET client_min_messages")
+        boss.remove_notice_handler(hear)
+
+
+def test_errors_tell_what_they_are_about(boss: psycopg.Connection[Any]) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation) as caught:
+        boss.execute("SELECT 'maybe'::text::information_schema.yes_or_no FROM pg_class")
+    told = caught.value.diag
+    assert (told.schema_name, told.datatype_name, told.constraint_name) == (
+        "information_schema",
+        "yes_or_no",
+        "yes_or_no_check",
+    )
+    with pytest.raises(psycopg.errors.InvalidTextRepresentation) as wrong:
+        boss.execute("SELECT '{1'::json")
+    assert wrong.value.diag.context == "JSON data, line 1: {1"
+    assert wrong.value.diag.source_file == "jsonfuncs.c"

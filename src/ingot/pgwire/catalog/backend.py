@@ -32,6 +32,10 @@ class LostError(Exception):
     """PostgreSQL closed the connection, or is not there."""
 
 
+_REST = "WstcdnqpFLR"
+"""Fields of an error that are passed on as they are: context, names of what it is about, where it was raised."""
+
+
 class ShadowError(PgError):
     """An error of PostgreSQL, with every field of its message in `fields`, by their letters in the protocol."""
 
@@ -44,6 +48,7 @@ class ShadowError(PgError):
             detail=fields.get("D"),
             hint=fields.get("H"),
         )
+        self.rest = {letter: fields[letter] for letter in _REST if letter in fields}
         self.fields = dict(fields)
 
 

@@ -6,7 +6,7 @@ somebody else had, or that has other settings, is made like new first.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ingot.pgwire.catalog.backend import Backend, query
@@ -27,6 +27,8 @@ class Lent:
     """What was set in it; None where nobody knows."""
     parsed: object = None
     """Which statement its unnamed one is."""
+    said: Sequence[Mapping[str, str]] = ()
+    """Notices of its statement that the client has heard already, when it was prepared."""
     cancelled: bool = False
     since: float = 0.0
 

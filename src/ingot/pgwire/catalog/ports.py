@@ -41,6 +41,8 @@ class Described:
 
     parameters: tuple[int, ...]
     fields: tuple[Field, ...] | None
+    notices: tuple[Mapping[str, str], ...] = ()
+    """What it has to say of the statement besides, as of names that are too long."""
 
 
 @dataclass(frozen=True, slots=True)

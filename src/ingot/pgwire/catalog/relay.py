@@ -49,8 +49,6 @@ class ShadowSource:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._cancels = 0
-        self.on_notice: Callable[[Mapping[str, str]], None] | None = None
-        """Called with the fields of each notice."""
         home.sources += 1
 
     async def prepare(self, text: str, parameters: Sequence[int] = ()) -> "ShadowStatement":
@@ -60,7 +58,10 @@ class ShadowSource:
     async def describe(self, text: str, parameters: Sequence[int] = ()) -> Described:
         """Parameters and columns of a statement, without running it. Raises `ShadowError`."""
         _check(text)
-        return await self._again(lambda: self._describe(text, tuple(parameters)))
+        found = await self._again(lambda: self._describe(text, tuple(parameters)))
+        for one in found.notices:
+            self._info.notice(one)
+        return found
 
     async def setting(self, text: str) -> Answer:
         """Runs one SET, RESET or SHOW for this session. Raises `ShadowError`."""
@@ -144,7 +145,8 @@ class ShadowSource:
             raise
         if failed is None:
             lent.parsed = (text, oids)
-            found = Described(parameters, columns)
+            found = Described(parameters, columns, tuple(lent.backend.notices))
+            lent.backend.notices.clear()
             if len(text) < _LONG:
                 _keep(database.described, key, found)
         await self._give(lent)
@@ -174,6 +176,7 @@ class ShadowSource:
             parts.append(_parse(text, oids))
         lent.parsed = (text, oids) if plain else None
         parts += [_bind(values, formats), _EXECUTE, SYNC]
+        lent.said = statement.notices
         rows = ShadowRows(lent, statement.fields or (), self._ended, begun=0 if plain else 1)
         try:
             lent.backend.send(b"".join(parts))
@@ -192,6 +195,7 @@ class ShadowSource:
             lent.parsed = None
             try:
                 found = await touches(lent.backend, text, database.tables)
+                lent.backend.notices.clear()  # of a question of ours
             except BaseException:
                 lent.cancelled = True
                 await self._give(lent)
@@ -259,9 +263,10 @@ class ShadowSource:
     async def _give(self, lent: Lent) -> None:
         self._running.discard(lent)
         notices, lent.backend.notices = lent.backend.notices, []
-        if self.on_notice is not None:
-            for one in notices:
-                self.on_notice(one)
+        for one in notices:
+            if one not in lent.said:
+                self._info.notice(one)
+        lent.said = ()
         await self._home.give(lent)
 
     async def _abort(self, lent: Lent) -> None:
@@ -308,6 +313,11 @@ class ShadowStatement:
     def fields(self) -> tuple[Field, ...] | None:
         """Its columns."""
         return self._described.fields
+
+    @property
+    def notices(self) -> tuple[Mapping[str, str], ...]:
+        """What the client was told of it when it was prepared."""
+        return self._described.notices
 
     async def run(self, values: Sequence[Value], formats: Sequence[int]) -> ShadowRows:
         """Its rows. Raises `ShadowError`."""
