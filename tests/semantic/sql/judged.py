@@ -20,6 +20,7 @@ from ingot.errors import IngotError
 from ingot.pgwire.sqlstates import sqlstate
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.parsing import parsed
+from ingot.semantic.sql.plain import Relation
 from ingot.semantic.sql.postgres import kinds
 from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.casts import as_text
@@ -112,7 +113,7 @@ class Judged:
         """The same of this."""
         clock = Clock(datetime.now(UTC), self.zone)
         try:
-            made, _ = translated(parsed(text), _look, zone=self.zone)
+            made, _ = translated(parsed(text), _find, zone=self.zone)
             types = output_types(made)
             names = [f"c{n}" for n in range(len(types))]
             shown = [
@@ -140,10 +141,10 @@ def _same(ours: Any, theirs: Any, kind: str) -> bool:
     return math.isclose(float(ours), float(theirs), rel_tol=1e-12, abs_tol=1e-12)
 
 
-def _look(node: exp.Table) -> tuple[dict[str, str], exp.Expr]:
+def _find(node: exp.Table) -> Relation | None:
     if node.name.casefold() != "t":
-        raise SqlError(f"There is no table {node.name}.", sqlstate="42P01")
-    return COLUMNS, exp.Table(this=exp.to_identifier("t"))
+        return None
+    return Relation({name: kinds.engine(kind) for name, kind in COLUMNS.items()}, ("t",))
 
 
 @contextmanager

@@ -80,14 +80,6 @@ def check(tree: exp.Expr) -> None:
             _check_call(node)
         elif kind not in _ALLOWED:
             raise _refused(node)
-        elif isinstance(node, exp.Limit | exp.Offset):
-            _check_bound(node, node.expression)
-        elif isinstance(node, exp.Fetch):
-            options = node.args.get("limit_options")
-            if node.args.get("count") is not None:
-                _check_bound(node, node.args["count"])
-            if options is not None and (options.args.get("with_ties") or options.args.get("percent")):
-                raise SqlError("FETCH takes rows ONLY here.", at=node, sqlstate="0A000")
         elif isinstance(node, exp.DataType) and not isinstance(node.parent, exp.DataType):
             named(node)
         elif isinstance(node, exp.Literal) and not node.is_string:
@@ -106,23 +98,6 @@ def _check_call(node: exp.Anonymous) -> None:
 def called(node: exp.Anonymous) -> str:
     """The name of a function, as PostgreSQL folds it."""
     return node.this.name if isinstance(node.this, exp.Identifier) else str(node.this).lower()
-
-
-_WHOLE = (exp.DataType.Type.SMALLINT, exp.DataType.Type.INT, exp.DataType.Type.BIGINT)
-
-
-def _check_bound(node: exp.Expr, given: exp.Expr) -> None:
-    if isinstance(node, exp.Limit) and (
-        isinstance(given, exp.Null) or (isinstance(given, exp.Var) and given.name.upper() == "ALL")
-    ):
-        return
-    while isinstance(given, exp.Cast | exp.Paren) and (
-        isinstance(given, exp.Paren) or given.to.is_type(*_WHOLE)
-    ):
-        given = given.this  # `LIMIT 5::bigint`, as postgres_fdw writes it
-    whole = isinstance(given, exp.Literal) and not given.is_string and given.name.isdigit()
-    if not whole or len(given.name) > 18 or node.expressions:
-        raise SqlError(f"{node.key.upper()} takes a whole number.", at=node, sqlstate="2201W")
 
 
 def _refused(node: exp.Expr) -> SqlError:

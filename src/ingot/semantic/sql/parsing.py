@@ -44,7 +44,12 @@ def parsed(text: str) -> exp.Query:
     return _query(normal(trees[0]))
 
 
+_TAIL = {"with_": "WITH", "order": "ORDER BY", "limit": "LIMIT", "offset": "OFFSET"}
+
+
 def _query(tree: exp.Expr) -> exp.Query:
+    for each in list(tree.find_all(exp.Subquery)):
+        _take_in(each)
     if isinstance(tree, exp.Subquery) and tree.alias == "":
         tree = tree.unnest()
     if isinstance(tree, exp.Values):
@@ -53,6 +58,21 @@ def _query(tree: exp.Expr) -> exp.Query:
         what = tree.key.upper() if not isinstance(tree, exp.Command) else str(tree.this).upper()
         raise SqlError(f"Only SELECT can be asked of the model, not {what[:40]}.", at=tree, sqlstate="0A000")
     return tree
+
+
+def _take_in(brackets: exp.Subquery) -> None:
+    """`(SELECT …) ORDER BY … LIMIT …` -> brackets around all of it."""
+    inner = brackets.this
+    while isinstance(inner, exp.Subquery) and not inner.alias:
+        inner = inner.this
+    for key, word in _TAIL.items():
+        value = brackets.args.get(key)
+        if not value or not isinstance(inner, exp.Query):
+            continue
+        if inner.args.get(key):
+            raise SqlError(f"multiple {word} clauses not allowed", at=value)
+        brackets.set(key, None)
+        inner.set(key, value)
 
 
 def _measured(tree: exp.Expr) -> tuple[int, int]:

@@ -16,9 +16,10 @@ from ingot.semantic.planner.volatile import volatile
 from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.hooks import Hooks
 from ingot.semantic.sql.allowed import check
-from ingot.semantic.sql.around import OURS, Around
+from ingot.semantic.sql.around import Around
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.parsing import parsed
+from ingot.semantic.sql.scope import OURS
 from ingot.semantic.sql.statement import SqlPlan, members_of
 from ingot.semantic.sql.translating import Translating
 from ingot.semantic.sql.whole import Whole

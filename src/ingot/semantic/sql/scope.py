@@ -1,7 +1,7 @@
 """The tables that a SELECT over rows sees: their names, and the columns of each with PostgreSQL's types."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from sqlglot import exp
@@ -11,6 +11,11 @@ from ingot.semantic.sql.columns import same
 from ingot.semantic.sql.errors import SqlError, shown
 from ingot.semantic.sql.postgres.writing import TYPE
 
+OURS = "ours"
+"""In the `meta` of a table: no name that somebody wrote, but what was looked up, or what the planner or a WITH made."""
+ENGINE = "engine_type"
+"""In the `meta` of a column that is one of a table, and nothing else: the engine's type of it."""
+
 
 class Source(Protocol):
     """A table of a FROM."""
@@ -18,10 +23,36 @@ class Source(Protocol):
     alias: str
 
     def names(self) -> Sequence[str]:
-        """The columns that a star means."""
+        """The columns that a NATURAL JOIN compares."""
+
+    def star(self) -> Iterator[tuple[str, exp.Expr]]:
+        """Names and trees of the columns that a star means."""
 
     def find(self, node: exp.Identifier) -> exp.Expr | None:
-        """A column in the engine's words, typed; None where there is none of the name."""
+        """A column in the engine's words, typed; None where there is none of the name.
+
+        Raises `SqlError` 42702 where there are several.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Col:
+    """A column of a table whose columns are known."""
+
+    name: str
+    type: str
+    """PostgreSQL's."""
+    inner: str
+    """Its name in the engine; columns of one name have different ones."""
+    engine: str = ""
+    """The engine's type, where it is a column of a table and nothing else."""
+
+    def of(self, table: str) -> exp.Column:
+        """It in the engine's words."""
+        made = typed(self.inner, table, self.type)
+        if self.engine:
+            made.meta[ENGINE] = self.engine
+        return made
 
 
 def typed(name: str, table: str, kind: str) -> exp.Column:
@@ -31,28 +62,64 @@ def typed(name: str, table: str, kind: str) -> exp.Column:
     return made
 
 
+def distinct(columns: Iterable[Col]) -> tuple[Col, ...]:
+    """The columns with a name of its own in the engine for each."""
+    taken: set[str] = set()
+    made = []
+    for one in columns:
+        inner, n = one.inner, 1
+        while inner.casefold() in taken:
+            n += 1
+            inner = f"{one.inner}#{n}"
+        taken.add(inner.casefold())
+        made.append(replace(one, inner=inner))
+    return tuple(made)
+
+
+def renamed(columns: Sequence[Col], names: Sequence[str], at: exp.Expr) -> tuple[Col, ...]:
+    """The columns under other names, as far as there are some. Raises `SqlError` where there are more names."""
+    if len(names) > len(columns):
+        raise SqlError(
+            f"a table has {len(columns)} columns available but {len(names)} columns specified",
+            at=at,
+            sqlstate="42P10",
+        )
+    named = [replace(one, name=name, inner=name) for name, one in zip(names, columns, strict=False)]
+    return distinct([*named, *columns[len(names) :]]) if names else tuple(columns)
+
+
+def folded(node: exp.Identifier) -> str:
+    """What an identifier names for PostgreSQL: in lower case, unless it is quoted."""
+    name: str = node.name
+    return name if node.args.get("quoted") else name.lower()
+
+
 @dataclass(slots=True)
 class Fixed:
     """A table whose columns are known: of a sub-query, of the lake."""
 
     alias: str
-    columns: Mapping[str, str]
-    """Name -> PostgreSQL's type."""
+    columns: Sequence[Col]
 
     def names(self) -> Sequence[str]:
-        return list(self.columns)
+        return [one.name for one in self.columns]
+
+    def star(self) -> Iterator[tuple[str, exp.Expr]]:
+        for one in self.columns:
+            yield one.name, one.of(self.alias)
 
     def find(self, node: exp.Identifier) -> exp.Expr | None:
-        name = spelled(self.columns, node)
-        return typed(name, self.alias, self.columns[name]) if name is not None else None
-
-
-def spelled(columns: Mapping[str, object], node: exp.Identifier) -> str | None:
-    """The name that an identifier means, as PostgreSQL compares names, and then whatever the case."""
-    if node.name in columns:
-        return node.name
-    folded = node.name.casefold()
-    return next((name for name in columns if name.casefold() == folded), None)
+        """As PostgreSQL compares names, and then whatever the case: members of the model may have capitals."""
+        for name in (folded(node), node.name):
+            found = [one for one in self.columns if one.name == name]
+            if found:
+                break
+        else:
+            wanted = node.name.casefold()
+            found = [one for one in self.columns if one.name.casefold() == wanted]
+        if len(found) > 1:
+            raise SqlError(f'column reference "{shown(node.name)}" is ambiguous', at=node, sqlstate="42702")
+        return found[0].of(self.alias) if found else None
 
 
 @dataclass(slots=True)
@@ -88,14 +155,15 @@ class Seen:
         Raises:
             SqlError: for one that is not there, or in two tables.
         """
-        found = self._own(node)
+        found = self.own(node)
         if found is not None:
             return found
         if self.outer is not None and self.outer.has(node):
             return self.outer.column(node)
         raise self._missing(node)
 
-    def _own(self, node: exp.Column) -> exp.Expr | None:
+    def own(self, node: exp.Column) -> exp.Expr | None:
+        """A column of these tables in the engine's words; None where it is none of theirs. Raises `SqlError`."""
         if not isinstance(node.this, exp.Identifier):
             raise SqlError("A star cannot stand here.", at=node)
         if node.table:
@@ -115,15 +183,15 @@ class Seen:
         if node.table and not any(same(one.alias, node.table) for one in self.all()):
             known = [one.alias for one in self.all()]
             return SqlError(
-                f"There is no table '{shown(node.table)}' in FROM{did_you_mean(node.table, known)}.",
+                f'missing FROM-clause entry for table "{shown(node.table)}"{did_you_mean(node.table, known)}',
                 at=node,
                 sqlstate="42P01",
             )
         tables = [one for one in self.sources if not node.table or same(one.alias, node.table)]
         known = [name for one in tables for name in one.names()]
-        where = f" of '{tables[0].alias}'" if len(tables) == 1 else ""
+        said = f"{node.table}.{node.name}" if node.table else f'"{node.name}"'
         return SqlError(
-            f"There is no column '{shown(node.name)}'{where}{did_you_mean(node.name, known)}.",
+            f"column {shown(said)} does not exist{did_you_mean(node.name, known)}",
             at=node,
             sqlstate="42703",
         )
@@ -138,17 +206,16 @@ class Seen:
         """The columns that a star means, and their names."""
         chosen = [one for one in self.sources if not table or same(one.alias, table)]
         if not chosen:
-            raise SqlError(f"There is no table '{shown(table)}' in FROM.", at=at, sqlstate="42P01")
+            if not table:
+                raise SqlError("SELECT * with no tables specified is not valid", at=at)
+            raise SqlError(f'missing FROM-clause entry for table "{shown(table)}"', at=at, sqlstate="42P01")
         if not table:
             for name, tree in self.merged.items():
                 yield name, tree.copy()
         for one in chosen:
-            for name in one.names():
-                if not table and (one.alias, name.casefold()) in self.hidden:
-                    continue
-                found = one.find(exp.to_identifier(name, quoted=True))
-                if found is not None:
-                    yield name, found
+            for name, tree in one.star():
+                if table or (one.alias, name.casefold()) not in self.hidden:
+                    yield name, tree
 
     def using(self, names: list[str], right: Source, at: exp.Join) -> exp.Expr:
         """The condition of USING; its columns become one each."""

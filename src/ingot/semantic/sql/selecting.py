@@ -8,6 +8,7 @@ from ingot.semantic.model import Dimension, Measure
 from ingot.semantic.planner.times import GRANULARITIES
 from ingot.semantic.sql.aggregates import asked_measure, is_aggregate, is_measure_call
 from ingot.semantic.sql.around import Around
+from ingot.semantic.sql.bounds import bounded
 from ingot.semantic.sql.columns import Scope, changed, inside, mark, marked, members
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.naming import output_name
@@ -304,9 +305,7 @@ class Selecting:
                 term.set("this", meant(tree).tree if not isinstance(tree, exp.Literal) else tree)
                 terms.append(term)
             made = made.order_by(*terms, copy=False)
-        for key in ("limit", "offset"):
-            if self.select.args.get(key) is not None:
-                made.set(key, self.select.args[key].copy())
+        bounded(made, self.select, self.around.writing)
         return made
 
     def _member(self, tree: exp.Expr) -> str | None:

@@ -1,13 +1,10 @@
 """A whole statement: which of its SELECTs are over the model, and which run on the rows of others."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from sqlglot import exp
 
 from ingot.errors import did_you_mean
 from ingot.semantic.sql.aggregates import is_aggregate
-from ingot.semantic.sql.around import OURS, Around
+from ingot.semantic.sql.around import Around
 from ingot.semantic.sql.columns import (
     JOIN_FIELD,
     Scope,
@@ -22,151 +19,38 @@ from ingot.semantic.sql.columns import (
 )
 from ingot.semantic.sql.errors import SqlError, shown
 from ingot.semantic.sql.keyed import KeyedJoin, keyed
-from ingot.semantic.sql.outer import Outer, Placed, columns_of, united
+from ingot.semantic.sql.plain import Find, Named, Names, Plain, columns
 from ingot.semantic.sql.rows import Rows
-from ingot.semantic.sql.scope import Fixed, Seen, Source
+from ingot.semantic.sql.scope import Seen, Source
 from ingot.semantic.sql.selecting import Selecting
 from ingot.semantic.sql.semijoin import conditions
+from ingot.semantic.sql.tables import Placed
 
 _PLAIN = ("group", "having", "distinct", "limit", "offset", "windows", "qualify", "with_", "with")
-_PARTS = frozenset(
-    {
-        "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset", "distinct",
-        "with_", "this", "expression", "alias", "by_name", "side", "kind", "on",
-    }
-)  # fmt: skip
 MAX_QUESTIONS = 50
 
 
-@dataclass(slots=True)
-class Named:
-    """A named sub-query of WITH. `visible`: those that it can use itself."""
-
-    query: exp.Query
-    visible: "Names"
-    columns: tuple[str, ...] = ()
-    outer: Seen | None = None
-    made: exp.Query | None = None
-    """Its translation, where it is read as a table, and not only seen through."""
-    itself: dict[str, str] | None = None
-    """The columns of one that reads itself, once they are known."""
-
-
-Names = Mapping[str, Named]
-
-
-@dataclass
-class Translating:
+class Translating(Plain):
     """Translates one statement."""
 
-    around: Around
-    known: dict[int, Scope | None] = field(default_factory=dict)
-    questions: int = 0
+    def __init__(self, around: Around, find: Find = lambda _: None) -> None:
+        """`find` knows the tables that are no cubes or views."""
+        super().__init__(around.writing, find)
+        self.around = around
+        self.questions = 0
+        self._known: dict[int, Scope | None] = {}
 
-    def query(self, tree: exp.Query, names: Names, outer: Seen | None = None) -> exp.Query:
-        """A SELECT, or several with UNION, in the engine's words; in `outer` it stands."""
-        tree = tree.copy()
-        _only_known(tree)
-        inner, common, recursive = self._with(tree, names, outer)
-        if isinstance(tree, exp.Select):
-            made: exp.Query = self._select(tree, inner, outer)
-        elif isinstance(tree, exp.SetOperation):
-            made = self._set(tree, inner, outer)
-        elif isinstance(tree, exp.Subquery):
-            made = tree
-            made.set("this", self.query(tree.this, inner, outer))
-        else:
-            raise SqlError("This is no SELECT.", at=tree)
-        written = [
-            exp.CTE(
-                this=one.made,
-                alias=exp.TableAlias(
-                    this=exp.to_identifier(name, quoted=True),
-                    columns=[
-                        exp.to_identifier(each, quoted=True)
-                        for each in columns_of(one.made, one.columns, tree)
-                    ],
-                ),
-            )
-            for name, one in common
-            if one.made is not None
-        ]
-        if written:
-            made.set("with_", exp.With(expressions=written, recursive=recursive))
-        return made
+    def alias(self) -> str:
+        return self.around.alias()
 
-    def _with(
-        self, tree: exp.Query, names: Names, outer: Seen | None
-    ) -> tuple[Names, list[tuple[str, Named]], bool]:
-        given = tree.args.get("with_")
-        if given is None:
-            return names, [], False
-        tree.set("with_", None)
-        common: list[tuple[str, Named]] = []
-        found: dict[str, Named] = dict(names)
-        recursive = False
-        for cte in given.expressions:
-            name = cte.alias.casefold()
-            if any(name == other for other, _ in common):
-                raise SqlError(f"WITH names '{shown(cte.alias)}' twice.", at=cte, sqlstate="42712")
-            columns = tuple(one.name for one in cte.args["alias"].columns)
-            one = Named(cte.this, dict(found), columns, outer)
-            if given.args.get("recursive") and _reads(cte.this, name):
-                recursive = True
-                self._recursive(one, name, cte)
-            found[name] = one
-            common.append((name, one))
-        return found, common, recursive
+    def named_query(self, one: Named) -> None:
+        """It is translated when it is read as a table: most are only seen through."""
 
-    def _recursive(self, one: Named, name: str, at: exp.Expr) -> None:
-        """Translates a sub-query that reads itself: its first part says what the columns are."""
-        whole = one.query
-        if not isinstance(whole, exp.Union) or _reads(whole.this, name):
-            raise SqlError(
-                f'recursive query "{shown(name)}" does not have the form non-recursive-term UNION [ALL] recursive-term',
-                at=at,
-                sqlstate="42P19",
-            )
-        first = self.query(whole.this, one.visible, one.outer)
-        one.itself = columns_of(first, one.columns, at)
-        visible = {**one.visible, name: one}
-        rest = self.query(whole.expression, visible, one.outer)
-        made = exp.Union(this=first, expression=rest, distinct=bool(whole.args.get("distinct")))
-        before = list(columns_of(first, one.columns, at).values())
-        united(made, self.around.writing)
-        if list(columns_of(made, one.columns, at).values()) != before:
-            raise SqlError(
-                f'recursive query "{shown(name)}" has other types in its non-recursive term than overall',
-                at=at,
-                sqlstate="42804",
-                hint="Cast the output of the non-recursive term to the type that comes out.",
-            )
-        one.made = made
-
-    def _set(self, tree: exp.SetOperation, names: Names, outer: Seen | None) -> exp.Query:
-        if tree.args.get("by_name") or tree.args.get("side") or tree.args.get("kind"):
-            raise SqlError("UNION takes the columns by their places.", at=tree)
-        for key in ("this", "expression"):
-            side = tree.args[key]
-            tree.set(key, self.query(side, names, outer))
-        united(tree, self.around.writing)
-        self._plain_tail(tree)
-        return tree
-
-    def _plain_tail(self, tree: exp.Query) -> None:
-        order = tree.args.get("order")
-        for one in order.expressions if order else ():
-            if not isinstance(one.this, exp.Column | exp.Literal):
-                raise SqlError("ORDER BY after UNION takes names and numbers of columns.", at=one)
-            _quoted(one)
-
-    # -- one SELECT ------------------------------------------------------------------------------------
-
-    def _select(self, select: exp.Select, names: Names, outer: Seen | None) -> exp.Select:
+    def select(self, select: exp.Select, names: Names, outer: Seen | None) -> exp.Select:
         select = conditions(select)
         scope = self._scope(select, names) or self._keyed(select, names)
         if scope is None or (outer is not None and self._looks_out(select, scope, outer)):
-            return self._outer(select, names, outer)
+            return self.over_rows(select, names, outer)
         self.counted(select)
         before = select.copy() if any(select.find_all(exp.Query)) else None
         try:
@@ -178,7 +62,7 @@ class Translating:
             if before is None or error.sqlstate not in ("42703", "42P01") or not _has_nested(before):
                 raise
             try:
-                return self._outer(before, names, outer)
+                return self.over_rows(before, names, outer)
             except SqlError:
                 raise error from None
 
@@ -314,30 +198,20 @@ class Translating:
     def _source(self, node: exp.Expr, names: Names) -> Scope | None:  # noqa: PLR0911 - one for each form
         """What one table of a FROM is, if it is the model's: a cube, a view, or a plain SELECT over these."""
         if isinstance(node, exp.Table):
-            if isinstance(node.this, exp.Anonymous) or node.args.get("joins"):
+            if not isinstance(node.this, exp.Identifier) or node.args.get("joins"):
                 return None
             named = self.named(node, names)
             if named is not None:
                 if named.itself is not None:
                     return None
                 alias = node.alias or node.name
-                return self._flat(named.query, named.visible, alias, _columns(node) or named.columns)
-            return None if _columns(node) else self.face_scope(node)
+                return self._flat(named.query, named.visible, alias, columns(node) or named.columns)
+            return None if columns(node) or self.found(node) is not None else self.face_scope(node)
         if isinstance(node, exp.Subquery) and not node.args.get("joins"):
             if isinstance(node.this, exp.Table):
                 return None
-            return self._flat(node.this, names, node.alias, _columns(node))
+            return self._flat(node.this, names, node.alias, columns(node))
         return None
-
-    def named(self, node: exp.Table, names: Names) -> Named | None:
-        """The sub-query of WITH that a table names."""
-        return None if node.db else names.get(node.name.casefold())
-
-    def used(self, named: Named) -> exp.Query:
-        """The translation of a sub-query of WITH that is read as a table."""
-        if named.made is None:
-            named.made = self.query(named.query, named.visible, named.outer)
-        return named.made
 
     def face_scope(self, node: exp.Table) -> Scope:
         """The cube or view that a table names."""
@@ -370,8 +244,8 @@ class Translating:
         if not isinstance(query, exp.Select) or any(query.args.get(key) for key in _PLAIN):
             return None
         key = id(query)
-        scope = self.known.get(key) if key in self.known else self._scope(query, names)
-        self.known[key] = scope
+        scope = self._known.get(key) if key in self._known else self._scope(query, names)
+        self._known[key] = scope
         if scope is None:
             return None
         selecting = Selecting(query, scope, self.around, lambda tree: tree)
@@ -393,46 +267,14 @@ class Translating:
         made = Table(alias, plain, None)
         return Scope([made], selecting.where, owner=owner)
 
-    def _outer(self, select: exp.Select, names: Names, outer: Seen | None) -> exp.Select:
-        """A SELECT over the rows of others."""
-        return Outer(
-            select,
-            writing=self.around.writing,
-            look=lambda node: self._look(node, names),
-            query=lambda tree, seen: self.query(tree, names, seen),
-            outer=outer,
-            alias=self.around.alias,
-        ).written()
-
-    def _look(self, node: exp.Table, names: Names) -> tuple[Source, Placed]:
-        """A table of such a SELECT: of WITH, or the rows of a cube or view."""
-        alias = node.alias or node.name
-        named = self.named(node, names)
-        if named is None:
-            self.counted(node)
-            own = self.face_scope(node)
-            rows = Rows(alias, own.tables[0], self.around, _columns(node))
-            return rows, lambda: rows.table(node)
-        columns = named.itself if named.itself is not None and named.made is None else None
-        if columns is None:
-            columns = columns_of(self.used(named), named.columns, node)
-        renamed = dict(
-            zip([*_columns(node), *list(columns)[len(_columns(node)) :]], columns.values(), strict=True)
-        )
-        read = exp.Table(
-            this=exp.to_identifier(node.name.casefold(), quoted=True),
-            alias=exp.TableAlias(
-                this=exp.to_identifier(alias, quoted=True),
-                columns=[exp.to_identifier(one, quoted=True) for one in renamed],
-            ),
-        )
-        read.meta[OURS] = True
-        return Fixed(alias, renamed), lambda: read
-
-
-def _reads(tree: exp.Expr, name: str) -> bool:
-    """Whether a sub-query has a table of a name."""
-    return any(not one.db and one.name.casefold() == name for one in tree.find_all(exp.Table))
+    def table(self, node: exp.Table) -> tuple[Source, Placed]:
+        """A table of a SELECT over rows: the rows of a cube or view, or one that is neither."""
+        if self.found(node) is not None:
+            return super().table(node)
+        self.counted(node)
+        own = self.face_scope(node)
+        rows = Rows(node.alias or node.name, own.tables[0], self.around, columns(node))
+        return rows, lambda: rows.table(node)
 
 
 def _has_nested(select: exp.Select) -> bool:
@@ -444,21 +286,3 @@ def _has_nested(select: exp.Select) -> bool:
         if isinstance(part, exp.Expr)
         for node in part.find_all(exp.Query)
     )
-
-
-def _only_known(tree: exp.Query) -> None:
-    """Raises `SqlError` for a part of a SELECT that is not looked at."""
-    for key, value in tree.args.items():
-        if value and key not in _PARTS:
-            at = value if isinstance(value, exp.Expr) else tree
-            raise SqlError(f"This cannot be used here: {key.rstrip('_').upper()}.", at=at, sqlstate="0A000")
-
-
-def _columns(node: exp.Expr) -> tuple[str, ...]:
-    alias = node.args.get("alias")
-    return tuple(one.name for one in alias.columns) if alias is not None else ()
-
-
-def _quoted(tree: exp.Expr) -> None:
-    for node in tree.find_all(exp.Identifier):
-        node.set("quoted", True)

@@ -1,0 +1,85 @@
+"""Functions that are tables of one column: `generate_series(1, 5)` and `unnest(array)`."""
+
+from sqlglot import exp
+
+from ingot.semantic.sql.allowed import called
+from ingot.semantic.sql.errors import SqlError, shown
+from ingot.semantic.sql.postgres import kinds
+from ingot.semantic.sql.postgres.calls import Meant
+from ingot.semantic.sql.postgres.casts import becoming
+from ingot.semantic.sql.postgres.input import Clock
+from ingot.semantic.sql.postgres.tree import call, case, cast, error, op, over, sub, whole
+
+MOST = 10_000_000
+"""Values of a series."""
+
+
+def function(node: exp.Expr) -> str:
+    """The name of the function that stands in FROM. Raises `SqlError` for one that is no table."""
+    if isinstance(node, exp.Unnest):
+        return "unnest"
+    name = called(node) if isinstance(node, exp.Anonymous) else ""
+    if name not in ("unnest", "generate_series"):
+        raise SqlError(
+            f"The function {shown(name)}() cannot be a table here."
+            if name
+            else "Functions cannot be tables here.",
+            at=node,
+            sqlstate="0A000",
+        )
+    return name
+
+
+def listed(name: str, given: list[Meant], clock: Clock, at: exp.Expr) -> tuple[exp.Expr, str]:
+    """The values of such a call as a list of the engine, and their type. Raises `SqlError`."""
+    if name == "generate_series":
+        return _generated(given, clock, at)
+    if len(given) != 1:
+        raise SqlError("unnest() takes one array here.", at=at, sqlstate="0A000")
+    if not kinds.is_array(given[0].type):
+        raise SqlError(
+            f"function unnest({kinds.spoken(given[0].type)}) does not exist", at=at, sqlstate="42883"
+        )
+    return given[0].tree, kinds.element(given[0].type)
+
+
+def _generated(given: list[Meant], clock: Clock, at: exp.Expr) -> tuple[exp.Expr, str]:
+    if len(given) not in (2, 3):
+        raise SqlError("generate_series() takes two or three values.", at=at, sqlstate="42883")
+    numbers = kinds.common([one.type for one in given])
+    if numbers in kinds.WHOLE:
+        return _numbers(given, "int8" if numbers == "int8" else "int4", at)
+    moment = kinds.common([given[0].type, given[1].type])
+    if (
+        len(given) != 3
+        or moment not in (*kinds.MOMENTS, "text")
+        or given[2].type not in (kinds.UNKNOWN, "interval")
+    ):
+        said = ", ".join(kinds.spoken(one.type) for one in given)
+        raise SqlError(f"function generate_series({said}) does not exist", at=at, sqlstate="42883")
+    kind = "timestamptz" if moment != "timestamp" else "timestamp"
+    if kind == "timestamptz" and clock.zone != "UTC":
+        raise SqlError("generate_series() takes timestamps without a zone here.", at=at, sqlstate="0A000")
+    low, high = (becoming(one, kind, clock, at) for one in given[:2])
+    step = becoming(given[2], "interval", clock, at)
+    apart = over(
+        sub(call("epoch", high.copy()), call("epoch", low.copy())),
+        call("nullif", call("epoch", step.copy()), exp.Literal.number(0)),
+    )
+    return _few(apart, call("generate_series", low, high, step)), kind
+
+
+def _numbers(given: list[Meant], kind: str, at: exp.Expr) -> tuple[exp.Expr, str]:
+    known = [int(one.number) for one in given if one.number is not None]
+    if len(known) == len(given) == 2 and known[1] - known[0] > MOST:
+        raise SqlError(f"a series has {MOST:,} values at most here", at=at, sqlstate="54000")
+    first, last = (cast(one.tree, "int8") for one in given[:2])
+    step: exp.Expr = cast(given[2].tree, "int8") if len(given) == 3 else exp.Literal.number(1)
+    apart = whole(sub(last.copy(), first.copy()), call("nullif", step.copy(), exp.Literal.number(0)))
+    return _few(apart, cast(call("generate_series", first, last, step), f"{kind}[]")), kind
+
+
+def _few(apart: exp.Expr, values: exp.Expr) -> exp.Expr:
+    """A series, unless it would fill the memory."""
+    much = op(exp.GT, apart, exp.Literal.number(MOST))
+    return case((much, error("54000", f"a series has {MOST:,} values at most here")), default=values)
