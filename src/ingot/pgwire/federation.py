@@ -10,8 +10,8 @@ from ingot.engines.duckdb.databases import Database
 from ingot.engines.sql import quote_identifier, quote_literal
 from ingot.errors import NotFoundError, did_you_mean
 from ingot.pgwire.errors import PgError
-from ingot.pgwire.lake_names import Relation
 from ingot.semantic.sql.errors import SqlError, shown
+from ingot.semantic.sql.plain import Relation
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -15,18 +15,23 @@ from ingot.engines import Interrupt
 from ingot.engines.duckdb.readonly import check as check_engine
 from ingot.pgwire import types
 from ingot.pgwire.lake_errors import in_words
-from ingot.pgwire.lake_names import Col
-from ingot.pgwire.lake_select import LakeSelect
 from ingot.pgwire.lake_tables import LakeTables, Looking, search_path
 from ingot.pgwire.model_source import zone
 from ingot.pgwire.ports import Field, SessionInfo
 from ingot.pgwire.types import postgres_type
 from ingot.pgwire.values.lossless import lossless
 from ingot.semantic.answers.recent import Recent
+from ingot.semantic.sql.allowed import check
 from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.guessing import Guessing
 from ingot.semantic.sql.parsing import parsed
+from ingot.semantic.sql.plain import Plain
 from ingot.semantic.sql.planning import MAX_WRITTEN
 from ingot.semantic.sql.postgres.input import Clock
+from ingot.semantic.sql.postgres.writing import Writing
+from ingot.semantic.sql.results import outputs_of
+from ingot.semantic.sql.scope import Col
+from ingot.semantic.sql.statements import bound
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -131,10 +136,14 @@ class LakePlans:
         try:
             tree = parsed(text)
             look.wanted = self._databases(tree)
-            select = LakeSelect(look, Clock(datetime.now(UTC), zone_), values)
-            columns = select.written(tree)
+            guessing = Guessing() if values is None else None
+            tree = guessing.opened(tree) if guessing is not None else bound(tree, tuple(values or ()))
+            check(tree)
+            writing = Writing(Clock(datetime.now(UTC), zone_))
+            made = Plain(writing, look, guessing).query(tree, {})
+            columns = outputs_of(made)
             generator: Any = Dialect.get_or_raise("duckdb").generator()
-            sql = generator.generate(tree)
+            sql = generator.generate(made)
         except RecursionError:
             raise SqlError("The statement is nested too deep.", sqlstate="54001") from None
         except (ValueError, IndexError, AttributeError, TypeError, KeyError):
@@ -144,9 +153,9 @@ class LakePlans:
             raise SqlError("The statement comes to too much SQL.", sqlstate="54001")
         with in_words():
             check_engine(sql)
-        count = max(select.parameters, default=0)
-        kinds = tuple(oid_of(select.parameters.get(one, "")) for one in range(1, count + 1))
-        volatile = select.writing.volatile or _RELATIVE.search(text) is not None
+        known = guessing.types if guessing is not None else {}
+        kinds = tuple(oid_of(known.get(one, "")) for one in range(1, max(known, default=0) + 1))
+        volatile = writing.volatile or _RELATIVE.search(text) is not None
         databases = frozenset(look.databases)
         return LakePlan(sql, state, databases, frozenset(look.read), columns, kinds, volatile)
 

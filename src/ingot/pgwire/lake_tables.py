@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sqlglot import exp
+
 from ingot.engines.sql import quote_identifier
 from ingot.errors import did_you_mean, nearest
-from ingot.pgwire.lake_names import Relation
 from ingot.semantic.answers.recent import Recent
 from ingot.semantic.sql.errors import SqlError, shown
+from ingot.semantic.sql.plain import Relation
+from ingot.semantic.sql.scope import folded
 
 if TYPE_CHECKING:
     from ingot.engines.duckdb import DuckDBEngine
@@ -74,8 +77,12 @@ class Looking:
     read: set[str] = field(default_factory=set)
     """The tables of the lake that are."""
 
-    def __call__(self, catalog: str, schema: str, name: str) -> Relation:
-        """See `lake_names.Look`."""
+    def __call__(self, node: exp.Table) -> Relation:
+        """See `plain.Find`."""
+        given = (
+            folded(one) if one is not None else "" for one in map(node.args.get, ("catalog", "db", "this"))
+        )
+        catalog, schema, name = given
         if catalog:
             return self._in_catalog(catalog, schema, name)
         if not schema:
