@@ -13,9 +13,9 @@ import orjson
 from ingot.errors import IngotError
 from ingot.pgwire import messages
 from ingot.pgwire.errors import PgError, move
-from ingot.pgwire.model_rows import Look
 from ingot.pgwire.model_source import ModelSource, ModelStatement, opened
 from ingot.pgwire.ports import Chunk, Field, Rows, Value
+from ingot.pgwire.rows import Look
 from ingot.pgwire.shape import Explained
 from ingot.pgwire.types import JSON, TEXT
 from ingot.semantic.model import Model

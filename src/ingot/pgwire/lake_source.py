@@ -1,6 +1,8 @@
 """SELECTs over tables: of the lake at the session's ref, and of the databases beside it, in PostgreSQL's language."""
 
+import asyncio
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,12 +14,14 @@ from ingot.pgwire import lake_explain, types
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.explain import Lines
 from ingot.pgwire.lake_plan import LakePlan, LakePlans
-from ingot.pgwire.lake_rows import EngineRows, Stop, Wanted
 from ingot.pgwire.lake_shows import Show, show, shown
 from ingot.pgwire.lake_tables import LAKE
 from ingot.pgwire.ports import Field, Rows, SessionInfo, Statement, Value
+from ingot.pgwire.rows import Look, StreamRows
 from ingot.pgwire.shape import Explained, shape_of
+from ingot.pgwire.stop import Stop
 from ingot.pgwire.values.literals import literal
+from ingot.semantic.answers.arrow import Stream
 from ingot.semantic.sql.errors import SqlError
 
 if TYPE_CHECKING:
@@ -43,10 +47,10 @@ class LakeSource:
     async def prepare(self, text: str, parameters: Sequence[int] = ()) -> Statement:
         """See `Source.prepare`. SHOW CATALOGS, SCHEMAS and TABLES are answered, too, and EXPLAIN."""
         self._allowed()
-        stop = self.running(Stop())
+        stop = self.step()
         asked = show(text)
         if asked is not None:
-            names = await stop.during(partial(self._shown, asked))
+            names = await stop.during(partial(self._shown, asked), self._plans.pool)
             return Told(Field(asked.column, types.TEXT), names)
         about = (await shape_of(text)).explained
         inner = text if about is None else about.text
@@ -64,7 +68,7 @@ class LakeSource:
 
         kept = self._plans.at_hand(inner, self.info)
         if about is None:
-            return statement(kept) if kept is not None else await stop.during(work)
+            return statement(kept) if kept is not None else await stop.during(work, self._plans.pool)
         if about.other is not None:
             raise PgError(
                 f'EXPLAIN over tables has no format "{about.other}"',
@@ -72,7 +76,7 @@ class LakeSource:
                 hint="FORMAT TEXT, or JSON.",
             )
         try:
-            return LakeExplaining(about, await stop.during(work))
+            return LakeExplaining(about, await stop.during(work, self._plans.pool))
         except SqlError as error:
             if error.position is not None:
                 error.position += about.start
@@ -103,10 +107,10 @@ class LakeSource:
         """See `Source.close`."""
         self.cancel()
 
-    def running(self, stop: Stop) -> Stop:
-        """Says what a cancel stops from now on."""
-        self._stop = stop
-        return stop
+    def step(self) -> Stop:
+        """What stops the step that begins now."""
+        self._stop = Stop()
+        return self._stop
 
     def _allowed(self) -> None:
         if not self.info.lake:
@@ -128,16 +132,26 @@ class LakeStatement:
 
     async def run(self, values: Sequence[Value], formats: Sequence[int]) -> Rows:
         """See `Statement.run`."""
-        stop = self._source.running(Stop())
-        wanted = Wanted(self.fields, formats, self._source.info.settings)
+        pool = self._plans.pool
+        stop = self._source.step()
         plan = self.plan
         if self.parameters:
-            plan = await stop.during(partial(self._bound, values, stop.interrupt))
+            plan = await stop.during(partial(self._bound, values, stop.interrupt), pool)
         elif plan.volatile or plan.state.hash != self._plans.states.at(self._source.info.ref).state.hash:
-            plan = await stop.during(partial(self._bound, (), stop.interrupt))
-        rows = EngineRows(partial(self._plans.session, plan), plan.sql, wanted, stop, self._source.running)
-        await rows.begin()
-        return rows
+            plan = await stop.during(partial(self._bound, (), stop.interrupt), pool)
+        # A later step of the portal is stopped by another one: what ends the statement is its own.
+        interrupt = Interrupt()
+        opened = asyncio.get_running_loop().run_in_executor(
+            pool, lambda: Stream(self._plans.session(plan, interrupt), plan.sql, interrupt)
+        )
+        try:
+            stream = await stop.wait(opened)
+        except BaseException:
+            interrupt.set()
+            opened.add_done_callback(lambda late: _close(late, pool))
+            raise
+        look = Look(self.fields, tuple(formats), self._source.info.settings)
+        return StreamRows(stream, look, pool=pool, step=self._source.step, end=interrupt.set)
 
     def _bound(self, values: Sequence[Value], interrupt: Interrupt) -> LakePlan:
         """What is executed for these values at the ref's present state. Raises `PgError`."""
@@ -158,7 +172,7 @@ class LakeStatement:
 
     async def explain(self, values: Sequence[Value], *, analyze: bool) -> dict[str, Any]:
         """How it is executed; `analyze`: it is. Raises `IngotError`."""
-        stop = self._source.running(Stop())
+        stop = self._source.step()
 
         def work() -> dict[str, Any]:
             plan = self._bound(values, stop.interrupt) if self.parameters else self.plan
@@ -171,7 +185,7 @@ class LakeStatement:
                 about["Databases"] = sorted(plan.databases)
             return lake_explain.plan(text, about, plan.sql)
 
-        return await stop.during(work)
+        return await stop.during(work, self._plans.pool)
 
 
 class LakeExplaining:
@@ -203,3 +217,9 @@ class Told:
     async def run(self, values: Sequence[Value], formats: Sequence[int]) -> Rows:  # noqa: ARG002 - text in both
         """See `Statement.run`."""
         return Lines(self.fields, list(self._names))
+
+
+def _close(late: "asyncio.Future[Stream]", pool: Executor) -> None:
+    """Closes a stream that nobody waits for any more."""
+    if not late.cancelled() and late.exception() is None:
+        pool.submit(late.result().close)

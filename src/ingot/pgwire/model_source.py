@@ -3,7 +3,6 @@
 A member of type time is a local time of the session's time zone, as in Cube: a `timestamp` without zone.
 """
 
-import asyncio
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -15,10 +14,11 @@ from sqlglot import exp
 from ingot.engines.yielding import yield_to_others
 from ingot.errors import IngotError
 from ingot.pgwire.errors import PgError
-from ingot.pgwire.model_rows import AT_ONCE, Look, Stop, StreamRows, WholeRows, encoded, landing
 from ingot.pgwire.parameters import count, inferred, sample
 from ingot.pgwire.ports import Field, Rows, SessionInfo, Value
+from ingot.pgwire.rows import AT_ONCE, Look, StreamRows, WholeRows, encoded
 from ingot.pgwire.shape import shape_of, without_database
+from ingot.pgwire.stop import Stop, landing
 from ingot.pgwire.types import postgres_type
 from ingot.pgwire.values.literals import literal
 from ingot.pgwire.values.lossless import lossless
@@ -153,8 +153,7 @@ class ModelSource:
 
     async def during(self, work: Callable[[], T], stop: Stop | None = None) -> T:
         """What `work` gives back, done in another thread. Raises `PgError` 57014 where it is stopped."""
-        waiting = asyncio.get_running_loop().run_in_executor(self.reader.pool, work)
-        return await (stop or self.step()).wait(waiting)
+        return await (stop or self.step()).during(work, self.reader.pool)
 
     # -- the first time -----------------------------------------------------------------------------------
 
@@ -267,8 +266,7 @@ async def opened(source: ModelSource, plan: SqlPlan, look: Look) -> Rows:
                 if isinstance(found, Stream):
                     if not found.take():  # an equal statement was faster
                         continue
-                    end = flight.interrupt.set
-                    return StreamRows(found, look, pool=pool, stop=source.step, end=end)
+                    return StreamRows(found, look, pool=pool, step=source.step, end=flight.interrupt.set)
                 whole = found
             finally:
                 service.sql_leave(flight)

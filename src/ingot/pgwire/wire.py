@@ -14,8 +14,6 @@ from ingot.pgwire.errors import PgError
 
 ENOUGH = 256 * 1024
 """Bytes from a client that are kept unread before it has to wait."""
-SOON = 0.004
-"""Seconds that rows may wait for what else is said in the same write."""
 FULL = 64 * 1024
 """Bytes that are sent at once."""
 
@@ -45,7 +43,7 @@ class Wire(asyncio.Protocol):
         self._full = False
         self._writer: asyncio.Future[None] | None = None
         self._interrupted = False
-        self._soon: asyncio.TimerHandle | None = None
+        self._soon: asyncio.Handle | None = None
         self._transport: transports.Transport | None = None
         self._is_encrypted = False
         self.on_end: Callable[[], None] | None = None
@@ -169,14 +167,14 @@ class Wire(asyncio.Protocol):
                 self._transport.write(out)
 
     async def rows(self, data: bytes | bytearray | memoryview) -> None:
-        """Sends rows: small ones together with what is said next (or soon), large ones at once.
+        """Sends rows: small ones together with what is said before anybody has to wait, large ones at once.
 
         Returns when the client has room for more. Raises `GoneError`.
         """
         if len(self._out) + len(data) < FULL:
             self._out += data
             if self._soon is None:
-                self._soon = asyncio.get_running_loop().call_later(SOON, self._flush_late)
+                self._soon = asyncio.get_running_loop().call_soon(self._flush_late)
             if self._transport is None:
                 raise GoneError
             return

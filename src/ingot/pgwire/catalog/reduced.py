@@ -17,8 +17,8 @@ from ingot.pgwire.catalog import reduced_data, reduced_sql
 from ingot.pgwire.catalog.ports import Answer, Described, Showing
 from ingot.pgwire.catalog.schema import tidy
 from ingot.pgwire.errors import PgError
-from ingot.pgwire.model_rows import WholeRows
 from ingot.pgwire.ports import Field, SessionInfo, Value
+from ingot.pgwire.rows import WholeRows
 from ingot.pgwire.types import OID, TEXT, postgres_type
 from ingot.pgwire.values.encoder import Encoder
 from ingot.pgwire.values.literals import literal

@@ -79,14 +79,21 @@ class Encoder:
 
         Raises `PgError` where a value is not in the range of its field's type.
         """
+        for part in self.cut(batch):
+            yield self.piece(part)
+
+    @staticmethod
+    def cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """The rows of a batch in parts that can be encoded at once; none where it has no rows."""
         rows = batch.num_rows
         if rows > 1 and batch.nbytes > LARGEST:
-            yield from self.pieces(batch.slice(0, rows // 2))
-            yield from self.pieces(batch.slice(rows // 2))
+            yield from Encoder.cut(batch.slice(0, rows // 2))
+            yield from Encoder.cut(batch.slice(rows // 2))
         elif rows:
-            yield self._piece(batch)
+            yield batch
 
-    def _piece(self, batch: pa.RecordBatch) -> Encoded:
+    def piece(self, batch: pa.RecordBatch) -> Encoded:
+        """The rows of a part in one buffer; see `cut`. Safe to call from several threads. Raises as `pieces` does."""
         rows = batch.num_rows
         columns = [write(array) for write, array in zip(self._writers, batch.columns, strict=True)]
         sizes = width(columns)

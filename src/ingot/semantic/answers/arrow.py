@@ -3,7 +3,7 @@
 Only DuckDB gives Arrow; its batches are read here and never changed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from threading import Lock
@@ -11,7 +11,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ingot.engines import Interrupt, QueryInterruptedError
-from ingot.semantic.sql.statement import SqlPlan
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,7 +45,13 @@ class Whole:
 class Stream:
     """The batches of a statement under way. One reader at a time, in whichever thread; `close` must follow."""
 
-    def __init__(self, session: "AbstractContextManager[Any]", plan: SqlPlan, interrupt: Interrupt) -> None:
+    def __init__(
+        self,
+        session: "AbstractContextManager[Any]",
+        sql: str,
+        interrupt: Interrupt,
+        parameters: Sequence[object] = (),
+    ) -> None:
         """Starts the statement. Raises what `Engine.query` raises."""
         self._interrupt = interrupt
         self._lock = Lock()
@@ -58,7 +63,7 @@ class Stream:
         self._first: list[pa.RecordBatch] = []
         cursor = self._open.enter_context(session)
         try:
-            asked = cursor.sql(plan.sql, params=list(plan.parameters) or None)
+            asked = cursor.sql(sql, params=list(parameters) or None)
             self._reader = asked.to_arrow_reader(VECTOR)
         except BaseException as error:
             self._fail(error)

@@ -186,7 +186,7 @@ class Execution:
         engine = cast("Any", self._engine)
         began = time.perf_counter()
         session = engine.session(plan.at.state, timeout=self._timeout, interrupt=interrupt, **held)
-        stream = Stream(session, plan, interrupt)
+        stream = Stream(session, plan.sql, interrupt, plan.parameters)
         try:
             tries = plan.key is not None and plan.key not in self._large
             whole = stream.whole(min(SMALL, self._answers.largest // 2)) if tries else None
