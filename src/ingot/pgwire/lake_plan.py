@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from ingot.semantic.answers.states import States
 
 
+THREADS = 64
+"""Statements over tables that the engine works on at the same time."""
 _OIDS = {
     "bool": types.BOOL, "int2": types.INT2, "int4": types.INT4, "int8": types.INT8, "numeric": types.NUMERIC,
     "float4": types.FLOAT4, "float8": types.FLOAT8, "text": types.TEXT, "varchar": types.VARCHAR,
@@ -80,10 +83,13 @@ class LakePlans:
     """The cubes and views that a session sees."""
     timeout: float | None = None
     tables: LakeTables = field(init=False)
+    pool: Executor = field(init=False, repr=False)
+    """Threads for the engine: many, as one may wait long for somebody else's database."""
     _prepared: "Recent[Hashable, tuple[LakePlan, tuple[Field, ...], str]]" = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.tables = LakeTables(self.engine)
+        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="sql-lake")
         self._prepared = Recent(500)
 
     @contextmanager
