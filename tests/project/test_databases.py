@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingot.project.loading import load
+from ingot.project.loading import databases, load
 from ingot.project.problem import ProjectError
 
 
@@ -64,3 +64,45 @@ def test_what_makes_no_sense_is_said_with_its_place(tmp_path: Path, text: str, s
         _project(tmp_path, text)()
     assert said in str(wrong.value)
     assert "sources/crm.yml" in str(wrong.value)
+
+
+def test_each_database_is_read_by_its_own_file(tmp_path: Path) -> None:
+    """What is wrong elsewhere, and sources of files, are no matter of theirs."""
+    good = "connector: sqlite\npath: a.db\nattach: true\n"
+    written = f"name: shop\nsources: [{{name: inside, {good.strip().replace(chr(10), ', ')}}}]\n"
+    (tmp_path / "ingot.yml").write_text(written)
+    files = {
+        "good": good,
+        "closed": good.replace("true", "false"),
+        "files": "path: .\n",
+        "broken": "{",
+        "misspelt": good + "shemas: [x]\n",
+        "named": "name: other\nconnector: sqlite\nattach: true\n",
+        "unset": "connector: postgres\nurl: ${NOT_SET}\nattach: true\n",
+        "same": good + "name: good\n",
+    }
+    (tmp_path / "sources").mkdir()
+    for name, text in files.items():
+        (tmp_path / "sources" / f"{name}.yml").write_text(text)
+    (tmp_path / "semantic").mkdir()
+    (tmp_path / "semantic" / "a.yml").write_text("cubes: 1\n")
+    found = databases(tmp_path, "dev", {})
+    assert [one.name for one in found.there] == ["inside"]
+    assert {name: len(problems) for name, problems in found.wrong.items()} == {
+        "broken": 1,
+        "misspelt": 1,
+        "other": 1,
+        "unset": 1,
+        "good": 1,  # there are two of that name, and nobody knows which is meant
+    }
+    (tmp_path / "sources" / "same.yml").unlink()
+    again = databases(tmp_path, "dev", {"NOT_SET": "postgresql://me@db/x"})
+    assert [one.name for one in again.there] == ["inside", "good", "unset"]
+    assert again.there[1].folder == tmp_path / "a.db"
+    assert again.wrong.keys() == {"broken", "misspelt", "other"}
+
+
+def test_a_wrong_ingot_yml_is_wrong_for_all_databases(tmp_path: Path) -> None:
+    (tmp_path / "ingot.yml").write_text("nam: shop\n")
+    with pytest.raises(ProjectError, match="nam"):
+        databases(tmp_path, "dev", {})

@@ -65,19 +65,19 @@ def create_app(
         lake.close()
         raise
 
-    live = Live(project, service)
+    sql_port = None
+    if sql_listener is not None:
+        from ingot.pgwire.port import SqlPort  # noqa: PLC0415 - needs the extra `sql`
+
+        sql_port = SqlPort(project, service, lake, engine)
+
+    live = Live(project, service, attach=sql_port.attach if sql_port is not None else None)
     answers = cube.CubeApi(
         service, continue_wait=project.serve.continue_wait, downloads=downloads, notice=live.notice
     )
 
     keeper = watching(service, lake, engine)
     jobs = RollupsApi(service, keeper.keeping)
-
-    sql_port = None
-    if sql_listener is not None:
-        from ingot.pgwire.port import SqlPort  # noqa: PLC0415 - needs the extra `sql`
-
-        sql_port = SqlPort(project, service, lake, engine)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

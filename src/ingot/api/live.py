@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingot.errors import IngotError
 from ingot.project import ModelFiles, Project, ProjectError, load
+from ingot.project.loading import Databases, databases
 from ingot.project.root import FILE
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ SETTLED = 0.1
 """Seconds for which nothing may change before the files are read: editors write in several steps."""
 MOST = 5_000
 """Files that are looked at."""
-_TAKEN = ("cubes", "views", "dashboards", "semantic", "files", "parts")
+_TAKEN = ("cubes", "views", "dashboards", "semantic", "sources", "files", "parts")
 """What of a project a running server takes over; the rest needs a new start."""
 
 Seen = dict[str, tuple[int, int, int, int]]
@@ -42,16 +43,22 @@ class Live:
         project: Project,
         service: "Service",
         *,
+        attach: Callable[[Databases], bool] | None = None,
         read: Callable[[], Project] | None = None,
         say: Callable[[str], None] | None = None,
     ) -> None:
-        """`read` reads the project's files anew; `say` tells the person at the server."""
+        """`attach` takes the databases that SQL reads, and says whether there is anything new with them.
+
+        `read` reads the project's files anew; `say` tells the person at the server.
+        """
         files = ModelFiles()
         environ = project.parts.environ if project.parts is not None else os.environ
         self.project = project
         self.error: IngotError | None = None
         self.loaded_at = datetime.now(UTC)
         self._service = service
+        self._attach = attach
+        self._environ = environ
         self._read = read or (
             lambda: load(project.root, profile=project.profile, environ=environ, files=files)
         )
@@ -117,6 +124,7 @@ class Live:
                 self._say(f"model  not read: {type(error).__name__}: {error}")
 
     def _reload(self) -> None:
+        self._take_databases()
         try:
             project = self._read()
             self._service.reload(project)
@@ -130,6 +138,17 @@ class Live:
         self.loaded_at = datetime.now(UTC)
         said = f"model  read anew: {len(project.cubes)} cubes, {len(project.views)} views"
         self._say(f"{said}; start again for {', '.join(changed)}" if changed else said)
+
+    def _take_databases(self) -> None:
+        """A mistake anywhere else is no reason to read a database as it was."""
+        if self._attach is None:
+            return
+        try:
+            found = databases(self.project.root, self.project.profile, self._environ)
+        except ProjectError:
+            return  # `ingot.yml` itself: told with the model's problems
+        if self._attach(found):
+            self._say(f"databases  read anew: {', '.join(sorted(one.name for one in found.there)) or 'none'}")
 
     def _look(self) -> Seen:
         project = self.project

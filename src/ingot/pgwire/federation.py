@@ -1,6 +1,6 @@
 """The databases of the project that SQL may read: which there are, what tables they have, and statements over them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ingot.engines.ports import Lake, State
+    from ingot.project.loading import Databases
     from ingot.project.model import Project
+    from ingot.project.problem import Problem
     from ingot.project.source import Source
 
 DOWN = "HV00N"
@@ -46,11 +48,30 @@ class Federation:
         self._sources: dict[str, Source] = {
             one.name: one for one in project.sources if one.is_database and one.attach
         }
+        self._wrong: Mapping[str, tuple[Problem, ...]] = {}
+        self._is_open_to_all = project.auth is None
+        self.version = 0
+        """Another number whenever there are other databases."""
         engine = project.engine
         databases = [_database(one) for one in self._sources.values()]
         self._attached = AttachedDatabases(
             lake, databases, memory_limit=engine.memory_limit, threads=engine.threads
         )
+
+    def attach(self, databases: "Databases") -> bool:
+        """Reads these databases from now on; whether there is anything new with them.
+
+        Statements under way end on those that they began with.
+        """
+        found = {one.name: one for one in databases.there}
+        before = self._sources, self._wrong
+        if (found, databases.wrong) == before:
+            return False
+        self._sources, self._wrong = found, databases.wrong
+        if found != before[0]:
+            self._attached.replace([_database(one) for one in found.values()])
+        self.version += 1
+        return True
 
     @property
     def names(self) -> Sequence[str]:
@@ -58,18 +79,19 @@ class Federation:
         return sorted(self._sources)
 
     def named(self, said: str) -> str | None:
-        """The database of a name, whatever the case; None for none."""
-        if said in self._sources:
+        """The database of a name, whatever the case, also one whose file is wrong; None for none."""
+        known = (*self._sources, *self._wrong)
+        if said in known:
             return said
         folded = said.casefold()
-        return next((one for one in self._sources if one.casefold() == folded), None)
+        return next((one for one in known if one.casefold() == folded), None)
 
     def tables(self, source: str) -> Sequence[tuple[str, str]]:
         """Schema and name of each table and view that may be read, sorted.
 
         Raises `PgError` where the database cannot be reached.
         """
-        postgres = self._sources[source].connector == "postgres"
+        postgres = self._source(source).connector == "postgres"
         with self.session(frozenset({source})) as cursor:
             rows = cursor.execute(_LISTED_THERE if postgres else _LISTED, [source]).fetchall()
         return sorted((schema, name) for schema, name in rows if self._is_open(source, schema))
@@ -116,7 +138,7 @@ class Federation:
 
         Raises `SqlError` where it is not there or not open, `PgError` where the database cannot be reached.
         """
-        schema = schema or _FIRST[self._sources[source].connector]
+        schema = schema or _FIRST[self._source(source).connector]
         found = self.columns(source, schema, name, wanted)
         if found is not None:
             return Relation(found, (source, schema, name))
@@ -143,6 +165,8 @@ class Federation:
         interrupt: Interrupt | None = None,
     ) -> "Iterator[DuckDBPyConnection]":
         """See `AttachedDatabases.session`; a database that cannot be reached is a `PgError` HV00N."""
+        for one in sorted(databases):
+            self._source(one)
         try:
             with self._attached.session(
                 databases, at=at, tables=tables, timeout=timeout, interrupt=interrupt
@@ -157,8 +181,27 @@ class Federation:
         """Closes every connection."""
         self._attached.close()
 
+    def _source(self, name: str) -> "Source":
+        """The source of a database. Raises `PgError` for one whose file is wrong, or that is there no more."""
+        found = self._sources.get(name)
+        if found is not None:
+            return found
+        if name not in self._wrong:
+            raise PgError(
+                f'catalog "{shown(name)}" does not exist{did_you_mean(name, self.names)}',
+                sqlstate="3D000",
+                hint="SHOW CATALOGS lists the catalogs.",
+            )
+        said = [str(one) for one in self._wrong[name]]
+        raise PgError(
+            f'the database "{shown(name)}" cannot be read: its file has {len(said)} mistake{"s" * (len(said) > 1)}',
+            sqlstate="F0000",
+            detail="\n".join(said) if self._is_open_to_all else None,
+            hint="ingot model validate tells what is wrong with the project's files.",
+        )
+
     def _is_open(self, source: str, schema: str) -> bool:
-        wanted: Iterable[str] = self._sources[source].schemas
+        wanted: Iterable[str] = self._source(source).schemas
         return schema not in _SYSTEM and not schema.startswith("pg_") and (not wanted or schema in wanted)
 
 

@@ -35,6 +35,7 @@ class DatabaseTables:
         self._lock = Lock()
         self._last: float | None = None
         self._busy = False
+        self._of = -1
         self.version = 0
         """Another number whenever `tables` is something else."""
 
@@ -46,16 +47,21 @@ class DatabaseTables:
     def look(self) -> None:
         """Has the tables listed again, if that was not done lately. Never waits."""
         with self._lock:
-            late = self._last is None or monotonic() - self._last > SECONDS
-            if self._busy or not late or not self._federation.names:
+            of = self._federation.version
+            late = of != self._of or self._last is None or monotonic() - self._last > SECONDS
+            if self._busy or not late or not (self._federation.names or self._found):
                 return
-            self._busy = True
+            self._busy, self._of = True, of
         Thread(target=self.list, name="sql-databases", daemon=True).start()
 
     def list(self) -> None:
         """Lists the tables. One that cannot be reached now keeps those that it had."""
         try:
-            for name in self._federation.names:
+            there = set(self._federation.names)
+            if self._found.keys() - there:
+                self._found = {name: tables for name, tables in self._found.items() if name in there}
+                self.version += 1
+            for name in there:
                 try:
                     found = tuple(_tables(self._federation, name))
                 except IngotError:

@@ -70,6 +70,8 @@ class LakePlan:
     """Their types, as far as the statement says them; 0 where it does not."""
     volatile: bool = False
     """Whether the same text may mean something else a moment later."""
+    attached: int = 0
+    """Which databases there were beside the lake: `Federation.version`."""
 
 
 @dataclass(eq=False)
@@ -108,6 +110,12 @@ class LakePlans:
         with in_words(), opened as cursor:
             yield cursor
 
+    def is_current(self, plan: LakePlan, info: SessionInfo) -> bool:
+        """Whether a plan says what its text means now."""
+        if plan.volatile or plan.state.hash != self.states.at(info.ref).state.hash:
+            return False
+        return not plan.databases or self.federation is None or plan.attached == self.federation.version
+
     def at_hand(self, text: str, info: SessionInfo) -> tuple[LakePlan, tuple[Field, ...], str] | None:
         """As `prepared`, where nothing has to be waited for."""
         at = self.states.at_hand(info.ref)
@@ -130,6 +138,7 @@ class LakePlans:
     def plan(self, text: str, info: SessionInfo, values: Sequence[exp.Expr] | None = None) -> LakePlan:
         """The plan of a SELECT. Raises `SqlError` or `PgError`."""
         state = self.states.at(info.ref).state
+        attached = self.federation.version if self.federation is not None else 0
         look = Looking(
             self.tables,
             state,
@@ -163,7 +172,7 @@ class LakePlans:
         kinds = tuple(oid_of(known.get(one, "")) for one in range(1, max(known, default=0) + 1))
         volatile = writing.volatile or _RELATIVE.search(text) is not None
         databases = frozenset(look.databases)
-        return LakePlan(sql, state, databases, frozenset(look.read), columns, kinds, volatile)
+        return LakePlan(sql, state, databases, frozenset(look.read), columns, kinds, volatile, attached)
 
     def _databases(self, tree: exp.Expr) -> frozenset[str]:
         """The databases whose names stand first in names of tables."""

@@ -137,7 +137,7 @@ class LakeStatement:
         plan = self.plan
         if self.parameters:
             plan = await stop.during(partial(self._bound, values, stop.interrupt), pool)
-        elif plan.volatile or plan.state.hash != self._plans.states.at(self._source.info.ref).state.hash:
+        elif not self._plans.is_current(plan, self._source.info):
             plan = await stop.during(partial(self._bound, (), stop.interrupt), pool)
         # A later step of the portal is stopped by another one: what ends the statement is its own.
         interrupt = Interrupt()

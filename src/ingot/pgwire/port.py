@@ -15,6 +15,7 @@ from ingot.pgwire.sources import Sources
 from ingot.pgwire.tls import Certificate
 from ingot.project import Project
 from ingot.project.accounts import Accounts
+from ingot.project.loading import Databases
 from ingot.project.root import absolute
 from ingot.semantic import Service
 from ingot.semantic.sql.columns import faces
@@ -72,6 +73,10 @@ class SqlPort:
     def reduced(self) -> str | None:
         """Why the catalog is a smaller one, as a sentence for who starts the server; None where it is not."""
         return self._catalogs.reduced
+
+    def attach(self, databases: Databases) -> bool:
+        """Reads these databases beside the lake from now on; whether there is anything new with them."""
+        return self._federation.attach(databases)
 
     async def start(self, listener: socket.socket) -> None:
         """Accepts connections at a socket that is bound."""

@@ -85,6 +85,24 @@ def for_context(project: Project, security: Mapping[str, Any], reads: Reads) -> 
     return dataclasses.replace(project, cubes=cubes, views=views)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Databases:
+    """The databases that SQL reads, each by its own part of the files."""
+
+    there: tuple[Source, ...] = ()
+    wrong: Mapping[str, tuple[Problem, ...]] = dataclasses.field(default_factory=dict)
+    """What is wrong with the file of another one, by the name that it has or would have."""
+
+
+def databases(root: Path, profile: str, environ: Mapping[str, str] = os.environ) -> Databases:
+    """The databases that the files of the project in a folder attach now. A file that is wrong is no other one's matter.
+
+    Raises:
+        ProjectError: with the problems of `ingot.yml`, which has databases as well.
+    """
+    return _Loader(root, environ).databases(profile)
+
+
 class _Loader:
     def __init__(
         self,
@@ -162,6 +180,35 @@ class _Loader:
             users=users,
             parts=self.model_parts(),
         )
+
+    def databases(self, profile: str) -> Databases:
+        tree = self.tree(self.root / FILE)
+        settings = None
+        if tree is not None:
+            tree = self.filled_settings(tree, profile)
+            self.once("source", names(tree.get("sources")))
+            settings = self.spec(Settings, tree)
+        if settings is None or self.problems:
+            raise ProjectError(self.without_consequences())
+        made = list(settings.sources)
+        wrong: dict[str, tuple[Problem, ...]] = {}
+        for path in self.paths(self.root / "sources"):
+            self.problems.clear()
+            name = path.name.partition(".")[0]
+            read = self.tree(path)
+            if read is not None:
+                read = fill(read, self.environ, self.problems)
+                _default_name(read, path)
+                name = str(read["name"])
+                self.once("source", names(_alone(read)))
+                source = self.spec(Source, read)
+                made += [source] if source is not None else []
+            if self.problems:
+                wrong[name] = tuple(self.without_consequences())
+        there = (
+            self.settled(one) for one in made if one.is_database and one.attach and one.name not in wrong
+        )
+        return Databases(tuple(there), wrong)
 
     # -- files -----------------------------------------------------------------------------------------
 

@@ -50,12 +50,17 @@ class _Small:
 
     name: str
     """What the servers call the backends that work for it."""
-    databases: frozenset[str]
+    attached: tuple[Database, ...]
     iceberg: bool
     con: DuckDBPyConnection
     mounted: list[tuple[str, frozenset[str] | None, Mount]] = field(default_factory=list)
     """States, and which of their tables are there; None: all that they have."""
     mounts: int = 0
+    databases: frozenset[str] = field(init=False)
+    """The names of those that are attached."""
+
+    def __post_init__(self) -> None:
+        self.databases = frozenset(one.name for one in self.attached)
 
 
 class _Part:
@@ -88,7 +93,7 @@ class AttachedDatabases:
         self._idle: list[_Small] = []
         self._used: set[_Small] = set()
         self._opening = 0
-        self._bells: dict[str, DuckDBPyConnection] = {}
+        self._bells: dict[str, tuple[Database, DuckDBPyConnection]] = {}
         """By server: a connection that nobody's statement uses, to tell it that one is over."""
         self._hanging = Lock()
         self._lock = Lock()
@@ -137,7 +142,7 @@ class AttachedDatabases:
                 yield cursor
         except duckdb.Error as error:
             stopped = expired or (interrupt is not None and interrupt.is_set)
-            explained = self._explain(error, databases, stopped)
+            explained = self._explain(error, small, databases, stopped)
             broken = isinstance(explained, SourceDownError)
             if expired:
                 raise QueryTimeoutError(
@@ -149,6 +154,18 @@ class AttachedDatabases:
                 cursor.close()
             self._give_back(small, broken)
 
+    def replace(self, databases: Sequence[Database]) -> None:
+        """Other databases from now on. Statements that are under way end on those that they began with."""
+        with self._lock:
+            self.databases = {one.name: one for one in databases}
+            over = [one for one in self._idle if self._is_over(one)]
+            self._idle = [one for one in self._idle if one not in over]
+            # Who is stopped now may still need the bell; of the next statement it is another one's.
+            bells = [name for name, (of, _) in self._bells.items() if self.databases.get(name) != of]
+            closing = [self._bells.pop(name)[1] for name in bells]
+        for con in (*(one.con for one in over), *closing):
+            con.close()
+
     def close(self) -> None:
         """Closes every connection."""
         self._deadlines.close()
@@ -156,7 +173,7 @@ class AttachedDatabases:
             self._closed = True
             idle, self._idle = self._idle, []
             bells, self._bells = self._bells, {}
-        for con in (*(one.con for one in idle), *bells.values()):
+        for con in (*(one.con for one in idle), *(con for _, con in bells.values())):
             con.close()
 
     # -- the small DuckDBs -----------------------------------------------------------------------------
@@ -215,24 +232,31 @@ class AttachedDatabases:
                     f"{_MOST} statements over attached databases are under way, which is the most there can be.",
                     hint="Try again when one of them has ended.",
                 )
+            missing = sorted(databases - self.databases.keys())
+            if missing:
+                raise SourceDownError(f"The database '{missing[0]}' is not attached any more.")
+            wanted = tuple(self.databases[one] for one in sorted(databases))
             self._opening += 1
         try:
-            made = in_yielding_thread(lambda: self._open(databases, iceberg))
+            made = in_yielding_thread(lambda: self._open(wanted, iceberg))
         finally:
             with self._lock:
                 self._opening -= 1
         with self._lock:
             self._used.add(made)
-        servers = [self.databases[one] for one in databases if self.databases[one].kind == "postgres"]
+        servers = [one for one in wanted if one.kind == "postgres"]
         if any(one.name not in self._bells for one in servers):
             # Connected meanwhile, so that the first cancel is as fast as the others.
             Thread(target=self._ring_all, args=(servers, "ingot nobody"), name="cancel", daemon=True).start()
         return made
 
-    def _open(self, databases: frozenset[str], iceberg: bool) -> _Small:
+    def _open(self, wanted: tuple[Database, ...], iceberg: bool) -> _Small:
         name = f"ingot {token_hex(6)}"
-        wanted = [self.databases[one] for one in sorted(databases)]
-        return _Small(name, databases, iceberg, self._attached(wanted, name, iceberg=iceberg))
+        return _Small(name, wanted, iceberg, self._attached(wanted, name, iceberg=iceberg))
+
+    def _is_over(self, small: _Small) -> bool:
+        """Whether what it has attached is not what the names mean now."""
+        return any(self.databases.get(one.name) != one for one in small.attached)
 
     def _attached(
         self, databases: Sequence[Database], name: str, *, iceberg: bool = False
@@ -273,7 +297,7 @@ class AttachedDatabases:
         over: list[_Small] = []
         with self._lock:
             self._used.discard(small)
-            if broken or self._closed:
+            if broken or self._closed or self._is_over(small):
                 over.append(small)
             else:
                 self._idle.append(small)
@@ -287,8 +311,7 @@ class AttachedDatabases:
     def _ring(self, small: _Small, ringing: Lock) -> None:
         """Tells the servers that nobody waits for what they do; a stopped DuckDB waits for its servers."""
         try:
-            servers = [self.databases[one] for one in small.databases]
-            self._ring_all([one for one in servers if one.kind == "postgres"], small.name)
+            self._ring_all([one for one in small.attached if one.kind == "postgres"], small.name)
         finally:
             ringing.release()
 
@@ -302,20 +325,25 @@ class AttachedDatabases:
         call = f"SELECT * FROM postgres_query({quote_literal(database.name)}, {quote_literal(asked)})"
         try:
             with self._hanging:
-                bell = self._bells.get(database.name)
-                if bell is None:
+                of, bell = self._bells.get(database.name, (None, None))
+                if bell is None or of != database:
                     bell = self._attached([database], "ingot cancel")
                     with self._lock:
                         if self._closed:
                             bell.close()
                             return
-                        self._bells[database.name] = bell
+                        _, before = self._bells.pop(database.name, (None, None))
+                        self._bells[database.name] = database, bell
+                    if before is not None:
+                        before.close()
             with bell.cursor() as cursor:
                 cursor.execute(call).fetchall()
         except (duckdb.Error, IngotError):
             return  # a server that does not hear this has other troubles; the statement is over for its asker
 
-    def _explain(self, error: duckdb.Error, databases: frozenset[str], stopped: bool) -> IngotError:
+    def _explain(
+        self, error: duckdb.Error, small: _Small, databases: frozenset[str], stopped: bool
+    ) -> IngotError:
         text = str(error)
         if stopped and (isinstance(error, duckdb.InterruptException) or "canceling statement" in text):
             return QueryInterruptedError("The query was cancelled.")
@@ -323,13 +351,13 @@ class AttachedDatabases:
             named = " or ".join(f"'{one}'" for one in sorted(databases))
             return SourceDownError(f"The database {named} cannot be read: {reason(text)}.")
         explained = translate(error)
-        explained.message = self._concealed(explained.message)
+        explained.message = self._concealed(explained.message, small)
         explained.args = (explained.message,)
         return explained
 
-    def _concealed(self, text: str) -> str:
+    def _concealed(self, text: str, small: _Small) -> str:
         """`text` without addresses: people who may read a table need not know where it is."""
-        for each in self.databases.values():
+        for each in (*self.databases.values(), *small.attached):
             for part in secrets(each):
                 text = text.replace(part, "…")
         return text
