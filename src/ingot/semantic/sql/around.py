@@ -1,28 +1,34 @@
 """What all questions of one statement share: who asks, of which model and when, the parameters, and what was planned."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from datetime import datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from ingot.engines import HeldTable
 from ingot.semantic.context import Context
-from ingot.semantic.model import Dimension, Measure, Model
+from ingot.semantic.model import Dimension, Found, Label, Measure, Model
+from ingot.semantic.planner import given
 from ingot.semantic.planner.aggregates import COUNTS
 from ingot.semantic.planner.filters import Parameters
 from ingot.semantic.planner.plan import selected
-from ingot.semantic.planner.resolve import Resolved
+from ingot.semantic.planner.resolve import Column, Condition, Resolved
 from ingot.semantic.planner.rows_of import JoinedRows
+from ingot.semantic.planner.statement import Statement
 from ingot.semantic.planner.volatile import volatile
 from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.hooks import Hooks
-from ingot.semantic.query import Query
+from ingot.semantic.query import Query, parse
 from ingot.semantic.sql.columns import marked
 from ingot.semantic.sql.postgres import kinds
 from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.input import Clock
 from ingot.semantic.sql.postgres.writing import Writing, kept
+from ingot.semantic.sql.scope import OURS
 from ingot.semantic.sql.whole import Whole
 
 if TYPE_CHECKING:
@@ -31,8 +37,8 @@ if TYPE_CHECKING:
 
 _TYPES = {"string": "text", "number": "numeric", "boolean": "bool", "time": "timestamp"}
 _SHARED = "shared"
-OURS = "ours"
-"""In the `meta` of a table: no name that somebody wrote, but what the planner or a WITH put there."""
+QUESTION = "question"
+"""In the `meta` of a SELECT: which of the statement's questions it answers."""
 
 
 class Around:
@@ -73,12 +79,20 @@ class Around:
         self._choose = choose
         self._hold = hold
         self._whole = whole
-        self._aliases = 0
+        self._types: Mapping[str, str] = {}
+        self._aliases = count(1)
 
     def alias(self) -> str:
         """A name for a derived table, which nobody can write."""
-        self._aliases += 1
-        return f"#question_{self._aliases}"
+        return f"#question_{next(self._aliases)}"
+
+    def over(self, members: Mapping[str, Found], types: Mapping[str, str]) -> "Around":
+        """The same where these are the members, of these types of PostgreSQL: to read a SELECT with, not to plan one."""
+        made = copy(self)
+        made.seen = replace(self.seen, members=members)
+        made.writing = Writing(self.clock, made._type_of)  # noqa: SLF001 - its own class
+        made._types = types  # noqa: SLF001
+        return made
 
     def rewritten(self, asked: dict[str, Any]) -> Any:
         """A question as the project's hooks say."""
@@ -106,6 +120,8 @@ class Around:
 
     def member_type(self, name: str) -> str:
         """PostgreSQL's type of a member: counts and columns of whole numbers are integers, other numbers are numeric."""
+        if name in self._types:
+            return self._types[name]
         member = self.seen.members[name].member
         if isinstance(member, Dimension) and member.type == "number":
             return self._whole(member) or "numeric"
@@ -120,8 +136,40 @@ class Around:
         statement, select = selected(
             self.model, one.query, context=self._context, reader=choice or JoinedRows
         )
+        made = self._taken(one.query, choice, statement, select)
+        return made.limit(one.limit, copy=False) if one.limit is not None else made
+
+    def counted(
+        self,
+        rows: exp.Subquery,
+        dimensions: Sequence[str],
+        measures: Sequence[str],
+        keys: given.Keys,
+    ) -> exp.Query:
+        """The SELECT of measures in the groups of given rows: these columns of them, then the measures."""
+        found = self.resolved(parse({"measures": list(measures), "timezone": self.zone}))
+        columns = {f"#rows.{name}": name for name in dimensions}
+        query = replace(
+            found,
+            dimensions=tuple(Column(name, _unnamed(name)) for name in columns),
+            where=(Condition(_unnamed("#join"), "set", ()),),
+            having=(),
+            segments=(),
+            limits=(),
+            order=(),
+        )
+        statement, select = given.selected(
+            self.model, query, given.Given(rows, columns, keys), context=self._context
+        )
+        return self._taken(query, self._choose(), statement, select)
+
+    def _taken(
+        self, query: Resolved, choice: "Choice | None", statement: Statement, select: exp.Select
+    ) -> exp.Query:
+        """A planned SELECT as a part of the statement."""
         self.volatile = self.volatile or volatile(select)
-        self.queries.append(one.query)
+        select.meta[QUESTION] = len(self.queries)
+        self.queries.append(query)
         if choice is not None:
             self.choices.append(choice)
             self.held.extend(held for held in self._hold(choice) if held not in self.held)
@@ -138,7 +186,20 @@ class Around:
 
         made = select.transform(shared, copy=False)
         assert isinstance(made, exp.Query)
-        return made.limit(one.limit, copy=False) if one.limit is not None else made
+        return made
+
+    def settle(self, made: exp.Expr) -> None:
+        """Forgets what was planned for parts that are not in the statement now."""
+        asked = sorted({one.meta[QUESTION] for one in made.find_all(exp.Select) if QUESTION in one.meta})
+        self.queries[:] = [self.queries[n] for n in asked]
+        if self.choices:
+            self.choices[:] = [self.choices[n] for n in asked]
+        found = [one for one in made.find_all(exp.Parameter) if one.meta.get(_SHARED)]
+        used = sorted({int(one.this.name) for one in found})
+        places = {number: place for place, number in enumerate(used, 1)}
+        for one in found:
+            one.set("this", exp.Literal.number(places[int(one.this.name)]))
+        self.parameters.values[:] = [self.parameters.values[number - 1] for number in used]
 
     def is_count(self, name: str) -> bool:
         """Whether a measure is an integer, and 0 where there is nothing."""
@@ -149,3 +210,9 @@ class Around:
     def _marked(parameter: exp.Expr) -> exp.Expr:
         parameter.meta[_SHARED] = True
         return parameter
+
+
+def _unnamed(name: str) -> Found:
+    """A dimension of rows that the model does not know."""
+    label = Label("", "", public=False)
+    return Found(name, Dimension("", name, "boolean", exp.true(), (), label), (), label)

@@ -11,6 +11,7 @@ from ingot.semantic.model import Dimension, Found, Measure, Model, Segment
 from ingot.semantic.sql.errors import SqlError, shown
 
 if TYPE_CHECKING:
+    from ingot.semantic.sql.joining import Joining
     from ingot.semantic.sql.keyed import KeyedJoin
 
 Change = Callable[[exp.Expr], exp.Expr]
@@ -68,6 +69,8 @@ class Scope:
     """The cube or view behind a sub-query."""
     joins: tuple["KeyedJoin", ...] = ()
     """The joins that were written by their keys."""
+    joining: "Joining | None" = None
+    """What asks for its rows, where they are not joined by the model."""
 
     @property
     def owners(self) -> list[str]:
@@ -103,6 +106,11 @@ class Scope:
                 sqlstate="42703",
             )
         return found[0].copy()
+
+    def star(self, table: str) -> list[tuple[str, exp.Expr]]:
+        """Names and meanings of the columns that a star stands for."""
+        chosen = [one for one in self.tables if not table or same(one.alias, table)]
+        return [(name, tree) for one in chosen for name, tree in one.columns.items()]
 
     def filled(self, tree: exp.Expr) -> exp.Expr:
         """`tree`, which is changed, with each column as what it means; sub-queries keep theirs."""

@@ -4,10 +4,10 @@ from sqlglot import exp
 
 from ingot.semantic.sql.aggregates import asked_measure, is_aggregate
 from ingot.semantic.sql.allowed import called
+from ingot.semantic.sql.asking import Asking
 from ingot.semantic.sql.columns import changed, marked
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres.writing import TYPE
-from ingot.semantic.sql.question import Question
 from ingot.semantic.sql.selecting import Selecting
 
 
@@ -21,8 +21,6 @@ class Grouping:
         self.keys = list(dict.fromkeys(key for one in sets for key in one))
         self.sets = [[n for n, key in enumerate(self.keys) if key in one] for one in sets]
         self.types = [self.around.type(key) for key in self.keys]
-        self.measures: Question | None = None
-        self.rows: Question | None = None
         self.aggregated: dict[exp.Expr, str] = {}
         """Aggregates over rows, and their names."""
         self.counted: set[str] = set()
@@ -129,7 +127,7 @@ class Grouping:
             return branches[0]
         return self._joined(branches[0], branches[1], chosen)
 
-    def _keyed(self, question: Question, chosen: list[int]) -> list[exp.Expr]:
+    def _keyed(self, question: Asking, chosen: list[int]) -> list[exp.Expr]:
         return [exp.alias_(question.dimension(self.keys[n].copy()), f"k{n + 1}", quoted=True) for n in chosen]
 
     def _of_measures(self, chosen: list[int]) -> exp.Select:
@@ -142,7 +140,7 @@ class Grouping:
             return self._of_nothing(question)
         return exp.Select().select(*columns, copy=False).from_(question.table(), copy=False)
 
-    def _of_nothing(self, question: Question) -> exp.Select:
+    def _of_nothing(self, question: Asking) -> exp.Select:
         """The group of all rows, where nothing is asked of it: one row."""
         question.dimension(self.selecting.any_dimension())
         count = exp.alias_(exp.Count(this=exp.Star()), "n", quoted=True)
@@ -155,11 +153,7 @@ class Grouping:
             columns.append(
                 exp.alias_(self.around.meant(_over(node.copy(), question)).tree, name, quoted=True)
             )
-        if len(self.selecting.scope.tables) > 1:  # the joined rows, also where nothing is asked of a table
-            for one in self.selecting.dimension_of_each():
-                question.dimension(one)
-        if not question.dimensions:
-            question.dimension(self.selecting.any_dimension())
+        self.selecting.whole(question)
         select = exp.Select().select(*columns, copy=False).from_(question.table(), copy=False)
         if chosen:
             select = select.group_by(*(exp.Literal.number(n) for n in range(1, len(chosen) + 1)), copy=False)
@@ -199,7 +193,7 @@ class Grouping:
         return made.join(_named(rows, right), on=on, join_type="full", copy=False)
 
 
-def _over(node: exp.Expr, question: Question) -> exp.Expr:
+def _over(node: exp.Expr, question: Asking) -> exp.Expr:
     """An aggregate over the columns of a question for rows."""
 
     def one(each: exp.Expr) -> exp.Expr:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from ingot.semantic.errors import QueryError
 from ingot.semantic.model import Dimension, Join, Model
 from ingot.semantic.planner.fanout import Grain, facts, leaves, shared_paths, staged
 from ingot.semantic.planner.joins import Tree, along, tree
@@ -19,6 +20,10 @@ from ingot.semantic.sql.errors import SqlError
 Place = tuple[str, str]
 """A cube and a column of its table."""
 Pairs = frozenset[frozenset[Place]]
+
+
+class OtherJoinError(SqlError):
+    """The model would join cubes in another way than the statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,7 @@ def spelled(join: Join) -> Pairs | None:
 
 
 def as_written(joins: Sequence[KeyedJoin], query: Resolved, model: Model) -> bool:
-    """Whether everything that is asked for is computed from cubes that are joined by `joins`.
-
-    Raises `QueryError` where the planner knows no way.
-    """
+    """Whether everything that is asked for is computed from cubes that are joined by `joins`."""
     if staged(query):
         return False
     # A project's query_rewrite may have taken away what makes the joins inner ones.
@@ -96,9 +98,11 @@ def as_written(joins: Sequence[KeyedJoin], query: Resolved, model: Model) -> boo
     if any(marked(key) not in kept for one in joins if not one.outer for key in one.keys):
         return False
     owners = {cube for one in joins for cube in (one.left, one.right)}
-    return all(
-        each.root in owners and all(_joined(one, each) for one in joins) for each in _trees(query, model)
-    )
+    try:
+        trees = _trees(query, model)
+    except QueryError:
+        return False
+    return all(each.root in owners and all(_joined(one, each) for one in joins) for each in trees)
 
 
 def _trees(query: Resolved, model: Model) -> list[Tree]:

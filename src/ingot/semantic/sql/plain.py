@@ -95,14 +95,17 @@ class Plain:
 
     def over_rows(self, select: exp.Select, names: Names, outer: Seen | None) -> exp.Select:
         """A SELECT over the rows of others, which is changed."""
-        means = Means(
+        return Outer(select, self.means(names), outer).written()
+
+    def means(self, names: Names) -> Means:
+        """What SELECTs that see these sub-queries of WITH are written with."""
+        return Means(
             self.writing,
             lambda node: self._look(node, names),
             lambda tree, seen: self.query(tree, names, seen),
             self.alias,
             self.guessing,
         )
-        return Outer(select, means, outer).written()
 
     def alias(self) -> str:
         """A name for a derived table, which nobody can write."""

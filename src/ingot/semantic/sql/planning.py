@@ -19,6 +19,7 @@ from ingot.semantic.sql.allowed import check
 from ingot.semantic.sql.around import Around
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.parsing import parsed
+from ingot.semantic.sql.plain import Find
 from ingot.semantic.sql.scope import OURS
 from ingot.semantic.sql.statement import SqlPlan, members_of
 from ingot.semantic.sql.translating import Translating
@@ -44,10 +45,12 @@ def planned(
     choose: "Callable[[], Choice | None]" = lambda: None,
     hold: "Callable[[Choice], tuple[HeldTable, ...]]" = lambda _: (),
     whole: Whole = lambda _: None,
+    find: Find = lambda _: None,
 ) -> SqlPlan:
     """The plan of a statement. `tree`: what `parsed` gave for its text, with a value for each parameter.
 
-    `whole` says which dimensions are whole numbers; without it all are numeric.
+    `whole` says which dimensions are whole numbers; without it all are numeric. `find` knows the tables that may be
+    read beside cubes and views.
 
     Raises:
         SqlError: for what is no SELECT over the model, with its place in the text.
@@ -67,7 +70,8 @@ def planned(
     try:
         tree = parsed(text) if tree is None else tree
         check(tree)
-        made = Translating(around).query(tree, {})
+        made = Translating(around, find).query(tree, {})
+        around.settle(made)
         if not all(table.meta.get(OURS) for table in made.find_all(exp.Table)):
             raise SqlError("The statement names a table that is neither a cube nor a view.", sqlstate="42P01")
         generator: Any = Dialect.get_or_raise("duckdb").generator()

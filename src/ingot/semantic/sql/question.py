@@ -10,17 +10,18 @@ from typing import Any
 from sqlglot import exp
 
 from ingot.semantic import marks
-from ingot.semantic.model import Dimension, Found, Label, Measure, Model
-from ingot.semantic.planner.fanout import staged
+from ingot.semantic.model import Dimension, Found, Label, Measure, Model, Path
+from ingot.semantic.planner.fanout import leaf_path, plain_name, staged
 from ingot.semantic.planner.resolve import Column, Condition, Resolved, Tree, member_paths
 from ingot.semantic.planner.times import GRANULARITIES
 from ingot.semantic.query import parse
 from ingot.semantic.sql.allowed import called
 from ingot.semantic.sql.around import Around
+from ingot.semantic.sql.asking import Leaves
 from ingot.semantic.sql.columns import changed, is_segment, marked, members
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.filters import as_filter, segment
-from ingot.semantic.sql.keyed import KeyedJoin, as_written
+from ingot.semantic.sql.keyed import KeyedJoin, OtherJoinError, as_written
 from ingot.semantic.sql.postgres.kinds import ANY, TEXTS, named
 from ingot.semantic.sql.postgres.writing import TYPE
 from ingot.semantic.sql.rowwise import has_value, keeps_rows, nothing
@@ -55,6 +56,10 @@ class Question:
     """Conditions that no filter can say."""
     joins: tuple[KeyedJoin, ...] = ()
     """The joins that its cubes must be joined by."""
+    counted: dict[str, None] = field(default_factory=dict)
+    """Measures that are computed from its rows elsewhere."""
+    keys: dict[Path, tuple[Wanted, ...]] = field(default_factory=dict)
+    """What tells the rows of cubes apart, by the path to the cube."""
 
     def __post_init__(self) -> None:
         self.alias = self.around.alias()
@@ -62,6 +67,11 @@ class Question:
     @property
     def model(self) -> Model:
         return self.around.seen
+
+    @property
+    def is_empty(self) -> bool:
+        """See `Asking.is_empty`."""
+        return not (self.dimensions or self.measures or self.keys)
 
     def dimension(self, tree: exp.Expr) -> exp.Column:
         """The column of the derived table that has the value of `tree`."""
@@ -114,6 +124,22 @@ class Question:
             else:
                 self.tests.append(one)
 
+    def leaves(self, name: str) -> Leaves:
+        """See `Asking.leaves`."""
+        found = self.model.members[name]
+        measure = found.member
+        assert isinstance(measure, Measure)
+        if measure.staged:
+            raise SqlError(
+                f"'{name}' is computed in several steps (rolling, time shift, rank), which this join cannot have: "
+                "aggregate it in a sub-query, and join that.",
+                sqlstate="0A000",
+            )
+        self.counted[name] = None
+        leaves = [(plain_name(one), leaf_path(found.path, one)) for one in measure.leaves]
+        there = {leaf: self._key(leaf[1], name) for leaf in leaves if leaf[1][0] == found.path[0]}
+        return there, [leaf for leaf in leaves if leaf not in there]
+
     def table(self) -> exp.Subquery:
         """The derived table."""
         planned = self._resolved()
@@ -126,6 +152,22 @@ class Question:
 
     def _name(self) -> str:
         return f"c{len(self.dimensions) + len(self.measures) + 1}"
+
+    def _key(self, path: Path, name: str) -> tuple[exp.Expr, ...]:
+        """The columns with the primary key of the cube that a path leads to."""
+        cube = path[-1]
+        if path not in self.keys:
+            parts = self.around.model.cubes[cube].primary_key
+            if not parts:
+                raise SqlError(
+                    f"'{name}' cannot be counted once in each group: its cube has no primary key. Aggregate it in a "
+                    "sub-query, and join that.",
+                    sqlstate="0A000",
+                )
+            self.keys[path] = tuple(
+                Wanted(f"k{len(self.keys) + 1}_{n}", tree=part.sql) for n, part in enumerate(parts)
+            )
+        return tuple(self._column(one) for one in self.keys[path])
 
     def _column(self, one: Wanted) -> exp.Column:
         made = exp.column(one.name, table=self.alias, quoted=True)
@@ -162,7 +204,7 @@ class Question:
         tested = dict.fromkeys(name for one in self.tests for name in members(one))
         flags = [name for name in (*beside, *tested) if is_segment(self.model.members[name])]
         asked: dict[str, Any] = {
-            "measures": list(self.measures),
+            "measures": list(dict.fromkeys([*self.measures, *self.counted])),
             "dimensions": list(
                 dict.fromkeys(
                     [
@@ -198,6 +240,11 @@ class Question:
             key = one.member if one.granularity is None else f"{one.member}.{one.granularity}"
             columns.append((self._kept(keys, str(key)), one.name))
         columns += [(self._expression(one), one.name) for one in expressions]
+        columns += [
+            (self._part(path, n), one.name) for path, some in self.keys.items() for n, one in enumerate(some)
+        ]
+        for name in self.counted:
+            self._kept(keys, name)
         measures = [(self._kept(keys, name), one.name) for name, one in self.measures.items()]
         tests = tuple(self._test(one) for one in self.tests)
         made = replace(
@@ -214,7 +261,7 @@ class Question:
                 sqlstate="0A000",
             )
         if self.joins and not as_written(self.joins, made, self.around.model):
-            raise SqlError(
+            raise OtherJoinError(
                 "The model does not join these cubes as their keys in ON say: aggregate measures in a sub-query, "
                 "and join that.",
                 sqlstate="0A000",
@@ -243,6 +290,12 @@ class Question:
         assert one.tree is not None
         name = f"#expression.{one.name}"
         return Column(name, self._found(name, one.tree, "string"))
+
+    def _part(self, path: Path, number: int) -> Column:
+        """A part of a cube's primary key, which nobody sees."""
+        part = self.around.model.cubes[path[-1]].primary_key[number]
+        name = f"#key.{'.'.join(path)}.{number}"
+        return Column(name, Found(name, part, path, _LABEL))
 
     def _test(self, tree: exp.Expr) -> Condition:
         return Condition(self._found("#condition", tree, "boolean"), "equals", ("true",))

@@ -7,7 +7,8 @@ from sqlglot import exp
 
 from ingot.semantic.model import Measure
 from ingot.semantic.sql.around import Around
-from ingot.semantic.sql.columns import Table, is_dimension, marked
+from ingot.semantic.sql.asking import Asking
+from ingot.semantic.sql.columns import Table, is_dimension, marked, members
 from ingot.semantic.sql.errors import SqlError, shown
 from ingot.semantic.sql.question import Question
 
@@ -15,11 +16,19 @@ from ingot.semantic.sql.question import Question
 class Rows:
     """The rows of a cube or view as a table: a question for the columns that are used of it."""
 
-    def __init__(self, alias: str, own: Table, around: Around, columns: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        alias: str,
+        own: Table,
+        around: Around,
+        columns: tuple[str, ...] = (),
+        question: Asking | None = None,
+    ) -> None:
+        """`question` asks for the rows, where these are not just all of a cube or view."""
         self.alias = alias
         self.own = own
         self.around = around
-        self.question = Question(around, ungrouped=True)
+        self.question: Asking = question or Question(around, ungrouped=True)
         named = list(own.columns)
         self.columns = dict(zip([*columns, *named[len(columns) :]], own.columns.values(), strict=False))
 
@@ -48,13 +57,13 @@ class Rows:
 
     def table(self, at: exp.Expr) -> exp.Expr:
         """What stands in FROM."""
-        if not self.question.dimensions:
+        if self.question.is_empty:
             self.question.dimension(self._first(at))
         return self.question.table()
 
     def _is_dimension(self, tree: exp.Expr) -> bool:
-        name = marked(tree)
-        return name is not None and is_dimension(self.around.seen.members[name])
+        names = list(members(tree))
+        return bool(names) and all(is_dimension(self.around.seen.members[one]) for one in names)
 
     def _first(self, at: exp.Expr) -> exp.Expr:
         for tree in self.own.columns.values():

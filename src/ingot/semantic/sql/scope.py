@@ -188,7 +188,7 @@ class Seen:
                 sqlstate="42P01",
             )
         tables = [one for one in self.sources if not node.table or same(one.alias, node.table)]
-        known = [name for one in tables for name in one.names()]
+        known = [name for one in tables for name, _ in one.star()]
         said = f"{node.table}.{node.name}" if node.table else f'"{node.name}"'
         return SqlError(
             f"column {shown(said)} does not exist{did_you_mean(node.name, known)}",

@@ -8,6 +8,7 @@ from ingot.semantic.model import Dimension, Measure
 from ingot.semantic.planner.times import GRANULARITIES
 from ingot.semantic.sql.aggregates import asked_measure, is_aggregate, is_measure_call
 from ingot.semantic.sql.around import Around
+from ingot.semantic.sql.asking import Asking
 from ingot.semantic.sql.bounds import bounded
 from ingot.semantic.sql.columns import Scope, changed, inside, mark, marked, members
 from ingot.semantic.sql.errors import SqlError
@@ -74,14 +75,13 @@ class Selecting:
             if any(one.args.get(key) for key in ("except_", "replace", "rename", "except")):
                 raise SqlError("EXCEPT and REPLACE are not part of PostgreSQL's star.", at=one)
             table = one.table if isinstance(one, exp.Column) else ""
-            tables = [t for t in self.scope.tables if not table or t.alias.casefold() == table.casefold()]
-            if not tables:
+            columns = self.scope.star(table)
+            if not columns:
                 raise SqlError(f"There is no table '{table[:80]}' in FROM.", at=one, sqlstate="42P01")
-            for each in tables:
-                for name, tree in each.columns.items():
-                    output = exp.alias_(tree.copy(), name, quoted=True)
-                    output.meta[_STARRED] = True
-                    found.append(output)
+            for name, tree in columns:
+                output = exp.alias_(tree.copy(), name, quoted=True)
+                output.meta[_STARRED] = True
+                found.append(output)
         return found
 
     def _read(self, tree: exp.Expr) -> exp.Expr:
@@ -204,7 +204,7 @@ class Selecting:
     # -- writing ---------------------------------------------------------------------------------------
 
     def _ungrouped(self) -> exp.Select:
-        question = self._question(ungrouped=True)
+        question = self.question(ungrouped=True)
 
         of_row = question.of_row
         trees = [
@@ -213,11 +213,7 @@ class Selecting:
         ]
         order = [changed(one.copy(), of_row) for one, _ in self.order]
         first = [changed(one.copy(), of_row) for one in self.first]
-        if len(self.scope.tables) > 1:  # the joined rows, also where nothing is asked of a table
-            for one in self.dimension_of_each():
-                question.dimension(one)
-        if not question.dimensions and not question.measures:
-            question.dimension(self.any_dimension())
+        self.whole(question)
         return self._finished(trees, order, None, [question.table()], first, distinct=True)
 
     def _grouped(self, sets: list[list[exp.Expr]], *, distinct: bool) -> exp.Select:
@@ -240,18 +236,28 @@ class Selecting:
                 return inner
         return node
 
-    def question(self, *, ungrouped: bool) -> Question:
+    def question(self, *, ungrouped: bool) -> Asking:
         """A new question with the conditions of WHERE."""
-        return self._question(ungrouped=ungrouped)
-
-    def _question(self, *, ungrouped: bool) -> Question:
-        question = Question(self.around, ungrouped, joins=self.scope.joins)
+        joining = self.scope.joining
+        question: Asking = (
+            joining.question(ungrouped=ungrouped)
+            if joining is not None
+            else Question(self.around, ungrouped, joins=self.scope.joins)
+        )
         for one in self.where:
             for node in inside(one):
                 if is_measure_call(node) or is_aggregate(node):
                     raise SqlError("Aggregates belong into HAVING.", at=node, sqlstate="42803")
             question.where(one.copy())
         return question
+
+    def whole(self, question: Asking) -> None:
+        """Makes `question` ask for the joined rows, also where nothing is asked of a table."""
+        if len(self.scope.tables) > 1 and self.scope.joining is None:
+            for one in self.dimension_of_each():
+                question.dimension(one)
+        if question.is_empty:
+            question.dimension(self.any_dimension())
 
     def any_dimension(self) -> exp.Expr:
         """A dimension that every row has: where rows are counted and nothing else is asked of them."""
@@ -311,10 +317,12 @@ class Selecting:
     def _member(self, tree: exp.Expr) -> str | None:
         """The member that an output column is."""
         node = tree.unnest()
-        if is_aggregate(node):
-            return asked_measure(node, self.model, self.scope.owners)
         period = time_period(node, self.model)
-        return period[0] if period is not None else marked(node)
+        if is_aggregate(node):
+            name = asked_measure(node, self.model, self.scope.owners)
+        else:
+            name = period[0] if period is not None else marked(node)
+        return (self.model.members[name].name or None) if name is not None else None
 
 
 def _aggregates(tree: exp.Expr) -> bool:

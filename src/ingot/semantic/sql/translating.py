@@ -1,30 +1,38 @@
 """A whole statement: which of its SELECTs are over the model, and which run on the rows of others."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from sqlglot import exp
 
 from ingot.errors import did_you_mean
 from ingot.semantic.sql.aggregates import is_aggregate
 from ingot.semantic.sql.around import Around
+from ingot.semantic.sql.asking import Asking
 from ingot.semantic.sql.columns import (
     JOIN_FIELD,
     Scope,
     Table,
+    changed,
     face,
     faces,
     inside,
     is_measure,
-    marked,
+    members,
     same,
     table,
 )
 from ingot.semantic.sql.errors import SqlError, shown
-from ingot.semantic.sql.keyed import KeyedJoin, keyed
+from ingot.semantic.sql.froms import expressions, tables
+from ingot.semantic.sql.joining import From, Joining
+from ingot.semantic.sql.keyed import KeyedJoin, OtherJoinError, keyed
 from ingot.semantic.sql.plain import Find, Named, Names, Plain, columns
+from ingot.semantic.sql.question import Question
 from ingot.semantic.sql.rows import Rows
 from ingot.semantic.sql.scope import Seen, Source
 from ingot.semantic.sql.selecting import Selecting
 from ingot.semantic.sql.semijoin import conditions
-from ingot.semantic.sql.tables import Placed
+from ingot.semantic.sql.tables import Placed, Tables
 
 _PLAIN = ("group", "having", "distinct", "limit", "offset", "windows", "qualify", "with_", "with")
 MAX_QUESTIONS = 50
@@ -38,7 +46,8 @@ class Translating(Plain):
         super().__init__(around.writing, find)
         self.around = around
         self.questions = 0
-        self._known: dict[int, Scope | None] = {}
+        self._known: dict[int, tuple[exp.Expr, Scope | None]] = {}
+        """By the number of a sub-query, which is kept so that no other one gets the number."""
 
     def alias(self) -> str:
         return self.around.alias()
@@ -48,15 +57,18 @@ class Translating(Plain):
 
     def select(self, select: exp.Select, names: Names, outer: Seen | None) -> exp.Select:
         select = conditions(select)
-        scope = self._scope(select, names) or self._keyed(select, names)
+        scope = self._scope(select, names) or self._keyed(select, names) or self._joined(select, names)
         if scope is None or (outer is not None and self._looks_out(select, scope, outer)):
             return self.over_rows(select, names, outer)
         self.counted(select)
         before = select.copy() if any(select.find_all(exp.Query)) else None
         try:
-            return Selecting(
-                select, scope, self.around, lambda tree: self.nested(tree, names, outer)
-            ).written()
+            return self._selected(select, scope, names, outer)
+        except OtherJoinError:
+            joined = self._joined(select, names)
+            if joined is None:
+                raise
+            return self._selected(select, joined, names, outer)
         except SqlError as error:
             # A sub-query in it may look at its columns: then the rows are joined by the engine.
             if before is None or error.sqlstate not in ("42703", "42P01") or not _has_nested(before):
@@ -65,6 +77,12 @@ class Translating(Plain):
                 return self.over_rows(before, names, outer)
             except SqlError:
                 raise error from None
+
+    def _selected(self, select: exp.Select, scope: Scope, names: Names, outer: Seen | None) -> exp.Select:
+        around = scope.joining.around if scope.joining is not None else self.around
+        made = Selecting(select, scope, around, lambda tree: self.nested(tree, names, outer)).written()
+        self.writing.volatile = self.writing.volatile or around.writing.volatile
+        return made
 
     def _looks_out(self, select: exp.Select, scope: Scope, outer: Seen) -> bool:
         """Whether a SELECT uses columns of what is around it."""
@@ -114,25 +132,25 @@ class Translating(Plain):
         joins = select.args.get("joins") or []
         if not joins:
             return first
-        tables, where = [*first.tables], [*first.where]
+        found, where = [*first.tables], [*first.where]
         for join in joins:
             own = self._source(join.this, names)
             if own is None or not self._by_model(join):
                 return None
-            if any(table.owner is None for table in (*tables, *own.tables)):
+            if any(table.owner is None for table in (*found, *own.tables)):
                 return None
             for one in own.tables:
-                if any(one.owner == other.owner for other in tables):
+                if any(one.owner == other.owner for other in found):
                     raise SqlError(
                         f"'{shown(str(one.owner))}' stands twice in FROM, and the model joins it once: put one of them "
                         "into a sub-query with a LIMIT or GROUP BY, and join that with a condition.",
                         at=join,
                         sqlstate="0A000",
                     )
-                if any(same(one.alias, other.alias) for other in tables):
+                if any(same(one.alias, other.alias) for other in found):
                     raise SqlError(f"FROM names '{shown(one.alias)}' twice.", at=join, sqlstate="42712")
-            tables += own.tables
-        return Scope(tables, where)
+            found += own.tables
+        return Scope(found, where)
 
     def _keyed(self, select: exp.Select, names: Names) -> Scope | None:
         """The cubes of a SELECT with measures whose joins say by their keys what the model declares."""
@@ -153,29 +171,78 @@ class Translating(Plain):
                 return None
             found.append(one)
             scope.tables += own.tables
-        if not self._names_measure(select, scope):
+        if not self._names_measure(select, [scope]):
             return None
         scope.joins = tuple(found)
         scope.where += [test for one in found for test in one.tests()]
         return scope
 
+    def _joined(self, select: exp.Select, names: Names, *, stars: bool = False) -> Scope | None:
+        """The tables of a SELECT with measures that joins them in its own way. `stars`: a star may name these."""
+        nodes = tables(select)
+        scopes = [self._source(one, names) for one in nodes] if len(nodes) > 1 else []
+        known = [one for one in scopes if one is not None]
+        starred = stars and any(
+            isinstance(node, exp.Star) for one in select.expressions for node in one.walk()
+        )
+        if not self._names_measure(select, known) and not (starred and known):
+            return None
+        return Joining(self.around, lambda: self._read(select, names, scopes)).scope
+
+    def _read(self, select: exp.Select, names: Names, scopes: Sequence[Scope | None]) -> From:
+        """FROM, where sub-queries of rows are seen through. `scopes`: what its tables are."""
+        made = exp.Select(
+            from_=select.args["from_"].copy(), joins=[one.copy() for one in select.args.get("joins") or []]
+        )
+        through: dict[int, Rows] = {}
+        for node, scope in zip(tables(made), scopes, strict=True):
+            if scope is not None and scope.tables[0].owner is None:
+                rows = self._rows(scope)
+                place = exp.Table(this=exp.to_identifier(rows.alias, quoted=True))
+                node.replace(place)
+                through[id(place)] = rows
+        means = self.means(names)
+
+        def look(node: exp.Table) -> tuple[Source, Placed]:
+            rows = through.get(id(node))
+            return (rows, lambda: rows.table(node)) if rows is not None else means.look(node)
+
+        found = Tables(replace(means, look=look), None)
+        found.read(made)
+        return From(made, found)
+
+    def _rows(self, scope: Scope) -> Rows:
+        """The rows of a sub-query that is seen through."""
+        self.counted(exp.null())
+        joining = scope.joining
+        around = joining.around if joining is not None else self.around
+        question: Asking = (
+            joining.question(ungrouped=True) if joining is not None else Question(around, ungrouped=True)
+        )
+        for one in scope.where:
+            question.where(one.copy())
+        own = scope.tables[0]
+        if joining is not None or scope.owner not in self.around.model.cubes:
+            for tree in own.columns.values():  # each may bring rows of other cubes with it
+                changed(tree.copy(), question.of_row)
+        return Rows(own.alias or self.alias(), own, around, question=question)
+
     def _is_cube(self, scope: Scope) -> bool:
         return len(scope.tables) == 1 and scope.tables[0].owner in self.around.model.cubes
 
-    def _names_measure(self, select: exp.Select, scope: Scope) -> bool:
+    def _names_measure(self, select: exp.Select, scopes: Sequence[Scope]) -> bool:
         """Whether an expression of a SELECT has a measure in it; without one, it is answered from the rows."""
-        for key, value in select.args.items():
-            if key in ("from_", "joins"):
+        for node in (node for part in expressions(select) for node in inside(part)):
+            if not isinstance(node, exp.Column) or not isinstance(node.this, exp.Identifier):
                 continue
-            for part in value if isinstance(value, list) else [value]:
-                for node in inside(part) if isinstance(part, exp.Expr) else ():
-                    if isinstance(node, exp.Column) and isinstance(node.this, exp.Identifier):
-                        try:
-                            name = marked(scope.column(node))
-                        except SqlError:
-                            continue
-                        if name is not None and is_measure(self.around.seen.members[name]):
-                            return True
+            for scope in scopes:
+                try:
+                    found = scope.column(node)
+                except SqlError:
+                    continue
+                seen = (scope.joining.around if scope.joining is not None else self.around).seen
+                if any(is_measure(seen.members[name]) for name in members(found)):
+                    return True
         return False
 
     def _by_model(self, join: exp.Join) -> bool:
@@ -243,20 +310,21 @@ class Translating(Plain):
             query = query.this
         if not isinstance(query, exp.Select) or any(query.args.get(key) for key in _PLAIN):
             return None
-        key = id(query)
-        scope = self._known.get(key) if key in self._known else self._scope(query, names)
-        self._known[key] = scope
-        if scope is None:
-            return None
-        selecting = Selecting(query, scope, self.around, lambda tree: tree)
-        trees = selecting.projections
-        looked_at = [*trees, *selecting.where]
         if any(
             is_aggregate(node) or isinstance(node, exp.Window | exp.Query)
-            for t in looked_at
-            for node in t.walk()
+            for part in expressions(query)
+            for node in part.walk()
         ):
             return None
+        if id(query) not in self._known:
+            scope = self._scope(query, names) or self._joined(query, names, stars=True)
+            self._known[id(query)] = query, scope
+        _, scope = self._known[id(query)]
+        if scope is None:
+            return None
+        around = scope.joining.around if scope.joining is not None else self.around
+        selecting = Selecting(query, scope, around, lambda tree: tree)
+        trees = selecting.projections
         found = list(columns) + selecting.named[len(columns) :]
         if len({name.casefold() for name in found}) != len(found):
             return None
@@ -265,7 +333,7 @@ class Translating(Plain):
         if len(scope.tables) == 1 and scope.tables[0].owner is not None:
             owner = scope.tables[0].owner
         made = Table(alias, plain, None)
-        return Scope([made], selecting.where, owner=owner)
+        return Scope([made], selecting.where, owner=owner, joining=scope.joining)
 
     def table(self, node: exp.Table) -> tuple[Source, Placed]:
         """A table of a SELECT over rows: the rows of a cube or view, or one that is neither."""

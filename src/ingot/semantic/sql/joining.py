@@ -1,0 +1,352 @@
+"""Measures over joins that a statement writes itself: of each group, the rows of a measure's table count once each.
+
+Owns what the columns of such a FROM are called while its SELECT is read, and the questions about its rows and groups.
+How rows are joined is `tables`', what a SELECT makes of them `selecting`'s, how measures are computed the planner's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from ingot.semantic.model import Dimension, Found, Label, Measure
+from ingot.semantic.sql.around import Around
+from ingot.semantic.sql.asking import Asking, Leaves
+from ingot.semantic.sql.columns import Scope, Table, changed, is_measure, mark, marked, members
+from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.postgres.writing import TYPE
+from ingot.semantic.sql.rows import Rows
+from ingot.semantic.sql.rowwise import has_value, nothing
+from ingot.semantic.sql.scope import Source
+from ingot.semantic.sql.tables import Tables
+
+_LABEL = Label("", "", public=False)
+Inner = tuple[int | None, exp.Expr | int | str]
+"""A table's number, and what a column is there; None and its name for one of USING."""
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """FROM of a SELECT, read once: its rows can be asked for once, too."""
+
+    select: exp.Select
+    tables: Tables
+
+    @property
+    def sources(self) -> list[Source]:
+        return self.tables.seen.sources
+
+
+@dataclass(slots=True)
+class Joined(Scope):
+    """The tables of a FROM with joins of its own."""
+
+    merged: dict[str, exp.Expr] = field(default_factory=dict)
+    """Columns of USING, which are no table's alone."""
+    hidden: set[tuple[str, str]] = field(default_factory=set)
+    """Tables and columns that a star leaves out, because USING has them."""
+
+    def column(self, node: exp.Column) -> exp.Expr:
+        merged = self.merged.get(node.name.casefold()) if not node.table else None
+        found = merged.copy() if merged is not None else Scope.column(self, node)
+        if self.joining is not None and marked(found) in self.joining.computed:
+            raise SqlError(
+                f"'{node.name}' is computed from a measure in a sub-query of rows: aggregate it there.",
+                at=node,
+                sqlstate="42803",
+            )
+        return found
+
+    def star(self, table: str) -> list[tuple[str, exp.Expr]]:
+        if table:
+            return Scope.star(self, table)
+        found = [(name, tree) for name, tree in self.merged.items()]
+        for one in self.tables:
+            found += [
+                (name, tree)
+                for name, tree in one.columns.items()
+                if (one.alias, name.casefold()) not in self.hidden
+            ]
+        return found
+
+
+class Joining:
+    """One FROM whose rows are asked for by a SELECT; `around` knows its columns as members."""
+
+    def __init__(self, around: Around, read: Callable[[], From]) -> None:
+        """`read` reads FROM anew: each question has its own."""
+        self.outside = around
+        self.inner: dict[str, Inner] = {}
+        self.computed: set[str] = set()
+        """Columns of sub-queries that are computed from what rows have of measures."""
+        self._read = read
+        self._first: From | None = read()
+        self._members: dict[str, Found] = {}
+        self._types: dict[str, str] = {}
+        self.around = around.over(self._members, self._types)
+        seen = self._first.tables.seen
+        tables = [Table(one.alias, self._columns(n, one)) for n, one in enumerate(seen.sources)]
+        merged = {
+            name: self._plain(name, (None, name), self._type(tree)) for name, tree in seen.merged.items()
+        }
+        self.scope = Joined(tables, merged=merged, hidden=set(seen.hidden), joining=self)
+
+    def question(self, *, ungrouped: bool) -> Asking:
+        """A question for the rows, or for groups of them."""
+        return RowQuestion(self) if ungrouped else GroupQuestion(self)
+
+    def fresh(self) -> From:
+        """FROM, of which nothing is asked yet."""
+        found, self._first = self._first or self._read(), None
+        return found
+
+    def _columns(self, number: int, source: Source) -> dict[str, exp.Expr]:
+        if isinstance(source, Rows):
+            return {name: self._outward(number, source, name, tree) for name, tree in source.columns.items()}
+        found: dict[str, exp.Expr] = {}
+        twice: set[str] = set()
+        for place, (name, tree) in enumerate(source.star()):
+            if name in found:
+                twice.add(name)
+            found[name] = self._plain(f"{source.alias}.{name}", (number, place), self._type(tree))
+        return {name: tree for name, tree in found.items() if name not in twice}
+
+    def _outward(self, number: int, source: Rows, name: str, tree: exp.Expr) -> exp.Expr:
+        """A column of a cube, view or sub-query of rows under a name of this FROM's."""
+        name = f"{source.alias}.{name}"
+        member = marked(tree)
+        if member is not None:
+            kind = source.around.member_type(member)
+            return mark(self._named(name, (number, tree), source.around.seen.members[member], kind))
+        if any(is_measure(source.around.seen.members[one]) for one in members(tree)):
+            self.computed.add(name)
+        return self._plain(name, (number, tree), source.around.type(tree))
+
+    def _type(self, tree: exp.Expr) -> str:
+        return self.outside.writing.type_of(tree)
+
+    def _plain(self, name: str, inner: Inner, kind: str) -> exp.Expr:
+        dimension = Dimension("", name, "string", exp.null(), (), _LABEL)
+        return mark(self._named(name, inner, Found("", dimension, (), _LABEL), kind))
+
+    def _named(self, name: str, inner: Inner, found: Found, kind: str) -> str:
+        while self.inner.get(name, inner) != inner:
+            name += "'"
+        self.inner[name], self._members[name], self._types[name] = inner, found, kind
+        return name
+
+
+class RowQuestion:
+    """The joined rows; see `Asking`."""
+
+    is_empty = False
+
+    def __init__(self, joining: Joining) -> None:
+        self.joining = joining
+        self.around = joining.around
+        self.alias = joining.outside.alias()
+        self._columns: dict[exp.Expr, exp.Column] = {}
+        self._keys: dict[exp.Expr, str] = {}
+        self._from = joining.fresh()
+        self._tests: list[exp.Expr] = []
+
+    def dimension(self, tree: exp.Expr) -> exp.Column:
+        """See `Asking.dimension`."""
+        found = self._columns.get(tree)
+        if found is None:
+            found = exp.column(f"c{len(self._columns) + 1}", table=self.alias, quoted=True)
+            found.meta[TYPE] = self.around.type(tree)
+            self._columns[tree] = found
+        return found.copy()
+
+    def measure(self, name: str) -> exp.Column:
+        """See `Asking.measure`: what one row has of it."""
+        return self.dimension(mark(name))
+
+    def of_row(self, node: exp.Expr) -> exp.Expr:
+        """See `Asking.of_row`."""
+        name = marked(node)
+        if name is None:
+            return node
+        member = self.around.seen.members[name].member
+        if isinstance(member, Measure) and not has_value(self.around.model, member):
+            return nothing(self.around.member_type(name))
+        return self.dimension(node)
+
+    def of_star(self, tree: exp.Expr) -> exp.Expr:
+        """See `Asking.of_star`."""
+        return changed(tree.copy(), self.of_row)
+
+    def where(self, tree: exp.Expr) -> None:
+        """See `Asking.where`."""
+        for name in members(tree):
+            if isinstance(self.around.seen.members[name].member, Measure):
+                raise SqlError(
+                    f"'{name}' is a measure: put the condition into HAVING.", at=tree, sqlstate="42803"
+                )
+        self._tests.append(tree)
+
+    def leaves(self, name: str) -> Leaves:
+        """See `Asking.leaves`."""
+        number, inner = self.joining.inner[name]
+        source = self._from.sources[number] if number is not None else None
+        member = marked(inner) if isinstance(inner, exp.Expr) else None
+        assert isinstance(source, Rows)
+        assert member is not None
+        found, missing = source.question.leaves(member)
+        for leaf in missing:
+            cube = leaf[1][-1]
+            others = [one for one in self._from.sources if isinstance(one, Rows) and one.own.owner == cube]
+            if len(others) != 1 or len(leaf[1]) != 1:
+                raise SqlError(
+                    f"'{name}' is computed from another cube, too, which does not stand in this FROM once: aggregate "
+                    "it in a sub-query, and join that.",
+                    sqlstate="0A000",
+                )
+            found |= others[0].question.leaves(leaf[0])[0]
+        return {leaf: tuple(self._key(one) for one in keys) for leaf, keys in found.items()}, []
+
+    def table(self) -> exp.Subquery:
+        """See `Asking.table`."""
+        around = self.joining.outside
+        select = self._from.select
+        columns = []
+        for tree, column in self._columns.items():
+            found = around.meant(changed(tree.copy(), self._engine)).tree
+            columns.append(exp.alias_(found, column.name, quoted=True, copy=False))
+        columns += [exp.alias_(tree.copy(), name, quoted=True) for tree, name in self._keys.items()]
+        select.set("expressions", columns or [exp.alias_(exp.Literal.number(1), "c0", quoted=True)])
+        tests = [around.tested(changed(one.copy(), self._engine)) for one in self._tests]
+        if tests:
+            select.set("where", exp.Where(this=exp.and_(*tests, copy=False)))
+        self._from.tables.place()
+        return exp.Subquery(
+            this=select, alias=exp.TableAlias(this=exp.to_identifier(self.alias, quoted=True))
+        )
+
+    def _key(self, tree: exp.Expr) -> exp.Expr:
+        name = self._keys.setdefault(tree, f"k{len(self._keys) + 1}")
+        return exp.column(name, table=self.alias, quoted=True)
+
+    def _engine(self, node: exp.Expr) -> exp.Expr:
+        """A column of FROM in the engine's words."""
+        name = marked(node)
+        if name is None:
+            return node
+        number, inner = self.joining.inner[name]
+        if number is None:
+            return self._from.tables.seen.merged[str(inner)].copy()
+        source = self._from.sources[number]
+        if isinstance(inner, exp.Expr):
+            assert isinstance(source, Rows)
+            return source.question.of_row(inner) if marked(inner) else source.question.dimension(inner)
+        assert isinstance(inner, int)
+        return list(source.star())[inner][1]
+
+
+class GroupQuestion:
+    """Measures in groups of the joined rows; see `Asking`."""
+
+    is_empty = False
+
+    def __init__(self, joining: Joining) -> None:
+        self.joining = joining
+        self.alias = joining.outside.alias()
+        self._rows = RowQuestion(joining)
+        self._columns: dict[exp.Expr, str] = {}
+        self._measures: dict[str, str] = {}
+
+    def dimension(self, tree: exp.Expr) -> exp.Column:
+        """See `Asking.dimension`."""
+        column = self._rows.dimension(tree)
+        self._columns[tree] = column.name
+        return self._column(column.name, column.meta[TYPE])
+
+    def measure(self, name: str) -> exp.Column:
+        """See `Asking.measure`."""
+        column = self._measures.setdefault(name, f"m{len(self._measures) + 1}")
+        return self._column(column, self.joining.around.member_type(name))
+
+    def of_row(self, node: exp.Expr) -> exp.Expr:
+        """See `Asking.of_row`."""
+        return self._rows.of_row(node)
+
+    def of_star(self, tree: exp.Expr) -> exp.Expr:
+        """See `Asking.of_star`."""
+        return self._rows.of_star(tree)
+
+    def where(self, tree: exp.Expr) -> None:
+        """See `Asking.where`."""
+        self._rows.where(tree)
+
+    def leaves(self, name: str) -> Leaves:
+        """See `Asking.leaves`."""
+        return self._rows.leaves(name)
+
+    def table(self) -> exp.Subquery:
+        """See `Asking.table`."""
+        apart = self._apart()
+        rows = self._rows.table()
+        dimensions = list(self._columns.values())
+        parts: list[exp.Subquery] = []
+        for names, keys in apart:
+            found = [self.joining.around.seen.members[name].name for name in names]
+            select = self.joining.outside.counted(rows, dimensions, found, keys)
+            parts.append(
+                _named(
+                    select,
+                    self.joining.outside.alias(),
+                    [*dimensions, *map(self._measures.__getitem__, names)],
+                )
+            )
+        if not parts:
+            columns = [exp.column(name, table=rows.alias, quoted=True) for name in dimensions]
+            select = exp.Select(expressions=columns, distinct=exp.Distinct()).from_(rows, copy=False)
+            return _named(select, self.alias, dimensions)
+        first = parts[0]
+        select = exp.Select().from_(first, copy=False)
+        for one in parts[1:]:
+            tests = [
+                exp.NullSafeEQ(
+                    this=exp.column(name, table=first.alias, quoted=True),
+                    expression=exp.column(name, table=one.alias, quoted=True),
+                )
+                for name in dimensions
+            ]
+            select.append(
+                "joins", exp.Join(this=one, kind="INNER", on=exp.and_(exp.true(), *tests, copy=False))
+            )
+        columns = [exp.column(name, table=first.alias, quoted=True) for name in dimensions]
+        for part, (names, _) in zip(parts, apart, strict=True):
+            columns += [exp.column(self._measures[name], table=part.alias, quoted=True) for name in names]
+        select.set("expressions", columns)
+        return _named(select, self.alias, [one.name for one in columns])
+
+    def _apart(self) -> list[tuple[list[str], dict[tuple[str, ...], tuple[str, ...]]]]:
+        """The measures that can be computed together: of none of their cubes two tables are meant."""
+        found: list[tuple[list[str], dict[tuple[str, ...], tuple[str, ...]]]] = []
+        for name in self._measures:
+            leaves, _ = self._rows.leaves(name)
+            keys = {path: tuple(one.name for one in columns) for (_, path), columns in leaves.items()}
+            real = self.joining.around.seen.members[name].name
+            for names, known in found:
+                told = {self.joining.around.seen.members[one].name for one in names}
+                if real not in told and all(known.get(path, each) == each for path, each in keys.items()):
+                    names.append(name)
+                    known.update(keys)
+                    break
+            else:
+                found.append(([name], keys))
+        return found
+
+    def _column(self, name: str, kind: str) -> exp.Column:
+        made = exp.column(name, table=self.alias, quoted=True)
+        made.meta[TYPE] = kind
+        return made
+
+
+def _named(select: exp.Query, alias: str, columns: list[str]) -> exp.Subquery:
+    names = [exp.to_identifier(one, quoted=True) for one in columns]
+    return exp.Subquery(
+        this=select, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True), columns=names)
+    )
