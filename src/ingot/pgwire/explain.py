@@ -61,7 +61,7 @@ class Explaining:
         planned = perf_counter()
         source = self._source
         service = source.service
-        seen = service.seen(source.info.context)
+        seen = await source.seen()
         told = described(plan, seen, kept=service.sql_kept(plan) is not None)
         if self._asked.analyze:
             count = 0

@@ -80,9 +80,8 @@ class ModelReader:
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.streams.shutdown(wait=False, cancel_futures=True)
 
-    def faces(self, info: SessionInfo) -> Mapping[str, str]:
-        """The cubes and views that a session sees, by their names whatever the case."""
-        seen = self.service.seen(info.context)
+    def faces(self, seen: Model) -> Mapping[str, str]:
+        """The cubes and views of a model as somebody sees it, by their names whatever the case."""
         found = self._faces.get(id(seen))
         if found is None or found[0] is not seen:
             found = self._faces.keep(id(seen), (seen, {name.casefold(): name for name in faces(seen)}))
@@ -98,14 +97,19 @@ class ModelSource:
         self.info = info
         self._catalog = catalog
         self._stop: Stop | None = None
+        self._faces: Mapping[str, str] = {}
+
+    async def look(self) -> None:
+        """Finds out what who asks may see, for `has` and `faces`. Raises `IngotError`."""
+        self._faces = self.reader.faces(await self.seen())
 
     def has(self, name: str) -> bool:
         """Whether there is a cube or view of this name, for who asks."""
-        return name.casefold() in self.reader.faces(self.info)
+        return name.casefold() in self._faces
 
     def faces(self) -> Iterable[str]:
         """The cubes and views that who asks may see."""
-        return self.reader.faces(self.info).values()
+        return self._faces.values()
 
     async def prepare(self, text: str, parameters: Sequence[int] = ()) -> "ModelStatement":
         """See `Source.prepare`."""
@@ -133,6 +137,12 @@ class ModelSource:
     def zone(self) -> str:
         """The time zone in which times of members are told. Raises `PgError` for one that the model does not know."""
         return zone(self.info.settings.get("timezone", "UTC"))
+
+    async def seen(self) -> Model:
+        """The model as who asks may see it: asked for in a thread where the project's own Python says it."""
+        context = self.info.context
+        found = self.service.seen_at_hand(context)
+        return found if found is not None else await self.during(lambda: self.service.seen(context))
 
     def step(self) -> Stop:
         """What stops the step that begins now."""
@@ -164,9 +174,9 @@ class ModelSource:
         if not wanted:  # what is wrong with it is told before PostgreSQL is asked
             await self.during(lambda: self.planned(text, NOTHING), stop)
         described, is_sure = await self._described(text, given)
-        kinds = self._kinds(tree, given, described, wanted)
 
         def work() -> Prepared:
+            kinds = self._kinds(tree, given, described, wanted)
             plan = self.planned(text, sample(kinds))
             found = self._found(plan, kinds, described)
             if is_sure:

@@ -57,7 +57,7 @@ class Routed:
         found = await shape_of(text)
         about = found.explained
         if about is not None:
-            whose = self.whose(await shape_of(about.text))
+            whose = await self._whose(await shape_of(about.text))
             if whose is Whose.MODEL:
                 return await explaining(self._model, about, parameters)
             if whose is Whose.LAKE and self._tables is not None:
@@ -65,7 +65,7 @@ class Routed:
             return await self._by_catalog(text, parameters, found)
         if found.writes:
             raise PgError(f"cannot execute {found.writes} in a read-only transaction", sqlstate="25006")
-        whose = self.whose(found)
+        whose = await self._whose(found)
         if whose is Whose.MODEL:
             return await self._model.prepare(text, parameters)
         if whose is Whose.LAKE and self._tables is not None:
@@ -88,6 +88,11 @@ class Routed:
     def catalog(self) -> "CatalogSource | None":
         """What answers for the catalog, and checks settings; None where there is none."""
         return self._catalog
+
+    async def _whose(self, found: Shape) -> Whose:
+        if not all(_is_system(parts) for parts in found.tables):
+            await self._model.look()
+        return self.whose(found)
 
     def whose(self, found: Shape) -> Whose:
         """Who answers a statement. Raises `PgError` 0A000 for tables that cannot be read together."""
@@ -165,6 +170,10 @@ class Routed:
         if found.verb in ("select", "with", "values", "table", "explain", "show", ""):
             return PgError("the catalog is not available", sqlstate="0A000")
         return PgError(f"cannot execute {found.verb.upper()} in a read-only transaction", sqlstate="25006")
+
+
+def _is_system(parts: tuple[str, ...]) -> bool:
+    return parts[-1].startswith("pg_") if len(parts) == 1 else parts[-2] in _SYSTEM
 
 
 def schemas(search_path: str) -> tuple[str, ...]:

@@ -317,6 +317,13 @@ class Service:
         known = self.known(context)
         return self._guard.seen(self._models.of(known), known)
 
+    def seen_at_hand(self, context: Context) -> Model | None:
+        """`seen` where it waits for nothing, so that an event loop may call it; None where it would."""
+        if self._hooks:  # the project's Python may wait for anything
+            return None
+        model = self._models.at_hand(context)
+        return None if model is None else self._guard.seen(model, context)
+
     def known(self, context: Context) -> Context:
         """Who asks, with the groups that the project's hooks say."""
         return self._hooks.context(context)
