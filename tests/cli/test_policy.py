@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingot.cli import main
+from ingot.project.verifier import Verifier
 
 CUBE = """
 cubes:
@@ -123,3 +124,43 @@ def test_explain_names_entries_and_result(
     assert ingot(monkeypatch, folder, "policy", "explain", "orders.cit") == 2
     assert "did you mean 'orders.city'" in capsys.readouterr().err
     assert ingot(monkeypatch, folder, "policy", "explain", "orders.city", "--as", "[1]") == 2
+
+
+def test_users_of_the_project_ask_by_their_names(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verifier = str(Verifier.of("pencil"))
+    users = {
+        "ann": {"verifier": verifier, "groups": ["sales"], "security": {"city": "Rome"}},
+        "bob": {"verifier": verifier},
+    }
+    (folder / "users.yml").write_text(json.dumps({"users": users}))
+    (folder / "policies" / "cases.yml").write_text(
+        """
+cases:
+  - {name: ann sees Rome, as: {user: ann}, sees: orders.count, masked: orders.city,
+     query: {measures: [orders.count]}, expect: [{orders.count: 2}]}
+  - {name: bob sees nothing, as: {user: bob}, cannot_see: orders}
+  - {name: nobody is not there, as: {user: anne}, cannot_see: orders}
+"""
+    )
+    assert ingot(monkeypatch, folder, "policy", "test") == 1
+    said = capsys.readouterr().out
+    assert "ok    ann sees Rome\nok    bob sees nothing\nFAIL  nobody is not there\n" in said
+    assert "There is no user 'anne' (did you mean 'ann'?)" in said
+    for user, result in (("ann", "masked"), ("bob", "hidden")):
+        assert ingot(monkeypatch, folder, "policy", "explain", "orders.city", "--user", user, "--json") == 0
+        assert json.loads(capsys.readouterr().out)["result"] == result
+    assert ingot(monkeypatch, folder, "policy", "explain", "orders.city", "--user", "eve") == 2
+    assert "eve" in capsys.readouterr().err
+    assert ingot(monkeypatch, folder, "policy", "explain", "orders.city", "--user", "ann", "--as", "{}") == 2
+    assert "--as and --user" in capsys.readouterr().err
+    (folder / "policies" / "cases.yml").write_text(
+        "cases: [{name: both, as: {user: ann, groups: [boss]}, sees: orders.count}]\n"
+    )
+    assert ingot(monkeypatch, folder, "policy", "test") == 2
+    assert "users.yml has" in capsys.readouterr().err
+    (folder / "users.yml").unlink()
+    (folder / "policies" / "cases.yml").unlink()
+    assert ingot(monkeypatch, folder, "policy", "explain", "orders.city", "--user", "ann") == 2
+    assert "ingot user list" in capsys.readouterr().err

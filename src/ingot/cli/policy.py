@@ -1,6 +1,7 @@
 """`ingot policy`: who sees what, explained and tested."""
 
 import json as json_module
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,7 @@ from ingot.errors import UsageError
 
 if TYPE_CHECKING:
     from ingot.project import Project
+    from ingot.project.users import User
     from ingot.semantic import Service
     from ingot.semantic.context import Context
 
@@ -24,12 +26,15 @@ app = typer.Typer(
 )
 
 AsOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--as",
         metavar="JSON",
         help='Who asks: the payload of his token, such as \'{"groups": ["sales"], "country": "IT"}\'.',
     ),
+]
+UserOption = Annotated[
+    str | None, typer.Option("--user", metavar="NAME", help="Who asks: a user of users.yml, instead of --as.")
 ]
 
 
@@ -70,7 +75,8 @@ def check_policies(
             f"There is no case in {FOLDER}/*.yml.", hint="docs/how-to/policies.md shows how to write one."
         )
     with _serving(opened) as service:
-        found = [(case, failures(service, case, ref=ref)) for case in cases]
+        users = _users(opened)
+        found = [(case, failures(service, case, ref=ref, users=users)) for case in cases]
     failed = sum(bool(why) for _, why in found)
     if json:
         told = [
@@ -91,19 +97,24 @@ def check_policies(
 @app.command()
 def explain(
     member: Annotated[str, typer.Argument(help="A member by full name, such as orders.total_revenue.")],
-    who: AsOption = "{}",
+    who: AsOption = None,
+    user: UserOption = None,
     project: ProjectOption = None,
     profile: ProfileOption = None,
     json: JsonOption = False,
 ) -> None:
     """Say what somebody sees of a member, and which entries of which policies decide it.
 
-    Example: ingot policy explain orders.total_revenue --as '{"groups": ["sales"]}'
+    Example: ingot policy explain orders.total_revenue --user ann
     """
+    from ingot.semantic.policy.cases import user_of
     from ingot.semantic.policy.explain import explained
 
-    context = _asker(who)
-    with _serving(open_project(project, profile)) as service:
+    if who is not None and user is not None:
+        raise UsageError("--as and --user both say who asks: give one of them.")
+    opened = open_project(project, profile)
+    context = user_of(user, _users(opened)) if user is not None else _asker(who or "{}")
+    with _serving(opened) as service:
         told = explained(service.model, service.seen(context), member, service.known(context))
     if json:
         output.print_json(told)
@@ -124,6 +135,15 @@ def _print(entry: dict[str, Any]) -> None:
     )
     for text, holds in entry.get("conditions", {}).items():
         print(f"    if {text}: {'holds' if holds else 'does not hold'}")
+
+
+def _users(project: "Project") -> "dict[str, User]":
+    """The users of a project by their names; nobody where it has no file of them."""
+    from ingot.project.users import load_users
+
+    if project.users is None:
+        return {}
+    return {one.name: one for one in load_users(project.users, project.root, os.environ)}
 
 
 def _asker(text: str) -> "Context":

@@ -34,8 +34,15 @@ class PolicyAsker(Spec):
 
     kind: ClassVar[str] = "asker"
 
+    user: Word | None = Field(None, description="A user of users.yml, with his groups and security context.")
     groups: Some[Word] = Field((), description="The groups that he is in.")
     security_context: Plain = Field(default_factory=Frozen, description="What his token says.")
+
+    @classmethod
+    def inspect(cls, data: Map, report: Callable[..., None]) -> None:
+        others = {"groups", "security_context"} & data.keys()
+        if "user" in data and others:
+            report(min(others), f"{cls.called(data)} is a user, whose groups and context users.yml has")
 
 
 class PolicyCase(Spec):

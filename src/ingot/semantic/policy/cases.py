@@ -5,29 +5,47 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from ingot.errors import IngotError, did_you_mean
-from ingot.semantic.context import Context
+from ingot.errors import IngotError, NotFoundError, did_you_mean
+from ingot.semantic.context import Context, of_user
 from ingot.semantic.errors import QueryError
 from ingot.semantic.model import Model
 
 if TYPE_CHECKING:
     from ingot.project.policy_case import PolicyAsker, PolicyCase
+    from ingot.project.users import User
     from ingot.semantic.answers.service import Service
 
 SHOWN = 5
 """How many rows a failure tells of."""
 
 
-def asker(spec: "PolicyAsker") -> Context:
-    """Who a case asks as: with the groups of his token, where no others are given."""
+def asker(spec: "PolicyAsker", users: "Mapping[str, User]") -> Context:
+    """Who a case asks as: a user, or somebody with the groups of his token, where no others are given.
+
+    Raises `NotFoundError` for a user who is not there.
+    """
+    if spec.user is not None:
+        return user_of(spec.user, users)
     security = dict(spec.security_context)
     told = security.get("groups", ())
     return Context(security, tuple(spec.groups) or tuple(one for one in told if isinstance(one, str)))
 
 
-def failures(service: "Service", case: "PolicyCase", *, ref: str = "main") -> list[str]:
-    """Why a case fails, one sentence each; empty where it passes."""
-    context = asker(case.as_)
+def user_of(name: str, users: "Mapping[str, User]") -> Context:
+    """Who a user is for policies. Raises `NotFoundError` where he is not there."""
+    if name not in users:
+        raise NotFoundError("user", name, users, hint="ingot user list")
+    return of_user(users[name])
+
+
+def failures(
+    service: "Service", case: "PolicyCase", *, ref: str = "main", users: "Mapping[str, User] | None" = None
+) -> list[str]:
+    """Why a case fails, one sentence each; empty where it passes. `users` are those that cases may name."""
+    try:
+        context = asker(case.as_, users or {})
+    except NotFoundError as error:
+        return [error.message]
     try:
         whole, seen = service.model, service.seen(context)
     except IngotError as error:
