@@ -20,7 +20,8 @@ _OPERATORS: tuple[type[exp.Expr], ...] = (
     exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.In, exp.Between,
     exp.Like, exp.ILike, exp.SimilarTo, exp.Escape, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Pow, exp.Neg,
     exp.DPipe, exp.NullSafeEQ, exp.NullSafeNEQ, exp.RegexpLike, exp.RegexpILike, exp.AtTimeZone, exp.Case, exp.If,
-    exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.Collate,
+    exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseNot, exp.BitwiseLeftShift, exp.BitwiseRightShift,
+    exp.Collate, exp.Overlaps, exp.Slice,
 )  # fmt: skip
 CALLED: dict[type[exp.Expr], str] = {
     exp.Cast: "cast", exp.Coalesce: "coalesce", exp.Nullif: "nullif", exp.Greatest: "greatest", exp.Least: "least",
@@ -33,12 +34,12 @@ CALLED: dict[type[exp.Expr], str] = {
 MEASURE = "MEASURE"
 SERIES = frozenset({"generate_series"})
 """Functions that are tables."""
-_WORDS = frozenset({"all", "grouping", "unnest"}) | SERIES
+_WORDS = frozenset({"all", "array", "grouping", "unnest"}) | SERIES
 
 
 def functions() -> frozenset[str]:
     """The names of all functions that may be called, each compared with PostgreSQL by a test."""
-    return frozenset({*CALLED.values(), *FUNCTIONS, *AGGREGATES, *_WORDS} - {"all"})
+    return frozenset({*CALLED.values(), *FUNCTIONS, *AGGREGATES, *_WORDS} - {"all", "array"})
 
 
 _ALLOWED = frozenset({*_STRUCTURE, *_OPERATORS, *CALLED})

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from ingot.semantic.sql import series
 from ingot.semantic.sql.columns import JOIN_FIELD
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.guessing import Guessing
-from ingot.semantic.sql.postgres import kinds
+from ingot.semantic.sql.postgres import kinds, series
 from ingot.semantic.sql.postgres.casts import becoming
 from ingot.semantic.sql.postgres.tree import call, cast
 from ingot.semantic.sql.postgres.writing import TYPE, Writing

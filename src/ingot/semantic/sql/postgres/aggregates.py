@@ -7,9 +7,9 @@ from sqlglot import exp
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres import kinds
 from ingot.semantic.sql.postgres.calls import Call, Meant, Write, aggregate
-from ingot.semantic.sql.postgres.casts import becoming
+from ingot.semantic.sql.postgres.casts import add_months, becoming
 from ingot.semantic.sql.postgres.input import Clock
-from ingot.semantic.sql.postgres.tree import as_engine, call, cast, num, op
+from ingot.semantic.sql.postgres.tree import add, as_engine, call, cast, mul, num, op, over, sub, text
 
 TAKES = "pg_takes"
 """In the `meta` of the engine's aggregate inside of what computes with it."""
@@ -30,10 +30,35 @@ def _plain(engine_name: str, to: str | None = None) -> Write:
     return write
 
 
+def _spans(one: exp.Expr) -> exp.Expr:
+    """The sum of intervals: of their months, days and microseconds."""
+    months = add(
+        mul(call("datepart", text("year"), one), num(12)), call("datepart", text("month"), one.copy())
+    )
+    days = call("datepart", text("day"), one.copy())
+    micros = call("epoch_us", sub(one.copy(), add_months(one, days=True)))
+    return add(
+        add(
+            call("to_months", as_engine(marked("sum", months), "INTEGER")),
+            call("to_days", as_engine(marked("sum", days), "INTEGER")),
+        ),
+        call("to_microseconds", as_engine(marked("sum", micros), "BIGINT")),
+    )
+
+
 def _sum(c: Call) -> exp.Expr:
     """The sum of short integers is an integer, that of long ones numeric."""
+    if c.types[0] == "interval":
+        return _spans(c.args[0])
     made = marked("sum", *c.args)
     return cast(made, "int8") if c.types[0] in ("int2", "int4") else made
+
+
+def _avg(c: Call) -> exp.Expr:
+    if c.types[0] != "interval":
+        return marked("avg", *c.args)
+    count = marked("count", c.args[0].copy())
+    return over(_spans(c.args[0]), cast(call("nullif", count, num(0)), "float8"))
 
 
 aggregate(
@@ -44,7 +69,7 @@ aggregate(
 aggregate(
     "avg",
     "int2 -> numeric | int4 -> numeric | int8 -> numeric | numeric -> numeric | float4 -> float8 | float8 -> float8 | interval -> interval",
-    _plain("avg"),
+    _avg,
 )
 _ORDERED = [
     "int2",
@@ -76,8 +101,17 @@ aggregate("count", "any -> int8 | any any* -> int8", _count)
 aggregate("bool_and every", "bool -> bool", _plain("bool_and"))
 aggregate("bool_or", "bool -> bool", _plain("bool_or"))
 aggregate("bit_and", "int2 -> int2 | int4 -> int4 | int8 -> int8", _plain("bit_and"))
+aggregate("bit_xor", "int2 -> int2 | int4 -> int4 | int8 -> int8", _plain("bit_xor"))
 aggregate("bit_or", "int2 -> int2 | int4 -> int4 | int8 -> int8", _plain("bit_or"))
-aggregate("string_agg", "text text -> text", _plain("string_agg"))
+
+
+def _strings(c: Call) -> exp.Expr:
+    if c.given[1].said is None and not c.given[1].is_null:
+        raise SqlError("string_agg() takes a separator that is written down.", at=c.at, sqlstate="0A000")
+    return marked("string_agg", *c.args)
+
+
+aggregate("string_agg", "text text -> text", _strings)
 aggregate("array_agg", "any -> list", _plain("array_agg"))
 _SPREAD = "int2 -> numeric | int4 -> numeric | int8 -> numeric | numeric -> numeric | float4 -> float8 | float8 -> float8"
 aggregate("stddev stddev_samp", _SPREAD, _plain("stddev_samp"))
@@ -149,11 +183,15 @@ def within(
     else:
         tree, gives = one.tree, one.type
     part = becoming(share, "float8", clock) if not kinds.is_array(share.type) else share.tree
-    if descending:
-        if name == "percentile_disc" or kinds.is_array(share.type):
-            raise SqlError(f"{name}() takes an ascending order here.", at=at, sqlstate="0A000")
-        part = op(exp.Sub, num(1), part)
+    if descending and name == "percentile_cont":
+        if not isinstance(part, exp.Anonymous):
+            part = sub(num(1), part)
+        else:
+            part = call(part.name, *(sub(num(1), one) for one in part.expressions))
     made = marked("quantile_cont" if name == "percentile_cont" else "quantile_disc", tree, part)
+    if descending and name == "percentile_disc":
+        falling = exp.Ordered(this=tree.copy(), desc=True, nulls_first=False)
+        part.replace(exp.Order(this=part.copy(), expressions=[falling]))
     return Meant(made, f"{gives}[]" if kinds.is_array(share.type) else gives)
 
 

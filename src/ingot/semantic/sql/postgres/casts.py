@@ -7,12 +7,12 @@ from ingot.semantic.sql.postgres import input as texts
 from ingot.semantic.sql.postgres import kinds
 from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.input import Clock
+from ingot.semantic.sql.postgres.reading import computed
 from ingot.semantic.sql.postgres.tree import (
     as_engine,
     call,
     case,
     cast,
-    error,
     is_null,
     mul,
     num,
@@ -23,11 +23,6 @@ from ingot.semantic.sql.postgres.tree import (
     text,
     whole,
 )
-
-_WHOLE = r"^\s*[+-]?\d+\s*$"
-_EXACT = r"^\s*[+-]?\d{0,28}(\.\d{0,10})?\s*$"
-_TRUE = ("t", "tr", "tru", "true", "y", "ye", "yes", "on", "1")
-_FALSE = ("f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0")
 
 
 def becoming(  # noqa: PLR0911 - one for each type
@@ -46,7 +41,9 @@ def becoming(  # noqa: PLR0911 - one for each type
         return cast(one.tree, wanted)
     if wanted in ("int4", "int8") and one.type in kinds.WHOLE:
         return cast(one.tree, wanted)
-    if wanted == "timestamp" or (wanted == "interval" and one.type == "time"):
+    if wanted == "interval" and one.type == "time":
+        return passed(one.tree)
+    if wanted == "timestamp":
         return cast(one.tree, wanted)
     if wanted == "timestamptz":
         return _zoned(one.tree, one.type, clock)
@@ -62,20 +59,20 @@ def casted(one: Meant, wanted: str, sizes: tuple[int, ...], clock: Clock, at: ex
     if wanted == "numeric" and sizes:
         _check_sizes(sizes, at)
     if one.literal is not None:
-        return _sized(texts.value(one.literal, wanted, clock, at), wanted, sizes, kinds.UNKNOWN)
+        return sized(texts.value(one.literal, wanted, clock, at), wanted, sizes, kinds.UNKNOWN)
     if one.is_null:
         return cast(one.tree, wanted)
-    return _sized(_cast(one, wanted, clock, at), wanted, sizes, one.type)
+    return sized(_cast(one, wanted, clock, at), wanted, sizes, one.type)
 
 
-def _cast(one: Meant, wanted: str, clock: Clock, at: exp.Expr) -> exp.Expr:  # noqa: PLR0911
+def _cast(one: Meant, wanted: str, clock: Clock, at: exp.Expr) -> exp.Expr:  # noqa: PLR0911, PLR0912
     given, tree = one.type, one.tree
     if given in (wanted, kinds.ANY):
         return tree if given == wanted else cast(tree, wanted)
     if wanted in kinds.TEXTS:
         return as_text(one, clock)
     if given in kinds.TEXTS:
-        return _read(tree, wanted, clock, at)
+        return computed(tree, wanted, clock, at)
     if kinds.is_array(given) and kinds.is_array(wanted):
         return cast(tree, wanted)
     if wanted == "bool" and given == "int4":
@@ -92,58 +89,22 @@ def _cast(one: Meant, wanted: str, clock: Clock, at: exp.Expr) -> exp.Expr:  # n
         local = call("timezone", text(clock.zone), tree) if given == "timestamptz" else tree
         if wanted in ("date", "timestamp") or (wanted == "time" and given != "date"):
             return local if (given, wanted) == ("timestamptz", "timestamp") else cast(local, wanted)
-    if (given, wanted) in (("time", "interval"), ("uuid", "uuid"), ("json", "jsonb"), ("jsonb", "json")):
+    if (given, wanted) == ("time", "interval"):
+        return passed(tree)
+    if (given, wanted) in (("uuid", "uuid"), ("json", "jsonb"), ("jsonb", "json")):
         return cast(tree, wanted)
     raise SqlError(
         f"cannot cast type {kinds.spoken(given)} to {kinds.spoken(wanted)}", at=at, sqlstate="42846"
     )
 
 
+def passed(tree: exp.Expr) -> exp.Expr:
+    """What has passed of a day at a time."""
+    return call("to_microseconds", call("epoch_us", tree))
+
+
 def _zoned(tree: exp.Expr, given: str, clock: Clock) -> exp.Expr:
     return call("timezone", text(clock.zone), cast(tree, "timestamp") if given == "date" else tree)
-
-
-def _read(tree: exp.Expr, wanted: str, clock: Clock, at: exp.Expr) -> exp.Expr:
-    """A computed text as a value."""
-    if wanted == "bool":
-        word = call("lower", call("trim", tree))
-
-        def truth(it: exp.Expr) -> exp.Expr:
-            return case(
-                (is_null(it), exp.null()),
-                (exp.In(this=it.copy(), expressions=[text(w) for w in _TRUE]), exp.true()),
-                (exp.In(this=it.copy(), expressions=[text(w) for w in _FALSE]), exp.false()),
-                default=error("22P02", "invalid input syntax for type boolean"),
-            )
-
-        return once(word, truth)
-    if wanted in kinds.WHOLE or wanted in ("numeric", "oid"):
-        pattern = _EXACT if wanted == "numeric" else _WHOLE
-
-        def checked(it: exp.Expr) -> exp.Expr:
-            return case(
-                (is_null(it), exp.null()),
-                (call("regexp_matches", it.copy(), text(pattern)), cast(call("trim", it.copy()), wanted)),
-                default=error("22P02", f"invalid input syntax for type {kinds.spoken(wanted)}"),
-            )
-
-        return once(tree, checked)
-    if wanted == "timestamptz" and clock.zone != "UTC":
-        return once(
-            tree,
-            lambda it: case(
-                (
-                    call("regexp_matches", it, text(r":\d\d(\.\d+)?\s*([+-]\d\d(:?\d\d)?|Z)$")),
-                    cast(it.copy(), "timestamptz"),
-                ),
-                default=call("timezone", text(clock.zone), cast(it.copy(), "timestamp")),
-            ),
-        )
-    if kinds.is_array(wanted) or wanted in ("bytea", "json", "jsonb"):
-        raise SqlError(
-            f"A computed text cannot be cast to {kinds.spoken(wanted)} here.", at=at, sqlstate="0A000"
-        )
-    return cast(call("trim", tree), wanted)
 
 
 def _check_sizes(sizes: tuple[int, ...], at: exp.Expr) -> None:
@@ -154,7 +115,8 @@ def _check_sizes(sizes: tuple[int, ...], at: exp.Expr) -> None:
         raise SqlError("Numbers have 38 digits at most here.", at=at, sqlstate="0A000")
 
 
-def _sized(tree: exp.Expr, wanted: str, sizes: tuple[int, ...], given: str) -> exp.Expr:
+def sized(tree: exp.Expr, wanted: str, sizes: tuple[int, ...], given: str) -> exp.Expr:
+    """A value with the length or the places that its type has in brackets."""
     if not sizes:
         return tree
     if wanted == "numeric":
@@ -201,6 +163,8 @@ def as_text(one: Meant, clock: Clock, *, short: bool = False) -> exp.Expr:  # no
     """A value as PostgreSQL writes it. `short`: truth as `t` and `f`."""
     if one.literal is not None:
         return text(one.literal)
+    if one.type == "bpchar":
+        return call("rtrim", one.tree, text(" "))
     if one.is_null or one.type in kinds.TEXTS:
         return one.tree
     if one.type == "bool" and short:
@@ -216,7 +180,19 @@ def as_text(one: Meant, clock: Clock, *, short: bool = False) -> exp.Expr:  # no
         return once(one.tree, _interval)
     if kinds.is_array(one.type):
         return once(one.tree, lambda it: _array(it, one.type, clock))
+    if one.type == "jsonb":
+        return spaced(as_engine(one.tree, "VARCHAR"))
+    if one.type == "bytea":
+        return op(exp.DPipe, text("\\x"), call("lower", call("hex", one.tree)))
     return as_engine(one.tree, "VARCHAR")
+
+
+def spaced(tree: exp.Expr) -> exp.Expr:
+    """The text of a JSON value with a space behind each colon and comma that is no string's."""
+    outside = r'((?:"(?:[^"\\]|\\.)*"|[^":,])+)([:,])'
+    return call(
+        "regexp_replace", as_engine(call("json", tree), "VARCHAR"), text(outside), text(r"\1\2 "), text("g")
+    )
 
 
 def _number(it: exp.Expr, kind: str) -> exp.Expr:

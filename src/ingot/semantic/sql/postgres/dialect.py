@@ -11,6 +11,9 @@ from sqlglot import exp
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.tokenizer_core import Token, TokenType
 
+from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.postgres.input import array_items
+
 _KEPT = frozenset(
     {
         "SUM", "AVG", "MIN", "MAX", "COUNT", "COALESCE", "GREATEST", "LEAST", "NULLIF", "ROW_NUMBER", "RANK",
@@ -55,6 +58,14 @@ class Language(Postgres):
             name: read for name, read in Postgres.Parser.FUNCTION_PARSERS.items() if name in _FORMS
         }
 
+        JSON_OPERATORS: ClassVar[dict[TokenType, Any]] = {
+            **Postgres.Parser.JSON_OPERATORS,
+            TokenType.ARROW: lambda _, one, other: _call("json_object_field", one, other),
+            TokenType.DARROW: lambda _, one, other: _call("json_object_field_text", one, other),
+            TokenType.HASH_ARROW: lambda _, one, other: _call("json_extract_path", one, *_steps(other)),
+            TokenType.DHASH_ARROW: lambda _, one, other: _call("json_extract_path_text", one, *_steps(other)),
+        }
+
         def _parse_interval(self, *args: Any, **kwargs: Any) -> Any:
             """The whole text of an interval; the library keeps the first quantity of some."""
             start = self._index
@@ -71,11 +82,18 @@ _COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 _OPERATORS: dict[str, type[exp.Expr]] = {
     "=": exp.EQ, "<>": exp.NEQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE, "+": exp.Add,
     "-": exp.Sub, "*": exp.Mul, "/": exp.Div, "%": exp.Mod, "||": exp.DPipe, "~": exp.RegexpLike,
-    "~*": exp.RegexpILike, "~~": exp.Like, "~~*": exp.ILike,
+    "~*": exp.RegexpILike, "~~": exp.Like, "~~*": exp.ILike, "&": exp.BitwiseAnd, "|": exp.BitwiseOr,
+    "#": exp.BitwiseXor, "<<": exp.BitwiseLeftShift, ">>": exp.BitwiseRightShift,
 }  # fmt: skip
 _CLOCK: dict[type[exp.Expr], str] = {
     exp.CurrentTimestamp: "current_timestamp", exp.CurrentDate: "current_date", exp.Localtimestamp: "localtimestamp",
 }  # fmt: skip
+_SIGNS: dict[type[exp.Expr], str] = {
+    exp.ArrayContainsAll: "arraycontains", exp.ArrayContainedBy: "arraycontained", exp.ArrayOverlaps: "arrayoverlap",
+    exp.StartsWith: "starts_with", exp.JSONBContainsTopKey: "jsonb_exists",
+}  # fmt: skip
+"""Operators that are calls for the rest."""
+_SPANS = ("years", "months", "weeks", "days", "hours", "mins", "secs")
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 NEGATED = "negated"
 """In the `meta` of brackets that nobody wrote: that a negated IS is in them."""
@@ -87,6 +105,10 @@ def plain(node: exp.Expr) -> exp.Expr:  # noqa: PLR0911, PLR0912 - one for each 
     """A node as the rest knows it: one form for what PostgreSQL can write in several."""
     if node.args.get("negate"):
         node.set("negate", None)
+        if not isinstance(node, exp.Is) and isinstance(node.expression, exp.Any | exp.All):
+            # Not like one of them is: not that it is like all of them.
+            other = exp.All if isinstance(node.expression, exp.Any) else exp.Any
+            node.set("expression", other(this=node.expression.this))
         made = exp.Paren(this=exp.Not(this=node))
         if isinstance(node, exp.Is):
             made.meta[NEGATED] = True
@@ -125,10 +147,12 @@ def plain(node: exp.Expr) -> exp.Expr:  # noqa: PLR0911, PLR0912 - one for each 
     if isinstance(node, exp.Overlay):
         given = [node.this, node.expression, node.args.get("from_"), node.args.get("for_")]
         return _call("overlay", *(one for one in given if one is not None))
+    if type(node) in _SIGNS:
+        return _call(_SIGNS[type(node)], node.this, node.expression)
     if isinstance(node, exp.Sqrt):
-        return _call("sqrt", node.this)
+        return _call("sqrt", exp.Cast(this=node.this, to=exp.DataType.build("DOUBLE")))  # `|/ x`
     if isinstance(node, exp.Cbrt):
-        return _call("cbrt", node.this)
+        return _call("cbrt", exp.Cast(this=node.this, to=exp.DataType.build("DOUBLE")))
     if isinstance(node, exp.Abs):
         return _call("abs", node.this)
     if isinstance(node, exp.ByteString):
@@ -143,11 +167,25 @@ def plain(node: exp.Expr) -> exp.Expr:  # noqa: PLR0911, PLR0912 - one for each 
         return exp.Any(this=exp.Paren(this=node.expressions[0]))
     if isinstance(node, exp.Anonymous) and not isinstance(node.this, exp.Identifier):
         name = str(node.this).lower()
+        if name == "array" and len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Query):
+            query = node.expressions[0]
+            node.set("expressions", [query if isinstance(query, exp.Subquery) else exp.Subquery(this=query)])
+        if name == "make_interval":
+            node.set("expressions", _named(node.expressions, _SPANS))
         if name == "row":
             return exp.Tuple(expressions=node.expressions)
         if name != "measure":
             node.set("this", name)
     return node
+
+
+def _named(given: list[exp.Expr], names: tuple[str, ...]) -> list[exp.Expr]:
+    """Arguments with names (`days => 10`) by their places, 0 for those that are left out."""
+    if any(isinstance(one, exp.Kwarg) and one.this.name.lower() not in names for one in given):
+        return given
+    placed = dict(zip(names, (one for one in given if not isinstance(one, exp.Kwarg)), strict=False))
+    said = {one.this.name.lower(): one.expression for one in given if isinstance(one, exp.Kwarg)}
+    return [said.get(name) or placed.get(name) or exp.Literal.number(0) for name in names]
 
 
 def normal(tree: exp.Expr) -> exp.Expr:
@@ -235,6 +273,21 @@ def _call(name: str, *given: exp.Expr) -> exp.Anonymous:
     made = exp.Anonymous(this=name, expressions=list(given))
     made.meta[CALL] = True
     return made
+
+
+def _steps(path: exp.Expr) -> list[exp.Expr]:
+    """The keys of a path: `'{a,b}'`, `ARRAY['a', 'b']`, and either with its type."""
+    bare = path
+    while isinstance(bare, exp.Cast | exp.Paren):
+        bare = bare.this
+    if isinstance(bare, exp.Array):
+        return list(bare.expressions)
+    items = array_items(bare.name) if isinstance(bare, exp.Literal) and bare.is_string else None
+    if not items or None in items:
+        raise SqlError(
+            "A path of JSON is written down here: '{a,b}' or ARRAY['a', 'b'].", at=path, sqlstate="0A000"
+        )
+    return [exp.Literal.string(one) for one in items]
 
 
 def _operator(node: exp.Operator) -> exp.Expr:

@@ -25,12 +25,13 @@ from ingot.semantic.sql.postgres.tree import (
     op,
     sub,
     text,
+    whole,
 )
 
 _TOKENS = re.compile(
     r'"((?:[^"\\]|\\.)*)"|(FM|MI|PL|SG|PR|EEEE|TH|RN|SP)|([0-9.,DGSLVBC])', re.IGNORECASE | re.DOTALL
 )
-_REFUSED = {"EEEE", "TH", "RN", "SP", "V", "L", "B", "C", "PL"}
+_REFUSED = {"EEEE", "RN", "SP", "V", "L", "B", "C", "PL"}
 MOST = 30
 """Digits of a template."""
 Pieces = list["str | int"]
@@ -48,6 +49,8 @@ class _Template:
     zero_end: int = 0
     sign: str = ""
     """`lead` or `trail` for S, `bracket` for PR, `own` for MI and SG."""
+    ordinal: str = ""
+    """`th` or `TH`, where the number is one of an order."""
 
 
 def read(said: str, at: exp.Expr) -> _Template:
@@ -64,8 +67,9 @@ def read(said: str, at: exp.Expr) -> _Template:
         if found[1] is not None:
             made.nodes.append(("text", re.sub(r"\\(.)", r"\1", found[1])))
             continue
-        word = (found[2] or found[3]).upper()
-        _take(made, word, at)
+        if made.ordinal:
+            raise SqlError("The pattern TH of to_char() stands last here.", at=at, sqlstate="0A000")
+        _take(made, found[2] or found[3], at)
     beside = "".join(one for kind, one in made.nodes if kind == "text")
     if not beside.isprintable() or any(_PLACE <= ord(char) < _PLACE + 2 * MOST for char in beside):
         raise SqlError("The template has characters that cannot be used here.", at=at, sqlstate="0A000")
@@ -74,7 +78,8 @@ def read(said: str, at: exp.Expr) -> _Template:
     return made
 
 
-def _take(made: _Template, word: str, at: exp.Expr) -> None:  # noqa: PLR0912 - one for each pattern
+def _take(made: _Template, said: str, at: exp.Expr) -> None:  # noqa: PLR0912 - one for each pattern
+    word = said.upper()
     if word in _REFUSED or (word.isdigit() and word not in "90"):
         raise SqlError(f"The pattern {word} of to_char() cannot be used here.", at=at, sqlstate="0A000")
     if word == "FM":
@@ -94,6 +99,8 @@ def _take(made: _Template, word: str, at: exp.Expr) -> None:  # noqa: PLR0912 - 
             raise SqlError("multiple decimal points", at=at)
         made.point = True
         made.nodes.append(("point", "."))
+    elif word == "TH":
+        made.ordinal = said
     elif word in ",G":
         made.nodes.append(("comma", ","))
     elif word == "S":
@@ -205,7 +212,12 @@ def filled(made: _Template, *, digits: int, zero: bool, zeros: int, negative: bo
 
 def written(c: Call) -> exp.Expr:
     """`to_char(number, template)`."""
-    made = read(c.said(1, "the template"), c.at)
+    said = c.said(1, "the template")
+    if found := re.fullmatch(r"[90](?:[.D]([90]*))?EEEE", said, re.IGNORECASE):
+        return _scientific(c.args[0], len(found[1] or ""))
+    if re.fullmatch("(FM)?RN", said, re.IGNORECASE):
+        return _roman(c, fill=said[:2].upper() == "FM", small=said.endswith("rn"))
+    made = read(said, c.at)
     kind = c.given[0].type
     source = c.args[0]
 
@@ -223,9 +235,63 @@ def written(c: Call) -> exp.Expr:
         else:
             digits = as_engine(decimal(size, "numeric", 38, made.after), "VARCHAR")
             negative = op(exp.LT, decimal(it.copy(), "numeric", 38, made.after), num(0))
-        return once(digits, lambda s: once(negative, lambda n: _shapes(made, s, n)))
+        return once(digits, lambda s: once(negative, lambda n: _ordered(made, s, n)))
 
     return once(source, lambda it: case((is_null(it), exp.null()), default=write(it)))
+
+
+def _scientific(tree: exp.Expr, places: int) -> exp.Expr:
+    """` 1.23e+01`."""
+
+    def write(it: exp.Expr) -> exp.Expr:
+        sign = case((op(exp.LT, it, num(0)), text("-")), default=text(" "))
+        shown = call("printf", text(f"%.{places}e"), as_engine(call("abs", it.copy()), "DOUBLE"))
+        return case((is_null(it.copy()), exp.null()), default=op(exp.DPipe, sign, shown))
+
+    return once(tree, write)
+
+
+_ROMAN = (
+    "I II III IV V VI VII VIII IX", "X XX XXX XL L LX LXX LXXX XC", "C CC CCC CD D DC DCC DCCC CM", "M MM MMM",
+)  # fmt: skip
+
+
+def _roman(c: Call, *, fill: bool, small: bool) -> exp.Expr:
+    """A number from 1 to 3999; the others have none."""
+
+    def write(it: exp.Expr) -> exp.Expr:
+        made: list[exp.Expr] = []
+        for n, names in reversed(list(enumerate(_ROMAN))):
+            digit = op(exp.Mod, whole(as_engine(it.copy(), "INTEGER"), num(10**n)), num(10))
+            listed = call("list_value", text(""), *map(text, names.split()))
+            made.append(call("list_extract", listed, add(digit, num(1))))
+        shown: exp.Expr = call("concat", *made)
+        if small:
+            shown = call("lower", shown)
+        if not fill:
+            shown = call("lpad", shown, num(15), text(" "))
+        outside = exp.or_(op(exp.LT, it.copy(), num(1)), op(exp.GT, it.copy(), num(3999)), copy=False)
+        return case((is_null(it), exp.null()), (outside, text("#" * 15)), default=shown)
+
+    return once(call("round", c.args[0]), write)
+
+
+def _ordered(made: _Template, digits: exp.Expr, negative: exp.Expr) -> exp.Expr:
+    """With `st`, `nd`, `rd` or `th` behind a whole number that is not negative."""
+    shown = _shapes(made, digits, negative)
+    if not made.ordinal or made.after:
+        return shown
+    endings = ["st", "nd", "rd", "th"] if made.ordinal.islower() else ["ST", "ND", "RD", "TH"]
+    last = call("right", digits.copy(), num(1))
+    teens = call("regexp_matches", digits.copy(), text(r"1\d$"))
+    large = op(exp.GT, call("length", digits.copy()), num(made.before))
+    ending = case(
+        (exp.or_(negative.copy(), large, copy=False), text("")),
+        (teens, text(endings[3])),
+        *((op(exp.EQ, last.copy(), text(str(n))), text(endings[n - 1])) for n in (1, 2, 3)),
+        default=text(endings[3]),
+    )
+    return op(exp.DPipe, shown, ending)
 
 
 _BREAK = "\x1f"

@@ -3,6 +3,7 @@
 What PostgreSQL would read and this does not is an error, never another value.
 """
 
+import json
 import re
 from calendar import monthrange
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from sqlglot import exp
 from ingot.errors import did_you_mean
 from ingot.semantic.sql.errors import SqlError, shown
 from ingot.semantic.sql.postgres import kinds
+from ingot.semantic.sql.postgres.intervals import interval
 from ingot.semantic.sql.postgres.tree import cast, text
 
 _TRUE = ("true", "yes", "on")
@@ -30,6 +32,12 @@ _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{4})/(\d{1,2})/(\d{1,2})|(\d
 _WORDS = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4})|(\d{1,2})[ -]([A-Za-z]{3,9})[ -](\d{4})")
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,}))?)?(?: ?([AaPp])\.?[Mm]\.?)?")
 _OFFSET = re.compile(r"([+-])(\d{1,2})(?::?(\d\d))?(?::?(\d\d))?")
+_ELSEWHERE = re.compile(
+    r"^\s*([+-]?infinity|allballs|J\d+|\d{1,2}([/.-])\d{1,2}\2\d{4}\b|\d{4}\.\d{3}|\d{4}-\d{3}\s*$|\d{4}\.\d+\.\d+|\d{5,}-)|\bBC$",
+    re.IGNORECASE,
+)
+"""Forms that PostgreSQL reads, and this does not: what they mean depends on the session, or the engine shows it otherwise."""
+_FAR = re.compile(r"\d ([A-Za-z]+(?:/\w+)+)$")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 
 
@@ -59,15 +67,21 @@ def value(said: str, wanted: str, clock: Clock, at: exp.Expr | None = None) -> e
     reader = _READERS.get(wanted)
     if reader is None:
         raise SqlError(f"A text cannot be read as {kinds.spoken(wanted)} here.", at=at, sqlstate="0A000")
-    found = reader(said, clock)
+    try:
+        found = reader(said, clock)
+    except SqlError as error:
+        raise SqlError(error.message, at=at, sqlstate=error.sqlstate) from None
     if found is None:
         raise _wrong(said, wanted, at)
     return found
 
 
 def interval_parts(said: str) -> tuple[int, int, int] | None:
-    """Months, days and microseconds of an interval's text."""
-    return _interval(said)
+    """Months, days and microseconds of an interval's text; None where it is none."""
+    try:
+        return interval(said)
+    except SqlError:
+        return None
 
 
 def zone_name(said: str, at: exp.Expr | None = None) -> str:
@@ -155,6 +169,8 @@ def _clock_of(found: re.Match[str]) -> timedelta | None:
 
 def _offset(said: str, local: datetime) -> timedelta | None:
     found = _OFFSET.fullmatch(said)
+    if found and int(found[2]) > 15:
+        return None
     if found:
         size = timedelta(hours=int(found[2]), minutes=int(found[3] or 0), seconds=int(found[4] or 0))
         return size if found[1] == "+" else -size
@@ -288,63 +304,6 @@ def _uuid(said: str, _: Clock) -> exp.Expr | None:
         return None
 
 
-_UNITS: dict[str, tuple[int, int, int]] = {}
-for _names, _size in (
-    (("year", "years", "yr", "yrs", "y"), (12, 0, 0)),
-    (("month", "months", "mon", "mons"), (1, 0, 0)),
-    (("week", "weeks", "w"), (0, 7, 0)),
-    (("day", "days", "d"), (0, 1, 0)),
-    (("hour", "hours", "hr", "hrs", "h"), (0, 0, 3_600_000_000)),
-    (("minute", "minutes", "min", "mins", "m"), (0, 0, 60_000_000)),
-    (("second", "seconds", "sec", "secs", "s"), (0, 0, 1_000_000)),
-    (("millisecond", "milliseconds", "msec", "msecs", "ms"), (0, 0, 1_000)),
-    (("microsecond", "microseconds", "usec", "usecs", "us"), (0, 0, 1)),
-    (("decade", "decades", "dec", "decs"), (120, 0, 0)),
-    (("century", "centuries", "cent", "c"), (1200, 0, 0)),
-):
-    _UNITS.update(dict.fromkeys(_names, _size))
-_QUANTITY = re.compile(r"([+-]?)\s*(\d+)(\.\d+)?\s*([A-Za-z]+)")
-_PASSED = re.compile(r"([+-]?)(\d+):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?")
-
-
-def _interval(said: str) -> tuple[int, int, int] | None:  # noqa: PLR0911 - one for each form
-    rest = said.strip().lower()
-    ago = rest.endswith(" ago")
-    rest = rest.removesuffix(" ago").removeprefix("@").strip()
-    months = days = micros = 0
-    if not rest:
-        return None
-    while rest:
-        passed = _PASSED.match(rest)
-        if passed and (passed.end() == len(rest) or rest[passed.end()] == " "):
-            size = int(passed[2]) * 3600 + int(passed[3]) * 60 + int(passed[4] or 0)
-            if int(passed[3]) > 59 or int(passed[4] or 0) > 59:
-                return None
-            found = size * 1_000_000 + int((passed[5] or "").ljust(6, "0"))
-            micros += -found if passed[1] == "-" else found
-            rest = rest[passed.end() :].strip()
-            continue
-        quantity = _QUANTITY.match(rest)
-        unit = _UNITS.get(quantity[4]) if quantity else None
-        if quantity is None or unit is None:
-            return None
-        count = int(quantity[2]) * (-1 if quantity[1] == "-" else 1)
-        if quantity[3]:
-            if unit[2] == 0:
-                return None  # halves of months and days are PostgreSQL's own affair
-            exact = Decimal(f"{quantity[1]}{quantity[2]}{quantity[3]}") * unit[2]
-            if exact != exact.to_integral_value():
-                return None
-            micros += int(exact)
-        else:
-            months, days, micros = months + unit[0] * count, days + unit[1] * count, micros + unit[2] * count
-        rest = rest[quantity.end() :].strip()
-    sign = -1 if ago else 1
-    if max(abs(months), abs(days)) >= 2**31 or abs(micros) >= 2**63:
-        return None
-    return sign * months, sign * days, sign * micros
-
-
 def span(months: int, days: int, micros: int) -> exp.Expr:
     """An interval as the engine's literal."""
     parts = [(months, "months"), (days, "days"), (micros, "microseconds")]
@@ -352,11 +311,8 @@ def span(months: int, days: int, micros: int) -> exp.Expr:
     return cast(text(said), "interval")
 
 
-def _interval_value(said: str, _: Clock) -> exp.Expr | None:
-    found = _interval(said)
-    if found is None and re.fullmatch(r"[+-]?\d+(\.\d{1,6})?", said.strip()):
-        found = (0, 0, int(Decimal(said.strip()) * 1_000_000))
-    return span(*found) if found is not None else None
+def _interval_value(said: str, _: Clock) -> exp.Expr:
+    return span(*interval(said))
 
 
 def _array(said: str, wanted: str, clock: Clock, at: exp.Expr | None) -> exp.Expr:
@@ -397,6 +353,22 @@ def array_items(said: str) -> list[str | None] | None:
 
 def _wrong(said: str, wanted: str, at: exp.Expr | None) -> SqlError:
     times = wanted in ("date", "timestamp", "timestamptz", "time", "interval")
+    if times and _ELSEWHERE.search(said):
+        return SqlError(
+            f'A time of this form cannot be read here: "{shown(said)}".',
+            at=at,
+            sqlstate="0A000",
+            hint="Write it as 2026-02-03 or 2026-02-03 04:05:06, between the years 1 and 9999.",
+        )
+    if (
+        times
+        and (found := _OFFSET.search(said.strip()))
+        and found.end() == len(said.strip())
+        and int(found[2]) > 15
+    ):
+        return SqlError(f'time zone displacement out of range: "{shown(said)}"', at=at, sqlstate="22009")
+    if times and (zone := _FAR.search(said)):
+        return SqlError(f'time zone "{shown(zone[1].lower())}" not recognized', at=at, sqlstate="22023")
     if times and (_DATE.match(said.strip()) or _CLOCK.match(said.strip())):
         return SqlError(f'date/time field value out of range: "{shown(said)}"', at=at, sqlstate="22008")
     return SqlError(
@@ -406,8 +378,69 @@ def _wrong(said: str, wanted: str, at: exp.Expr | None) -> SqlError:
     )
 
 
+def _bytea(said: str, _: Clock) -> exp.Expr | None:
+    """`\\x4142`, or bytes as they are, with `\\\\` and `\\ooo` for those that cannot be written."""
+    found: bytes | None
+    if said.startswith("\\x"):
+        try:
+            found = bytes.fromhex(said[2:])
+        except ValueError:
+            raise SqlError("invalid hexadecimal data", sqlstate="22023") from None
+    else:
+        parts = re.fullmatch(r"(?:[^\\]|\\\\|\\[0-3][0-7]{2})*", said, re.DOTALL)
+        if parts is None:
+            return None
+        found = b"".join(
+            one.encode() if one[0] != "\\" else b"\\" if one == "\\\\" else bytes([int(one[1:], 8)])
+            for one in re.findall(r"\\\\|\\[0-7]{3}|[^\\]", said, re.DOTALL)
+        )
+    return exp.Anonymous(this="UNHEX", expressions=[text(found.hex())])
+
+
+def _json(said: str, _: Clock) -> exp.Expr | None:
+    """JSON as it is written; the engine reads it again."""
+    try:
+        json.loads(said, parse_constant=_no_json)
+    except (ValueError, RecursionError):
+        return None
+    return cast(text(said), "json")
+
+
+def _no_json(said: str) -> None:
+    raise ValueError(said)
+
+
+def _jsonb(said: str, clock: Clock) -> exp.Expr | None:
+    """Its keys once each, and in PostgreSQL's order: short ones first."""
+    if _json(said, clock) is None:
+        return None
+    pieces = json.loads(said, object_pairs_hook=_ordered, parse_float=_Digits, parse_int=_Digits)
+    return cast(text(_dumped(pieces)), "json")
+
+
+class _Digits(str):
+    """A number as it was written."""
+
+    __slots__ = ()
+
+
+def _ordered(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    return dict(sorted(dict(pairs).items(), key=lambda one: (len(one[0].encode()), one[0].encode())))
+
+
+def _dumped(one: object) -> str:
+    if isinstance(one, _Digits):
+        return str(one)
+    if isinstance(one, dict):
+        return "{" + ",".join(f"{json.dumps(key)}:{_dumped(value)}" for key, value in one.items()) + "}"
+    if isinstance(one, list):
+        return "[" + ",".join(map(_dumped, one)) + "]"
+    return json.dumps(one, ensure_ascii=False)
+
+
 _READERS: dict[str, Callable[[str, Clock], exp.Expr | None]] = {
     "bool": _bool, "int2": _whole("int2"), "int4": _whole("int4"), "int8": _whole("int8"), "oid": _whole("int8"),
     "numeric": _numeric, "float4": _float("float4"), "float8": _float("float8"), "date": _date,
     "timestamp": _timestamp, "timestamptz": _timestamptz, "time": _time, "interval": _interval_value, "uuid": _uuid,
+    "bytea": _bytea, "json": _json, "jsonb": _jsonb,
 }  # fmt: skip

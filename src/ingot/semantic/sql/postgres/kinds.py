@@ -75,7 +75,9 @@ def engine(name: str) -> str:
 
 def spoken(name: str) -> str:
     """A type as PostgreSQL's messages name it."""
-    return f"{spoken(name[:-2])}[]" if name.endswith("[]") else _SPOKEN.get(name, name)
+    if name.endswith("[]"):  # arrays of arrays have the type of arrays
+        return f"{spoken(name.rstrip('[]'))}[]"
+    return _SPOKEN.get(name, name)
 
 
 def element(name: str) -> str:
@@ -150,6 +152,10 @@ def named(node: exp.DataType) -> tuple[str, tuple[int, ...]]:
         if not isinstance(kind, exp.Identifier):
             raise _unknown(node)
         name = kind.name.lower()
+    if name == "char" and not sizes:
+        if isinstance(node.args.get("kind"), exp.Identifier):  # "char" in quotes: the catalog's own
+            raise _unknown(node)
+        sizes = (1,)
     name = _NAMES.get(name, name)
     if name not in KNOWN:
         raise _unknown(node)

@@ -1,6 +1,6 @@
 """Functions over numbers."""
 
-from functools import partial
+from functools import partial, reduce
 
 from sqlglot import exp
 
@@ -39,12 +39,27 @@ function(
     _FRACTION.replace("numeric ->", "numeric numeric ->").replace("float8 ->", "float8 float8 ->"),
     "pow",
 )
-function("degrees radians sin cos tan asin acos atan sinh cosh tanh", "float8 -> float8")
+function(
+    "degrees radians sin cos tan cot asin acos atan sinh cosh tanh asinh acosh atanh", "float8 -> float8"
+)
 function("atan2", "float8 float8 -> float8")
+function("gen_random_uuid", "-> uuid", volatile=True)
 function("pi", "-> float8")
 function("random", "-> float8", "random", volatile=True)
 function("gcd lcm", "int4 int4 -> int4 | int8 int8 -> int8")
 function("factorial", "int8 -> numeric", lambda c: call("factorial", cast(c.args[0], "int4")))
+
+
+def _counted(c: Call) -> exp.Expr:
+    """How many arguments are null, or are not."""
+    ones = [
+        case((is_null(one), num(int(c.name == "num_nulls"))), default=num(int(c.name != "num_nulls")))
+        for one in c.args
+    ]
+    return cast(reduce(add, ones), "int4")
+
+
+function("num_nulls num_nonnulls", "any any* -> int4", _counted)
 
 
 def _checked(name: str, test: str, state: str, message: str) -> None:

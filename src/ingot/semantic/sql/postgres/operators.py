@@ -9,7 +9,7 @@ from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres import kinds
 from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.casts import as_text, becoming
-from ingot.semantic.sql.postgres.input import Clock
+from ingot.semantic.sql.postgres.input import Clock, interval_parts
 from ingot.semantic.sql.postgres.tree import (
     call,
     case,
@@ -195,21 +195,29 @@ def _times(kind: type[exp.Expr], left: Meant, right: Meant, clock: Clock) -> Mea
             return Meant(op(kind, x, y), a)
     if a == "date" and b == "time" and kind is exp.Add:
         return Meant(op(exp.Add, x, y), "timestamp")
+    if a in ("timestamp", "timestamptz") and b == "time" and kind in (exp.Add, exp.Sub):
+        return _times(kind, left, Meant(becoming(right, "interval", clock), "interval"), clock)
     if kind is exp.Sub and a in kinds.MOMENTS and b in kinds.MOMENTS:
         wide = "timestamptz" if "timestamptz" in (a, b) else "timestamp"
         return Meant(op(exp.Sub, becoming(left, wide, clock), becoming(right, wide, clock)), "interval")
     if kind is exp.Sub and a == b == "time":
-        return Meant(op(exp.Sub, cast(x, "interval"), cast(y, "interval")), "interval")
+        return Meant(op(exp.Sub, *(becoming(one, "interval", clock) for one in (left, right))), "interval")
     if a == "interval" and b in _RANK and kind in (exp.Mul, exp.Div):
         return _scaled(kind, x, y)
     return None
 
 
-def _is_short(tree: exp.Expr) -> bool:
-    """Whether an interval is one of hours and less, as far as it is written down."""
+def written_parts(tree: exp.Expr) -> tuple[int, int, int] | None:
+    """Months, days and microseconds of an interval that is written down."""
     inner = tree.unnest()
     said = inner.this.name if isinstance(inner, exp.Cast) and isinstance(inner.this, exp.Literal) else ""
-    return bool(said) and "month" not in said and "day" not in said
+    return interval_parts(said) if said else None
+
+
+def _is_short(tree: exp.Expr) -> bool:
+    """Whether an interval is one of hours and less, as far as it is written down."""
+    parts = written_parts(tree)
+    return parts is not None and not parts[0] and not parts[1]
 
 
 def _in_zone(kind: type[exp.Expr], x: exp.Expr, y: exp.Expr, clock: Clock) -> exp.Expr:
@@ -240,6 +248,8 @@ def joined(left: Meant, right: Meant, clock: Clock, at: exp.Expr) -> Meant:
         item = becoming(one, kinds.element(array.type), clock, at)
         pair = (array.tree, call("list_value", item))
         return Meant(call("list_concat", *(pair if arrays[0] else pair[::-1])), array.type)
+    if "bytea" in (left.type, right.type) and {left.type, right.type} <= {"bytea", kinds.UNKNOWN}:
+        return Meant(op(exp.DPipe, *sides(left, right, clock, at, exp.DPipe)), "bytea")
     texts = (*kinds.TEXTS, kinds.UNKNOWN, kinds.ANY)
     if left.type not in texts and right.type not in texts:
         raise refused(exp.DPipe, left.type, right.type, at)

@@ -65,6 +65,9 @@ def nodes(said: str) -> list[Node]:
         if not fill and said[n : n + 2] in ("FM", "fm"):
             fill, n = True, n + 2
             continue
+        if said[n : n + 2] in ("TM", "tm") and any(said.startswith(one, n + 2) for one in _NAMES):
+            fill, n = True, n + 2  # names in the language of the server, which is English
+            continue
         if said[n] == '"':
             n += 1
             held = ""
@@ -96,8 +99,6 @@ def _to_char(c: Call) -> exp.Expr:
     kind = c.given[0].type if c.types[0] != "timestamptz" else "timestamptz"
     if c.types[0] in ("int4", "int8", "numeric", "float4", "float8"):
         return digits.written(c)
-    if c.types[0] == "interval":
-        raise SqlError("to_char() of an interval cannot be used here.", at=c.at, sqlstate="0A000")
     zone = c.writing.clock.zone
     source = c.args[0]
     local = call("timezone", text(zone), source) if kind == "timestamptz" else source
@@ -108,15 +109,50 @@ def _to_char(c: Call) -> exp.Expr:
         if word.upper() in ("TZ", "TZH", "TZM", "OF") and (zone != "UTC" or c.types[0] != "timestamptz"):
             raise SqlError(f"The pattern {word} of to_char() cannot be used here.", at=c.at, sqlstate="0A000")
 
+    write_one = _passed if c.types[0] == "interval" else _piece
+
     def write(it: exp.Expr) -> exp.Expr:
         pieces = [
-            text(said) if not word else _piece(word, it, fill=fill, suffix=said, at=c.at)
+            text(said) if not word else write_one(word, it, fill=fill, suffix=said, at=c.at)
             for word, fill, said in parts
         ]
         made = call("concat", *pieces) if pieces else text("")
         return case((is_null(it), exp.null()), default=made)
 
     return once(local, write)
+
+
+_PASSED = {
+    "HH24": ("hour", 2),
+    "MI": ("minute", 2),
+    "SS": ("second", 2),
+    "DD": ("day", 2),
+    "MM": ("month", 2),
+    "YYYY": ("year", 4),
+}
+
+
+def _passed(word: str, it: exp.Expr, *, fill: bool, suffix: str, at: exp.Expr) -> exp.Expr:
+    """A part of an interval; its hours are all of them."""
+    known = _PASSED.get(word.upper())
+    if word.upper() in ("MS", "US") and not suffix:
+        places = {"MS": 3, "US": 6}[word.upper()]
+        micros = op(exp.Mod, call("datepart", text("microsecond"), it.copy()), num(1_000_000))
+        return call("printf", text(f"%0{places}d"), whole(micros, num(10 ** (6 - places))))
+    if known is None or suffix:
+        raise SqlError(
+            f"The pattern {word}{suffix} of to_char() of an interval cannot be used here.",
+            at=at,
+            sqlstate="0A000",
+        )
+    value = call("datepart", text(known[0]), it.copy())
+    if fill:
+        return as_engine(value, "VARCHAR")
+    minus = known[1] + 1 if word.upper() != "DD" else known[1]
+    below = call("printf", text(f"%0{minus}d"), value.copy())
+    return case(
+        (op(exp.LT, value, num(0)), below), default=call("printf", text(f"%0{known[1]}d"), value.copy())
+    )
 
 
 def _piece(word: str, it: exp.Expr, *, fill: bool, suffix: str, at: exp.Expr) -> exp.Expr:
@@ -256,14 +292,15 @@ _READ = {
     "YYYY": ("%Y", r"\d{4}"), "MM": ("%m", r"\d{2}"), "DD": ("%d", r"\d{2}"), "HH24": ("%H", r"\d{2}"),
     "MI": ("%M", r"\d{2}"), "SS": ("%S", r"\d{2}"), "MS": ("%g", r"\d{3}"), "US": ("%f", r"\d{6}"),
     "HH12": ("%I", r"\d{2}"), "HH": ("%I", r"\d{2}"), "MON": ("%b", "[A-Za-z]{3}"), "DDD": ("%j", r"\d{3}"),
-    "AM": ("%p", "[AaPp][Mm]"), "PM": ("%p", "[AaPp][Mm]"), "MONTH": ("%B", "[A-Za-z]+"), "YY": None,
+    "AM": ("%p", "[AaPp][Mm]"), "PM": ("%p", "[AaPp][Mm]"), "MONTH": ("%B", "[A-Za-z]+"),
 }  # fmt: skip
 
 
 def _format(said: str, at: exp.Expr) -> tuple[str, str]:
     """The engine's template, and a pattern for the texts that both read in the same way."""
     made, pattern = "", ""
-    for word, _, held in nodes(said):
+    parts = nodes(said)
+    for n, (word, _, held) in enumerate(parts):
         if not word:
             made += held.replace("%", "%%")
             pattern += re.escape(held)
@@ -272,7 +309,8 @@ def _format(said: str, at: exp.Expr) -> tuple[str, str]:
         if known is None or held:
             raise SqlError(f"The pattern {word} cannot be read from texts here.", at=at, sqlstate="0A000")
         made += known[0]
-        pattern += known[1]
+        loose = n + 1 == len(parts) or (not parts[n + 1][0] and not parts[n + 1][2][:1].isdigit())
+        pattern += known[1].replace("{2}", "{1,2}") if loose else known[1]
     return made, pattern
 
 
@@ -282,7 +320,10 @@ def _parsed(c: Call, kind: str) -> exp.Expr:
     said = c.given[0].said
     if said is not None and re.fullmatch(pattern, said) is None:
         full = re.fullmatch(pattern + r"[ T]?.*", said, re.DOTALL)
-        if full is None and not _shorter(pattern, said):
+        first = nodes(c.said(1, "the template"))[0][0].upper()
+        if full is None and (
+            not said.strip() or (first in _READ and not re.match(_READ[first][1], said.strip()))
+        ):
             raise SqlError(f'"{shown(said)}" has not the form of the template.', at=c.at, sqlstate="22007")
         if full is None:
             raise SqlError("The text is shorter than the template.", at=c.at, sqlstate="0A000")
@@ -300,11 +341,6 @@ def _parsed(c: Call, kind: str) -> exp.Expr:
         )
 
     return once(c.args[0], write)
-
-
-def _shorter(pattern: str, said: str) -> bool:
-    del pattern
-    return bool(said.strip())
 
 
 function("to_date", "text text -> date", lambda c: _parsed(c, "date"))
@@ -337,6 +373,8 @@ def _to_number(c: Call) -> exp.Expr:
         from ingot.semantic.sql.postgres.tree import error  # noqa: PLC0415 - beside its only use
 
         plain = call("replace", it, text(","), text(""))
+        if re.search("(S|MI)$", said):
+            plain = call("regexp_replace", plain, text(r"^(.*)-\s*$"), text(r"-\1"))
         number = as_engine(
             call("replace", call("trim", plain.copy()), text("$"), text("")), f"DECIMAL(38, {places})"
         )

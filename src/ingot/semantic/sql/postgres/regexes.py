@@ -428,23 +428,52 @@ def _match(c: Call) -> exp.Expr:
 function("regexp_match", "text text -> text[] | text text text -> text[]", _match)
 
 
+def _found(c: Call) -> tuple[exp.Expr, str]:
+    """What is searched from the start that a call says on, and the pattern with its flags."""
+    begin = c.whole(2) if len(c.args) > 2 else 1
+    if begin is None or begin < 1:
+        raise _cannot("a start that is not written down", c.at)
+    flags = {"regexp_count": 3, "regexp_substr": 4}[c.name]
+    found, _ = _pattern(c, 1, flags if len(c.args) > flags else None)
+    if begin > 1 and found.lstrip("(?ims)").startswith("^"):
+        raise _cannot("^ behind the start", c.at)
+    return (c.args[0] if begin == 1 else call("substr", c.args[0], num(begin))), found
+
+
+def _nth(c: Call, place: int) -> int:
+    """Which match is meant."""
+    found = c.whole(place) if len(c.args) > place else 1
+    if found is None or found < 1:
+        raise _cannot("a number of the match that is not written down", c.at)
+    return found
+
+
 def _substr(c: Call) -> exp.Expr:
-    found, _ = _pattern(c, 1, None)
+    source, found = _found(c)
+    nth, group = _nth(c, 3), (c.whole(5) or 0) if len(c.args) > 5 else 0
+    if nth > 1 or group > groups(found):
+        every = call("regexp_extract_all", source, text(found), num(group if group <= groups(found) else 0))
+        return call("list_extract", every, num(nth)) if group <= groups(found) else exp.null()
 
     def write(it: exp.Expr) -> exp.Expr:
         test = call("regexp_matches", it, text(found))
-        return case((test, call("regexp_extract", it.copy(), text(found), num(0))))
+        return case((test, call("regexp_extract", it.copy(), text(found), num(group))))
 
-    return once(c.args[0], write)
+    return once(source, write)
 
 
-function("regexp_substr", "text text -> text", _substr)
+function(
+    "regexp_substr",
+    "text text -> text | text text int4 -> text | text text int4 int4 -> text | text text int4 int4 text -> text"
+    " | text text int4 int4 text int4 -> text",
+    _substr,
+)
 
 
 def _count(c: Call) -> exp.Expr:
-    found, _ = _pattern(c, 1, None)
+    source, found = _found(c)
     return once(
-        c.args[0],
+        source,
         lambda it: case(
             (is_null(it), exp.null()),
             default=cast(call("len", call("regexp_extract_all", it.copy(), text(found))), "int4"),
@@ -452,7 +481,27 @@ def _count(c: Call) -> exp.Expr:
     )
 
 
-function("regexp_count", "text text -> int4", _count)
+function("regexp_count", "text text -> int4 | text text int4 -> int4 | text text int4 text -> int4", _count)
+
+
+def _matches(c: Call) -> Meant:
+    """A row for each match: here for the first, or for all where the pattern takes out nothing else."""
+    said = c.said(2, "the flags") if len(c.args) > 2 else ""
+    if "g" not in said:
+        first = _match(c)
+        rows = once(
+            first, lambda it: case((is_null(it), call("list_value")), default=call("list_value", it.copy()))
+        )
+        return Meant(call("unnest", rows), "text[]")
+    found, _ = _pattern(c, 1, 2, many=True)
+    if groups(found) > 1:
+        raise _cannot("several brackets with the flag g", c.at)
+    every = call("regexp_extract_all", c.args[0], text(found), num(groups(found)))
+    each = exp.Lambda(this=call("list_value", exp.column("el")), expressions=[exp.to_identifier("el")])
+    return Meant(call("unnest", call("list_transform", every, each)), "text[]")
+
+
+function("regexp_matches", "text text -> text[] | text text text -> text[]", _matches)
 
 
 def _split(c: Call) -> exp.Expr:
@@ -463,3 +512,9 @@ def _split(c: Call) -> exp.Expr:
 
 
 function("regexp_split_to_array", "text text -> text[] | text text text -> text[]", _split)
+
+function(
+    "regexp_split_to_table",
+    "text text -> text | text text text -> text",
+    lambda c: call("unnest", _split(c)),
+)

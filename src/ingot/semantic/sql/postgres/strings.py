@@ -46,15 +46,22 @@ def _upper(c: Call) -> exp.Expr:
 
 
 function("upper", "text -> text", _upper)
+function("char_length character_length", "text -> int4", lambda c: cast(call("length", c.args[0]), "int4"))
 function(
-    "length char_length character_length", "text -> int4", lambda c: cast(call("length", c.args[0]), "int4")
+    "length",
+    "text -> int4 | bytea -> int4",
+    lambda c: cast(call("length" if c.types[0] == "text" else "octet_length", c.args[0]), "int4"),
 )
-function("octet_length", "text -> int4", lambda c: cast(call("strlen", c.args[0]), "int4"))
+function(
+    "octet_length",
+    "text -> int4 | bytea -> int4",
+    lambda c: cast(call("strlen" if c.types[0] == "text" else "octet_length", c.args[0]), "int4"),
+)
 function("bit_length", "text -> int4", lambda c: cast(call("bit_length", c.args[0]), "int4"))
 function("position strpos", "text text -> int4", lambda c: cast(call("strpos", *c.args), "int4"))
 function("replace", "text text text -> text")
 function("starts_with", "text text -> bool")
-function("md5", "text -> text")
+function("md5", "text -> text | bytea -> text")
 function("translate", "text text text -> text")
 
 
@@ -367,21 +374,3 @@ def _wide(made: exp.Expr, size: int, *, left: bool, c: Call) -> exp.Expr:
 
 function("format", "text any* -> text", _format)
 function("to_hex", "int4 -> text | int8 -> text", lambda c: call("lower", call("to_hex", c.args[0])))
-
-
-def _encoded(c: Call) -> exp.Expr:
-    kind = c.said(1, "the format").lower()
-    data = c.args[0]
-    if kind == "hex":
-        return call("lower", call("hex", data))
-    if kind == "base64":
-        return call(
-            "rtrim",
-            call("regexp_replace", call("base64", data), text("(.{76})"), text("\\1\n"), text("g")),
-            text("\n"),
-        )
-    raise SqlError(f'unrecognized encoding: "{kind[:40]}"', at=c.at, sqlstate="22023")
-
-
-function("encode", "bytea text -> text", _encoded)
-function("convert_to", "text text -> bytea", lambda c: call("encode", c.args[0]))

@@ -1,4 +1,6 @@
-"""Functions over dates, times and intervals."""
+"""Functions over dates and times."""
+
+import re
 
 from sqlglot import exp
 
@@ -6,15 +8,17 @@ from ingot.errors import did_you_mean
 from ingot.semantic.sql.errors import SqlError, shown
 from ingot.semantic.sql.postgres import input as texts
 from ingot.semantic.sql.postgres.calls import Call, Meant, function
-from ingot.semantic.sql.postgres.casts import add_months
+from ingot.semantic.sql.postgres.casts import add_months, sized
 from ingot.semantic.sql.postgres.tree import (
     add,
     as_engine,
     call,
     case,
     cast,
+    error,
     is_null,
     mul,
+    not_,
     num,
     once,
     op,
@@ -79,9 +83,7 @@ for _name in ("now", "transaction_timestamp", "statement_timestamp", "clock_time
 def _current(c: Call) -> Meant:
     made = _now(c)
     if (places := c.whole(0) if c.given else None) is not None:
-        from ingot.semantic.sql.postgres.casts import _sized  # noqa: PLC0415 - the same rounding
-
-        return Meant(_sized(made.tree, "timestamptz", (places,), "timestamptz"), made.type)
+        return Meant(sized(made.tree, "timestamptz", (places,), "timestamptz"), made.type)
     return made
 
 
@@ -90,12 +92,12 @@ function("current_timestamp", "-> timestamptz | int4 -> timestamptz", _current)
 
 def _local(c: Call) -> Meant:
     c.writing.volatile = True
-    return Meant(
-        texts.value(c.writing.clock.local.isoformat(sep=" "), "timestamp", c.writing.clock), "timestamp"
-    )
+    now = texts.value(c.writing.clock.local.isoformat(sep=" "), "timestamp", c.writing.clock)
+    places = c.whole(0) if c.given else None
+    return Meant(now if places is None else sized(now, "timestamp", (places,), "timestamp"), "timestamp")
 
 
-function("localtimestamp", "-> timestamp", _local)
+function("localtimestamp", "-> timestamp | int4 -> timestamp", _local)
 
 
 def _today(c: Call) -> Meant:
@@ -292,7 +294,15 @@ def _extracted(c: Call) -> Meant:
             raise SqlError(
                 f'unit "{name}" not supported for type timestamp without time zone', at=c.at, sqlstate="0A000"
             )
-        raise SqlError(f'The part "{name}" cannot be taken here.', at=c.at, sqlstate="0A000")
+        east = sub(
+            call("epoch_us", call("timezone", text(c.writing.clock.zone), tree)),
+            call("epoch_us", call("timezone", text("UTC"), tree.copy())),
+        )
+        seconds = whole(east, num(1_000_000))
+        if name != "timezone":
+            hours = whole(seconds, num(3600))
+            seconds = hours if name == "timezone_hour" else whole(op(exp.Mod, seconds, num(3600)), num(60))
+        return Meant(_typed(seconds, gives), gives)
     if kind == "timestamptz":
         if name == "epoch":
             tree = call("timezone", text("UTC"), tree)
@@ -415,11 +425,42 @@ function(
 
 
 def _zone(c: Call) -> exp.Expr:
-    return call("timezone", text(texts.zone_name(c.said(0, "the zone"), c.at)), c.args[1])
+    utc = text("UTC")
+    if c.types[0] == "interval":
+        east: exp.Expr = c.args[0]
+    else:
+        said = c.said(0, "the zone")
+        offset = _OFFSET.fullmatch(said.strip())
+        if offset is None:
+            return call("timezone", text(texts.zone_name(said, c.at)), c.args[1])
+        minutes = int(offset[2]) * 60 + int(offset[3] or 0)
+        # A bare offset is one of POSIX: what is positive lies west.
+        east = texts.span(0, 0, (minutes if offset[1] == "-" else -minutes) * 60_000_000)
+    if c.types[1] == "timestamp":
+        return call("timezone", utc, sub(c.args[1], east))
+    return add(call("timezone", utc, c.args[1]), east)
 
 
-function("timezone", "text timestamp -> timestamptz | text timestamptz -> timestamp", _zone)
-function("make_date", "int4 int4 int4 -> date")
+_OFFSET = re.compile(r"([+-]?)(\d{1,2})(?::?(\d\d))?")
+function(
+    "timezone",
+    "text timestamp -> timestamptz | text timestamptz -> timestamp | interval timestamp -> timestamptz"
+    " | interval timestamptz -> timestamp",
+    _zone,
+)
+
+
+def _make_date(c: Call) -> exp.Expr:
+    made = call("try", call("make_date", *c.args))
+    known = exp.and_(*(not_(is_null(one.copy())) for one in c.args), copy=False)
+    return case(
+        (op(exp.LT, c.args[0].copy(), num(1)), error("0A000", "years before 1 cannot be made here")),
+        (exp.and_(known, is_null(made), copy=False), error("22008", "date field value out of range")),
+        default=made.copy(),
+    )
+
+
+function("make_date", "int4 int4 int4 -> date", _make_date)
 function("make_timestamp", "int4 int4 int4 int4 int4 float8 -> timestamp")
 function("make_time", "int4 int4 float8 -> time")
 function("isfinite", "date -> bool | timestamp -> bool | timestamptz -> bool")
@@ -435,46 +476,3 @@ function(
     "int4 int4 int4 int4 int4 float8 -> timestamptz | int4 int4 int4 int4 int4 float8 text -> timestamptz",
     _make_timestamptz,
 )
-
-
-def _justified(c: Call) -> exp.Expr:
-    def write(it: exp.Expr) -> exp.Expr:
-        months = add(
-            mul(call("datepart", text("year"), it), num(12)), call("datepart", text("month"), it.copy())
-        )
-        days: exp.Expr = call("datepart", text("day"), it.copy())
-        micros: exp.Expr = call("epoch_us", op(exp.Sub, it.copy(), add_months(it, days=True)))
-        if c.name == "justify_hours":
-            days, micros = add(days, whole(micros, num(_DAY))), op(exp.Mod, micros.copy(), num(_DAY))
-            days, micros = _signs(days, micros, _DAY)
-        else:
-            months, days = add(months, whole(days, num(30))), op(exp.Mod, days.copy(), num(30))
-            months, days = _signs(months, days, 30)
-        return op(
-            exp.Add,
-            op(
-                exp.Add,
-                call("to_months", as_engine(months, "INTEGER")),
-                call("to_days", as_engine(days, "INTEGER")),
-            ),
-            call("to_microseconds", as_engine(micros, "BIGINT")),
-        )
-
-    return once(c.args[0], write)
-
-
-def _signs(large: exp.Expr, small: exp.Expr, size: int) -> tuple[exp.Expr, exp.Expr]:
-    """Both with the sign of the larger part."""
-    up = exp.and_(op(exp.GT, large, num(0)), op(exp.LT, small, num(0)), copy=True)
-    down = exp.and_(op(exp.LT, large, num(0)), op(exp.GT, small, num(0)), copy=True)
-    return (
-        case((up, sub(large.copy(), num(1))), (down, add(large.copy(), num(1))), default=large.copy()),
-        case(
-            (up.copy(), add(small.copy(), num(size))),
-            (down.copy(), sub(small.copy(), num(size))),
-            default=small.copy(),
-        ),
-    )
-
-
-function("justify_hours justify_days", "interval -> interval", _justified)

@@ -9,9 +9,12 @@ from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres import (  # noqa: F401 - they register
     aggregates,
     arrays,
+    bytea,
+    jsons,
     kinds,
     numbers,
     patterns,
+    spans,
     strings,
     times,
 )

@@ -58,13 +58,20 @@ def _finished(
     made = applied(w, AGGREGATES[name], [w.write(one) for one in flat], node)
     inner = made.tree
     target = next((each for each in inner.find_all(exp.Anonymous) if each.meta.get(aggregates.TAKES)), inner)
+    if distinct and made.type == "interval":
+        raise SqlError(f"{name}(DISTINCT …) of intervals cannot be used here.", at=node, sqlstate="0A000")
     if distinct:
         target.set(
             "expressions", [exp.Distinct(expressions=[target.expressions[0]]), *target.expressions[1:]]
         )
-    if order is not None:
+    if distinct and order is None and name in ("string_agg", "array_agg"):
+        rising = exp.Ordered(this=target.expressions[0].expressions[0].copy(), nulls_first=False)
+        order_by: list[exp.Expr] = [rising]  # PostgreSQL sorts to find what is distinct
+    else:
+        order_by = w.order(order) if order is not None else []
+    if order_by:
         last = target.expressions[-1]
-        target.expressions[-1].replace(exp.Order(this=last.copy(), expressions=w.order(order)))
+        target.expressions[-1].replace(exp.Order(this=last.copy(), expressions=order_by))
     return made
 
 

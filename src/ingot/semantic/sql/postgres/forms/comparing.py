@@ -8,20 +8,20 @@ from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres import kinds, operators
 from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.casts import becoming
-from ingot.semantic.sql.postgres.forms.quantified import among, is_all, quantified
+from ingot.semantic.sql.postgres.forms.quantified import COMPARED, among, is_quantified, quantified
 from ingot.semantic.sql.postgres.forms.values import row
 from ingot.semantic.sql.postgres.outputs import output_types
-from ingot.semantic.sql.postgres.tree import op, paren
+from ingot.semantic.sql.postgres.tree import call, case, is_null, not_, op, paren
 from ingot.semantic.sql.postgres.writers import writes
 
 if TYPE_CHECKING:
     from ingot.semantic.sql.postgres.writing import Writing
 
 
-@writes(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
+@writes(*COMPARED)
 def _compare(w: "Writing", node: exp.Expr) -> Meant:
-    if isinstance(node.expression, exp.Any) or is_all(node.expression):
-        return quantified(w, node)
+    if is_quantified(node.expression):
+        return quantified(w, node, lambda a, b: operators.compared(type(node), a, b, w.clock, node))
     left, right = node.this.unnest(), node.expression.unnest()
     if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
         return rows(w, node, left, right)
@@ -51,6 +51,20 @@ def rows(w: "Writing", node: exp.Expr, left: exp.Expr, right: exp.Expr) -> Meant
     return Meant(exp.Paren(this=made), "bool")
 
 
+@writes(exp.Not)
+def _not(w: "Writing", node: exp.Expr) -> Meant:
+    inner = node.this
+    if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
+        one = inner.this.unnest()
+        if isinstance(one, exp.Tuple):  # IS NOT NULL is: none of them is
+            tests = [not_(is_null(w.output(each).tree)) for each in one.expressions]
+            return Meant(exp.Paren(this=exp.and_(*tests, copy=False)), "bool")
+    if isinstance(inner, exp.RegexpLike | exp.RegexpILike) and is_quantified(inner.expression):
+        # The parser gives `x !~ ANY (…)` and `NOT x ~ ANY (…)` the same form, and they differ.
+        raise SqlError("Put brackets behind NOT: NOT (x ~ ANY (…)).", at=node, sqlstate="0A000")
+    return Meant(not_(w.truth(w.write(node.this), node, "NOT")), "bool")
+
+
 @writes(exp.Is)
 def _is(w: "Writing", node: exp.Expr) -> Meant:
     one = node.this.unnest()
@@ -64,6 +78,34 @@ def _is(w: "Writing", node: exp.Expr) -> Meant:
     if isinstance(node.expression, exp.Boolean):
         tree = w.truth(found, node, "IS TRUE")
     return Meant(exp.Paren(this=exp.Is(this=paren(tree), expression=node.expression.copy())), "bool")
+
+
+@writes(exp.Overlaps)
+def _overlaps(w: "Writing", node: exp.Expr) -> Meant:
+    """`(a, b) OVERLAPS (c, d)`: b and d are ends, or how long it takes; both may stand in any order."""
+    sides = [one.unnest() for one in (node.this, node.expression)]
+    if any(not isinstance(one, exp.Tuple) or len(one.expressions) != 2 for one in sides):
+        raise SqlError("wrong number of parameters on side of OVERLAPS expression", at=node)
+    ends: list[Meant] = []
+    for side in sides:
+        first, last = (w.write(one) for one in side.expressions)
+        if last.type == "interval":
+            last = operators.computed(exp.Add, first.again(), last, w.clock, node)
+        ends += [first, last]
+    kind = operators.alike(ends, node, "OVERLAPS")
+    if kind not in (*kinds.MOMENTS, "time"):
+        raise SqlError(f"OVERLAPS compares times, and not {kinds.spoken(kind)}.", at=node, sqlstate="42883")
+    a, b, c, d = (becoming(one, kind, w.clock, node) for one in ends)
+    low, high = call("least", a, b), call("greatest", a.copy(), b.copy())
+    start, end = call("least", c, d), call("greatest", c.copy(), d.copy())
+    within = exp.or_(
+        op(exp.EQ, low, start),
+        exp.and_(op(exp.LT, low.copy(), start.copy()), op(exp.LT, start.copy(), high), copy=False),
+        exp.and_(op(exp.LT, start.copy(), low.copy()), op(exp.LT, low.copy(), end), copy=False),
+        copy=False,
+    )
+    unknown = exp.or_(*(is_null(one.copy()) for one in (a, b, c, d)), copy=False)
+    return Meant(case((unknown, exp.null()), default=within), "bool")
 
 
 @writes(exp.In)

@@ -8,7 +8,7 @@ from ingot.semantic.sql.postgres import kinds, operators
 from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.casts import becoming
 from ingot.semantic.sql.postgres.operators import alike
-from ingot.semantic.sql.postgres.tree import call, not_, op, paren
+from ingot.semantic.sql.postgres.tree import call, op, paren
 from ingot.semantic.sql.postgres.writers import writes
 
 if TYPE_CHECKING:
@@ -22,11 +22,6 @@ def _and(w: "Writing", node: exp.Expr) -> Meant:
     parts = [paren(w.truth(w.write(one), one, word)) for one in flat]
     join = exp.and_ if isinstance(node, exp.And) else exp.or_
     return Meant(exp.Paren(this=join(*parts, copy=False)), "bool")
-
-
-@writes(exp.Not)
-def _not(w: "Writing", node: exp.Expr) -> Meant:
-    return Meant(not_(w.truth(w.write(node.this), node, "NOT")), "bool")
 
 
 @writes(exp.Case)

@@ -1,5 +1,6 @@
 """`x = ANY (…)` and `x <> ALL (…)`, over an array or a sub-query."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -15,13 +16,20 @@ from ingot.semantic.sql.postgres.tree import call, cast, op, paren, text
 if TYPE_CHECKING:
     from ingot.semantic.sql.postgres.writing import Writing
 
+COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 
-def quantified(w: "Writing", node: exp.Expr) -> Meant:  # noqa: PLR0911 - one for each form
-    """`x = ANY (…)` and `x <> ALL (…)`, over an array or a sub-query."""
-    whole = is_all(node.expression)
-    given = node.expression.expressions[0] if whole else node.expression.this
-    given = given.unnest() if not isinstance(given, exp.Subquery) else given
+Test = Callable[[Meant, Meant], Meant]
+"""One side and the other -> whether they are as asked."""
+
+
+def quantified(w: "Writing", node: exp.Expr, test: Test) -> Meant:  # noqa: PLR0911 - one for each form
+    """`x = ANY (…)` and `x <> ALL (…)`, over an array or a sub-query; `test` compares with an element."""
+    given, whole = given_to(node.expression)
     one = w.write(node.this)
+    if isinstance(given, exp.Subquery | exp.Query) and type(node) not in COMPARED:
+        raise SqlError(
+            "A pattern is compared with an array here, and not with a sub-query.", at=node, sqlstate="0A000"
+        )
     if isinstance(given, exp.Subquery | exp.Query):
         right = given if isinstance(given, exp.Subquery) else exp.Subquery(this=given)
         kind = (output_types(right) or [kinds.ANY])[0]
@@ -36,14 +44,11 @@ def quantified(w: "Writing", node: exp.Expr) -> Meant:  # noqa: PLR0911 - one fo
             made = type(node)(this=paren(left), expression=word)
         return Meant(exp.Paren(this=made), "bool")
     if isinstance(given, exp.Array):
-        tests = [
-            operators.compared(type(node), one.again(), w.write(each), w.clock, node).tree
-            for each in given.expressions
-        ]
+        if isinstance(node, exp.EQ) and not whole and given.expressions:
+            return among(w, one, given.expressions, node)
+        tests = [test(one.again(), w.write(each)).tree for each in given.expressions]
         if not tests:
             return Meant(exp.Boolean(this=whole), "bool")
-        if isinstance(node, exp.EQ) and not whole:
-            return among(w, one, given.expressions, node)
         return Meant(exp.Paren(this=(exp.and_ if whole else exp.or_)(*tests, copy=False)), "bool")
     array = w.write(given)
     if array.literal is not None:
@@ -52,25 +57,19 @@ def quantified(w: "Writing", node: exp.Expr) -> Meant:  # noqa: PLR0911 - one fo
             raise SqlError(f'malformed array literal: "{shown(array.literal)}"', at=node, sqlstate="22P02")
         spelled = node.copy()
         values = exp.Array(expressions=[exp.null() if i is None else text(i) for i in items])
-        spelled.set(
-            "expression",
-            exp.Anonymous(this="ALL", expressions=[values])
-            if whole
-            else exp.Any(this=exp.Paren(this=values)),
-        )
-        return quantified(w, spelled)
+        spelled.set("expression", (exp.All if whole else exp.Any)(this=exp.Paren(this=values)))
+        return quantified(w, spelled, test)
     if array.is_null:
         return Meant(cast(exp.null(), "bool"), "bool")
     if not kinds.is_array(array.type):
         raise SqlError("op ANY/ALL (array) requires array on right side", at=node, sqlstate="42809")
-    return Meant(_over_array(w, node, one, array, whole=whole), "bool")
+    return Meant(_over_array(one, array, test, whole=whole), "bool")
 
 
-def _over_array(w: "Writing", node: exp.Expr, one: Meant, array: Meant, *, whole: bool) -> exp.Expr:
-    inner = kinds.element(array.type)
-    item = Meant(exp.column("el"), inner)
-    test = operators.compared(type(node), one, item, w.clock, node).tree
-    found = call("list_transform", array.tree, exp.Lambda(this=test, expressions=[exp.to_identifier("el")]))
+def _over_array(one: Meant, array: Meant, test: Test, *, whole: bool) -> exp.Expr:
+    item = Meant(exp.column("el"), kinds.element(array.type))
+    each = test(one, item).tree
+    found = call("list_transform", array.tree, exp.Lambda(this=each, expressions=[exp.to_identifier("el")]))
     # Three-valued: a null among the tests leaves it open, unless another one decides.
     decided = exp.Boolean(this=not whole)
     return exp.Case(
@@ -99,7 +98,16 @@ def among(w: "Writing", one: Meant, items: list[exp.Expr], node: exp.Expr) -> Me
     )
 
 
-def is_all(node: exp.Expr) -> bool:
-    return isinstance(node, exp.All) or (
-        isinstance(node, exp.Anonymous) and node.name.upper() == "ALL" and len(node.expressions) == 1
-    )
+def is_quantified(node: exp.Expr) -> bool:
+    """Whether a right side is `ANY (…)` or `ALL (…)`."""
+    return isinstance(node, exp.Any | exp.All) or _is_call(node)
+
+
+def given_to(node: exp.Expr) -> tuple[exp.Expr, bool]:
+    """What is in the brackets, and whether it is all of that."""
+    given = node.expressions[0] if _is_call(node) else node.this
+    return given if isinstance(given, exp.Subquery) else given.unnest(), not isinstance(node, exp.Any)
+
+
+def _is_call(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name.upper() == "ALL" and len(node.expressions) == 1

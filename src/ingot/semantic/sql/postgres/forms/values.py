@@ -11,7 +11,7 @@ from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.casts import becoming, casted
 from ingot.semantic.sql.postgres.operators import alike
 from ingot.semantic.sql.postgres.outputs import output_types
-from ingot.semantic.sql.postgres.tree import call, num, op, paren, text
+from ingot.semantic.sql.postgres.tree import call, case, is_null, num, op, paren, text
 from ingot.semantic.sql.postgres.writers import writes
 
 if TYPE_CHECKING:
@@ -90,8 +90,10 @@ def _bracket(w: "Writing", node: exp.Bracket) -> Meant:
     if len(node.expressions) != 1 or not kinds.is_array(array.type):
         raise SqlError("Only one element of an array can be taken.", at=node, sqlstate="0A000")
     place = node.expressions[0]
+    if kinds.is_array(kinds.element(array.type)):
+        raise SqlError("Elements of arrays of arrays cannot be taken here.", at=node, sqlstate="0A000")
     if isinstance(place, exp.Slice):
-        raise SqlError("Slices of arrays cannot be taken here.", at=node, sqlstate="0A000")
+        return _slice(w, array, place)
     if isinstance(place, exp.Literal) and node.args.get("offset") is None:
         index: exp.Expr = num(int(place.name) + 1)  # the parser counts from zero
     else:
@@ -101,6 +103,22 @@ def _bracket(w: "Writing", node: exp.Bracket) -> Meant:
         ifs=[exp.If(this=op(exp.GT, index, num(0)), true=call("list_extract", array.tree, index.copy()))]
     )
     return Meant(found, kinds.element(array.type))
+
+
+def _slice(w: "Writing", array: Meant, place: exp.Slice) -> Meant:
+    """`a[2:3]`; the engine counts what is below 1 from the end, PostgreSQL finds nothing there."""
+
+    def bound(node: exp.Expr | None, default: exp.Expr) -> exp.Expr:
+        return default if node is None else becoming(w.write(node), "int4", w.clock)
+
+    first = bound(place.args.get("this"), num(1))
+    low = call("greatest", first.copy(), num(1))
+    high = bound(place.args.get("expression"), call("len", array.tree.copy()))
+    nothing = exp.or_(op(exp.LT, high, num(1)), is_null(array.tree.copy()), copy=False)
+    cut = call("list_slice", array.tree, low, high.copy())
+    empty = case((is_null(array.tree.copy()), exp.null()), default=call("list_value"))
+    unknown = exp.or_(is_null(first), is_null(high.copy()), copy=False)
+    return Meant(case((unknown, exp.null()), (nothing, empty), default=cut), array.type)
 
 
 @writes(exp.Query, exp.Subquery)
