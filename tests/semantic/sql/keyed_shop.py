@@ -37,6 +37,8 @@ def cubes() -> list[dict[str, Any]]:
     for cube in made:
         for key in KEYS.get(cube["name"], ()):
             cube["dimensions"].append({"name": key, "sql": f"{{CUBE}}.{key}", "type": "number"})
+        if cube["name"] == "customers":
+            cube["dimensions"].append({"name": "customer_id", "sql": "{CUBE}.id", "type": "number"})
     return made
 
 

@@ -84,6 +84,37 @@ def test_a_join_by_its_keys_gives_what_plain_sql_gives(
     assert plain(service.query_sql(text).rows()) == plain(raw.execute(by_hand).fetchall())
 
 
+WRITTEN_OTHERWISE: list[tuple[str, str]] = [
+    ("SELECT c.city, SUM(o.total) FROM orders o, customers c WHERE o.customer_id = c.id GROUP BY 1",
+     "SELECT city, sum(amount) FROM gold.orders o JOIN gold.customers c ON o.customer_id=c.id GROUP BY 1"),
+    ("SELECT c.city, SUM(o.total) FROM customers c, orders o WHERE o.customer_id = c.id AND o.status <> 'lost' GROUP BY 1",
+     "SELECT city, sum(amount) FROM gold.orders o JOIN gold.customers c ON o.customer_id=c.id WHERE status<>'lost' GROUP BY 1"),
+    ("SELECT r.name, SUM(o.total) FROM customers c, orders o, regions r WHERE o.customer_id = c.id AND c.region_id = r.id GROUP BY 1",
+     "SELECT name, sum(amount) FROM gold.orders o JOIN gold.customers c ON o.customer_id=c.id JOIN gold.regions r ON r.id=c.region_id GROUP BY 1"),
+    ("SELECT customer_id, c.city, SUM(o.total) FROM orders o JOIN customers c USING (customer_id) GROUP BY 1, 2",
+     "SELECT customer_id, city, sum(amount) FROM gold.orders o JOIN gold.customers c ON o.customer_id=c.id GROUP BY 1, 2"),
+    ("SELECT customer_id, c.city, SUM(o.total) FROM orders o LEFT JOIN customers c USING (customer_id) GROUP BY 1, 2",
+     "SELECT customer_id, city, sum(amount) FROM gold.orders o LEFT JOIN gold.customers c ON o.customer_id=c.id GROUP BY 1, 2"),
+    ("SELECT customer_id, c.city, SUM(o.total) FROM customers c RIGHT JOIN orders o USING (customer_id) GROUP BY 1, 2",
+     "SELECT customer_id, city, sum(amount) FROM gold.orders o LEFT JOIN gold.customers c ON o.customer_id=c.id GROUP BY 1, 2"),
+    ("SELECT c.city, SUM(o.total) FROM customers c RIGHT JOIN orders o ON o.customer_id = c.id GROUP BY 1",
+     "SELECT city, sum(amount) FROM gold.orders o LEFT JOIN gold.customers c ON o.customer_id=c.id GROUP BY 1"),
+    ("SELECT c.city, SUM(o.total) FROM orders o JOIN customers c ON o.customer_id = c.id AND o.status = 'done' AND c.city LIKE 'R%' GROUP BY 1",
+     "SELECT city, sum(amount) FROM gold.orders o JOIN gold.customers c ON o.customer_id=c.id WHERE status='done' AND city LIKE 'R%' GROUP BY 1"),
+    ("SELECT c.city, SUM(o.total) FROM orders o JOIN customers c ON o.customer_id = c.id AND o.id = c.id GROUP BY 1",
+     "SELECT city, sum(amount) FROM gold.orders o JOIN gold.customers c ON o.customer_id=c.id WHERE o.id=c.id GROUP BY 1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "by_hand"), WRITTEN_OTHERWISE, ids=[text for text, _ in WRITTEN_OTHERWISE])
+def test_the_models_join_is_seen_in_each_way_to_write_it(
+    service: Service, raw: duckdb.DuckDBPyConnection, text: str, by_hand: str
+) -> None:
+    found = service.query_sql(text)
+    assert plain(found.rows()) == plain(raw.execute(by_hand).fetchall())
+    assert len(found.plan.queries) == 1, "the model answers it whole"
+
+
 CLO = "gold.customers c LEFT JOIN gold.orders o ON o.customer_id = c.id"
 BOTH: list[tuple[str, str]] = [
     (f"SELECT c.city, COUNT(c.count), SUM(c.score) FROM customers c LEFT JOIN orders o {ON} GROUP BY 1",

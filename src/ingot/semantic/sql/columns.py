@@ -49,10 +49,14 @@ class Table:
     columns: Mapping[str, exp.Expr]
     owner: str | None = None
     """The cube or view that it is."""
+    ambiguous: frozenset[str] = frozenset()
+    """Names in small letters that several of its columns have, which are none of `columns`."""
 
     def find(self, identifier: exp.Identifier) -> exp.Expr | None:
-        """The column of a name, as PostgreSQL compares names, and then whatever the case."""
+        """The column of a name, as PostgreSQL compares names, and then whatever the case. Raises `SqlError`."""
         name = identifier.name
+        if name.casefold() in self.ambiguous:
+            raise SqlError(f"The column '{shown(name)}' is ambiguous.", at=identifier, sqlstate="42702")
         if name in self.columns:
             return self.columns[name]
         folded = name.casefold()
@@ -69,6 +73,10 @@ class Scope:
     """The cube or view behind a sub-query."""
     joins: tuple["KeyedJoin", ...] = ()
     """The joins that were written by their keys."""
+    merged: dict[str, exp.Expr] = field(default_factory=dict)
+    """Columns of USING, which are no table's alone."""
+    hidden: set[tuple[str, str]] = field(default_factory=set)
+    """Tables and columns that a star leaves out, because USING has them."""
     joining: "Joining | None" = None
     """What asks for its rows, where they are not joined by the model."""
 
@@ -80,6 +88,13 @@ class Scope:
 
     def column(self, node: exp.Column) -> exp.Expr:
         """What a column means. Raises `SqlError` for one that is not there, or in two tables."""
+        merged = self.merged.get(node.name.casefold()) if not node.table else None
+        found = merged.copy() if merged is not None else self._column(node)
+        if self.joining is not None:
+            self.joining.check(found, node)
+        return found
+
+    def _column(self, node: exp.Column) -> exp.Expr:
         tables = self.tables
         if node.table:
             tables = [one for one in tables if same(one.alias, node.table)]
@@ -110,7 +125,12 @@ class Scope:
     def star(self, table: str) -> list[tuple[str, exp.Expr]]:
         """Names and meanings of the columns that a star stands for."""
         chosen = [one for one in self.tables if not table or same(one.alias, table)]
-        return [(name, tree) for one in chosen for name, tree in one.columns.items()]
+        found = [] if table else list(self.merged.items())
+        for one in chosen:
+            for name, tree in one.columns.items():
+                if table or (one.alias, name.casefold()) not in self.hidden:
+                    found.append((name, tree))
+        return found
 
     def filled(self, tree: exp.Expr) -> exp.Expr:
         """`tree`, which is changed, with each column as what it means; sub-queries keep theirs."""

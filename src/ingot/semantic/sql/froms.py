@@ -34,3 +34,45 @@ def expressions(select: exp.Select) -> Iterator[exp.Expr]:
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, exp.Expr):
                 yield part
+
+
+def compared(select: exp.Select) -> exp.Select:
+    """`select`, which is changed: where WHERE holds columns of tables equal that commas part, these are joined by them.
+
+    A comma alone leaves it to the model how cubes are joined.
+    """
+    joins, where = select.args.get("joins") or [], select.args.get("where")
+    if where is None or any(one.side in ("RIGHT", "FULL") or one.args.get("method") for one in joins):
+        return select
+    parts = list(where.this.unnest().flatten()) if isinstance(where.this.unnest(), exp.And) else [where.this]
+    before = {_alias(select.args["from_"].this)} if joins else set()
+    found: dict[int, list[exp.Expr]] = {}
+    for n, join in enumerate(joins):
+        own = _alias(join.this)
+        if not (join.args.get("on") or join.args.get("using") or join.kind or join.side):
+            found[n] = [one for one in parts if _pairs(one, own, before)]
+            parts = [one for one in parts if one not in found[n]]
+        before.add(own)
+    if not found or not all(found.values()):
+        return select
+    for n, tests in found.items():
+        joins[n].set("kind", "INNER")
+        joins[n].set("on", exp.and_(*tests, copy=False))
+    select.set("where", exp.Where(this=exp.and_(*parts, copy=False)) if parts else None)
+    return select
+
+
+def _alias(node: exp.Expr) -> str:
+    return str(node.alias_or_name).casefold()
+
+
+def _pairs(test: exp.Expr, own: str, before: set[str]) -> bool:
+    """Whether a condition holds a column of one table equal to one of those before."""
+    test = test.unnest()
+    if not isinstance(test, exp.EQ):
+        return False
+    sides = [one.unnest() for one in (test.this, test.expression)]
+    names = [one.table.casefold() if isinstance(one, exp.Column) else "" for one in sides]
+    return "" not in names and any(
+        names[n] == own and names[1 - n] in before and names[1 - n] != own for n in (0, 1)
+    )

@@ -5,7 +5,7 @@ How rows are joined is `tables`', what a SELECT makes of them `selecting`'s, how
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlglot import exp
 
@@ -37,39 +37,6 @@ class From:
         return self.tables.seen.sources
 
 
-@dataclass(slots=True)
-class Joined(Scope):
-    """The tables of a FROM with joins of its own."""
-
-    merged: dict[str, exp.Expr] = field(default_factory=dict)
-    """Columns of USING, which are no table's alone."""
-    hidden: set[tuple[str, str]] = field(default_factory=set)
-    """Tables and columns that a star leaves out, because USING has them."""
-
-    def column(self, node: exp.Column) -> exp.Expr:
-        merged = self.merged.get(node.name.casefold()) if not node.table else None
-        found = merged.copy() if merged is not None else Scope.column(self, node)
-        if self.joining is not None and marked(found) in self.joining.computed:
-            raise SqlError(
-                f"'{node.name}' is computed from a measure in a sub-query of rows: aggregate it there.",
-                at=node,
-                sqlstate="42803",
-            )
-        return found
-
-    def star(self, table: str) -> list[tuple[str, exp.Expr]]:
-        if table:
-            return Scope.star(self, table)
-        found = [(name, tree) for name, tree in self.merged.items()]
-        for one in self.tables:
-            found += [
-                (name, tree)
-                for name, tree in one.columns.items()
-                if (one.alias, name.casefold()) not in self.hidden
-            ]
-        return found
-
-
 class Joining:
     """One FROM whose rows are asked for by a SELECT; `around` knows its columns as members."""
 
@@ -89,11 +56,21 @@ class Joining:
         merged = {
             name: self._plain(name, (None, name), self._type(tree)) for name, tree in seen.merged.items()
         }
-        self.scope = Joined(tables, merged=merged, hidden=set(seen.hidden), joining=self)
+        self.scope = Scope(tables, merged=merged, hidden=set(seen.hidden), joining=self)
 
     def question(self, *, ungrouped: bool) -> Asking:
         """A question for the rows, or for groups of them."""
         return RowQuestion(self) if ungrouped else GroupQuestion(self)
+
+    def check(self, tree: exp.Expr, at: exp.Expr) -> None:
+        """Raises `SqlError` for a column that cannot be asked for."""
+        name = marked(tree)
+        if name in self.computed:
+            raise SqlError(
+                f"'{name}' is computed from a measure in a sub-query of rows: aggregate it there.",
+                at=at,
+                sqlstate="42803",
+            )
 
     def fresh(self) -> From:
         """FROM, of which nothing is asked yet."""

@@ -4,8 +4,8 @@ Owns which conditions are such joins, what the rows must fulfil then, and whethe
 cubes in exactly this way; how cubes are joined is the planner's.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
@@ -14,7 +14,7 @@ from ingot.semantic.model import Dimension, Join, Model
 from ingot.semantic.planner.fanout import Grain, facts, leaves, shared_paths, staged
 from ingot.semantic.planner.joins import Tree, along, tree
 from ingot.semantic.planner.resolve import Condition, Resolved, member_paths
-from ingot.semantic.sql.columns import Scope, marked
+from ingot.semantic.sql.columns import Scope, Table, is_dimension, marked
 from ingot.semantic.sql.errors import SqlError
 
 Place = tuple[str, str]
@@ -36,6 +36,10 @@ class KeyedJoin:
     keys: tuple[exp.Column, ...]
     """Marks of the dimensions that are compared, of both sides."""
     outer: bool
+    further: tuple[exp.Expr, ...] = ()
+    """What else the joined rows must fulfil."""
+    merged: Mapping[str, exp.Expr] = field(default_factory=dict)
+    """Columns of USING: what they mean without a table."""
 
     def tests(self) -> Iterator[exp.Expr]:
         """What a row must fulfil; each brings the cube of its key into every question."""
@@ -44,36 +48,92 @@ class KeyedJoin:
             # Of an outer join nothing is asked: this is true of every row.
             tested = exp.Is(this=exp.Paren(this=absent), expression=exp.null()) if self.outer else absent
             yield exp.Not(this=tested)
+        yield from self.further
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """One condition of a join: as it is written, and the columns that it holds equal, if it does that."""
+
+    written: exp.Expr | None
+    keys: tuple[exp.Column, exp.Column] | None = None
+    places: frozenset[Place] = frozenset()
 
 
 def keyed(join: exp.Join, known: Scope, own: Scope, model: Model, seen: Model) -> KeyedJoin | None:
     """The declared join that a JOIN of one more cube spells, if it is one; `seen`: what who asks sees of the model."""
-    on = join.args.get("on")
-    plain = not join.args.get("using") and not join.args.get("method")
-    if on is None or not plain or join.side not in ("", "LEFT") or join.kind not in ("", "INNER", "OUTER"):
+    if join.side not in ("", "LEFT", "RIGHT") or join.kind not in ("", "INNER", "OUTER"):
         return None
-    scope = Scope([*known.tables, *own.tables])
-    pairs: set[frozenset[Place]] = set()
-    keys: list[exp.Column] = []
-    for each in _parts(on):
-        if not isinstance(each, exp.EQ):
-            return None
-        sides = [_key(side.unnest(), scope, model, seen) for side in (each.this, each.expression)]
-        if sides[0] is None or sides[1] is None or sides[0][2] != sides[1][2]:
-            return None
-        pairs.add(frozenset(place for _, place, _ in (sides[0], sides[1])))
-        keys += [sides[0][0], sides[1][0]]
-    right = own.owners[0]
-    cubes = {cube for pair in pairs for cube, _ in pair}
-    if right not in cubes or len(cubes) != 2 or any(len({cube for cube, _ in pair}) != 2 for pair in pairs):
-        return None
-    left = next(cube for cube in cubes if cube != right)
-    found = frozenset(pairs)
-    ways = ((left, right),) if join.side else ((left, right), (right, left))
-    declared = [one for start, end in ways for one in model.edges.get(start, ()) if one.right == end]
-    if not any(spelled(one) == found for one in declared):
-        return None
-    return KeyedJoin(left, right, found, tuple(keys), bool(join.side))
+    if join.side == "RIGHT" and len(known.tables) != 1:
+        return None  # it keeps its rows beside all that is joined before
+    scope = Scope([*known.tables, *own.tables], merged=known.merged)
+    try:
+        merged = _merged(join, known, own, seen)
+        tests = [_compared(None, left, right, model, seen) for left, right in merged.values()]
+        on = join.args.get("on")
+        tests += [_test(one, scope, model, seen) for one in _parts(on)] if on is not None else []
+        new = own.owners[0]
+        for left, right, pairs in _ways(model, {str(one.owner) for one in known.tables}, new, join.side):
+            asked = [one for one in tests if one.places in pairs]
+            rest = [one.written for one in tests if one not in asked]
+            if {one.places for one in asked} != pairs or (rest and join.side):
+                continue  # what else an outer join asks decides which rows have a partner, and no more
+            further = tuple(scope.filled(one.copy()) for one in rest if one is not None and _is_plain(one))
+            if len(further) < len(rest):
+                continue
+            keys = tuple(key for one in asked if one.keys is not None for key in one.keys)
+            means = {name: sides[join.side == "RIGHT"] for name, sides in merged.items()}
+            return KeyedJoin(left, right, pairs, keys, bool(join.side), further, means)
+    except SqlError:
+        return None  # whoever joins the rows tells of it
+    return None
+
+
+def _ways(model: Model, there: set[str], new: str, side: str) -> Iterator[tuple[str, str, Pairs]]:
+    """The declared joins of a cube with those that are there, the side that keeps its rows first."""
+    for cube in sorted(there):
+        ways = {"LEFT": [(cube, new)], "RIGHT": [(new, cube)]}.get(side, [(cube, new), (new, cube)])
+        for left, right in ways:
+            for join in model.edges.get(left, ()):
+                pairs = spelled(join) if join.right == right else None
+                if pairs is not None:
+                    yield (left, right, pairs) if side else (cube, new, pairs)
+
+
+def _merged(join: exp.Join, known: Scope, own: Scope, seen: Model) -> dict[str, tuple[exp.Expr, exp.Expr]]:
+    """The columns of USING or NATURAL on both sides. Raises `SqlError`."""
+    names = [one.name for one in join.args.get("using") or ()]
+    if join.args.get("method"):
+        if str(join.args["method"]).upper() != "NATURAL":
+            raise SqlError("This join cannot be used here.", at=join, sqlstate="0A000")
+        there = {name.casefold() for one in known.tables for name in _dimensions(one, seen)} | {*known.merged}
+        names = [name for name in _dimensions(own.tables[0], seen) if name.casefold() in there]
+    columns = [exp.column(exp.to_identifier(name, quoted=True)) for name in names]
+    return {one.name.casefold(): (known.column(one), own.column(one)) for one in columns}
+
+
+def _dimensions(one: Table, seen: Model) -> list[str]:
+    return [name for name, tree in one.columns.items() if is_dimension(seen.members[str(marked(tree))])]
+
+
+def _test(written: exp.Expr, scope: Scope, model: Model, seen: Model) -> _Test:
+    if isinstance(written, exp.EQ):
+        left, right = written.this.unnest(), written.expression.unnest()
+        if isinstance(left, exp.Column) and isinstance(right, exp.Column):
+            return _compared(written, scope.column(left), scope.column(right), model, seen)
+    return _Test(written)
+
+
+def _compared(written: exp.Expr | None, left: exp.Expr, right: exp.Expr, model: Model, seen: Model) -> _Test:
+    keys = [_key(side, model, seen) for side in (left, right)]
+    if keys[0] is None or keys[1] is None or keys[0][2] != keys[1][2]:
+        return _Test(written)
+    return _Test(written, (keys[0][0], keys[1][0]), frozenset(place for _, place, _ in (keys[0], keys[1])))
+
+
+def _is_plain(written: exp.Expr) -> bool:
+    """Whether a condition can be asked of the joined rows: it has no sub-query, which must be written first."""
+    return not any(isinstance(node, exp.Query) for node in written.walk())
 
 
 def spelled(join: Join) -> Pairs | None:
@@ -131,14 +191,8 @@ def _parts(tree_: exp.Expr) -> Iterator[exp.Expr]:
         yield node
 
 
-def _key(node: exp.Expr, scope: Scope, model: Model, seen: Model) -> tuple[exp.Column, Place, str] | None:
+def _key(mark: exp.Expr, model: Model, seen: Model) -> tuple[exp.Column, Place, str] | None:
     """A dimension that is a column: its mark, the column, and its type."""
-    if not isinstance(node, exp.Column):
-        return None
-    try:
-        mark = scope.column(node)
-    except SqlError:
-        return None
     name = marked(mark)
     member = seen.members[name].member if name is not None else None
     if not isinstance(member, Dimension) or not isinstance(mark, exp.Column):

@@ -23,7 +23,7 @@ from ingot.semantic.sql.columns import (
     table,
 )
 from ingot.semantic.sql.errors import SqlError, shown
-from ingot.semantic.sql.froms import expressions, tables
+from ingot.semantic.sql.froms import compared, expressions, tables
 from ingot.semantic.sql.joining import From, Joining
 from ingot.semantic.sql.keyed import KeyedJoin, OtherJoinError, keyed
 from ingot.semantic.sql.plain import Find, Named, Names, Plain, columns
@@ -56,7 +56,7 @@ class Translating(Plain):
         """It is translated when it is read as a table: most are only seen through."""
 
     def select(self, select: exp.Select, names: Names, outer: Seen | None) -> exp.Select:
-        select = conditions(select)
+        select = conditions(compared(select))
         scope = self._scope(select, names) or self._keyed(select, names) or self._joined(select, names)
         if scope is None or (outer is not None and self._looks_out(select, scope, outer)):
             return self.over_rows(select, names, outer)
@@ -124,12 +124,12 @@ class Translating(Plain):
         if not select.expressions:
             raise SqlError("The SELECT has no columns.", at=select)
         source = select.args.get("from_")
-        if source is None:
-            return None
-        first = self._source(source.this, names)
+        first = self._source(source.this, names) if source is not None else None
         if first is None:
             return None
         joins = select.args.get("joins") or []
+        if _starred(select) and any(one.ambiguous for one in first.tables):
+            return None
         if not joins:
             return first
         found, where = [*first.tables], [*first.where]
@@ -171,6 +171,8 @@ class Translating(Plain):
                 return None
             found.append(one)
             scope.tables += own.tables
+            scope.merged |= one.merged
+            scope.hidden |= {(each.alias, name) for each in scope.tables for name in one.merged}
         if not self._names_measure(select, [scope]):
             return None
         scope.joins = tuple(found)
@@ -326,13 +328,13 @@ class Translating(Plain):
         selecting = Selecting(query, scope, around, lambda tree: tree)
         trees = selecting.projections
         found = list(columns) + selecting.named[len(columns) :]
-        if len({name.casefold() for name in found}) != len(found):
-            return None
-        plain = dict(zip(found, trees, strict=True))
+        folded = [name.casefold() for name in found]
+        twice = frozenset(name for name in folded if folded.count(name) > 1)
+        plain = {name: tree for name, tree in zip(found, trees, strict=True) if name.casefold() not in twice}
         owner = None
         if len(scope.tables) == 1 and scope.tables[0].owner is not None:
             owner = scope.tables[0].owner
-        made = Table(alias, plain, None)
+        made = Table(alias, plain, None, twice)
         return Scope([made], selecting.where, owner=owner, joining=scope.joining)
 
     def table(self, node: exp.Table) -> tuple[Source, Placed]:
@@ -343,6 +345,14 @@ class Translating(Plain):
         own = self.face_scope(node)
         rows = Rows(node.alias or node.name, own.tables[0], self.around, columns(node))
         return rows, lambda: rows.table(node)
+
+
+def _starred(select: exp.Select) -> bool:
+    """Whether a star stands for columns."""
+    return any(
+        isinstance(one, exp.Star) or (isinstance(one, exp.Column) and isinstance(one.this, exp.Star))
+        for one in select.expressions
+    )
 
 
 def _has_nested(select: exp.Select) -> bool:
