@@ -10,6 +10,7 @@ from ingot.pgwire.catalog.shown import Table
 from ingot.pgwire.catalog.words import first_word
 from ingot.project import load
 from ingot.semantic import check_project
+from ingot.semantic.sql.member_types import declared
 
 CUBES = """
 cubes:
@@ -86,7 +87,7 @@ def tables(tmp_path: Path) -> dict[str, Table]:
         (tmp_path / "semantic" / folder).mkdir(parents=True)
         (tmp_path / "semantic" / folder / "all.yml").write_text(dedent(text))
     model = check_project(load(tmp_path))
-    return {one.name: one for one in members.tables(model, lambda name: TYPES.get(name, {}))}
+    return {one.name: one for one in members.tables(model, declared(model, lambda name: TYPES.get(name, {})))}
 
 
 def test_public_cubes_and_views_are_tables(tables: dict[str, Table]) -> None:

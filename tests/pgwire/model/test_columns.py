@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -159,3 +160,27 @@ def test_asyncpg_reads_every_column(port: Running, con: Con, shown: dict[str, li
     for table, rows in asyncio.run(read()).items():
         assert rows
         assert [list(row.keys()) for row in rows] == [[one[0] for one in shown[table]]] * len(rows)
+
+
+DIVIDED = [
+    ("SELECT seven / 2 FROM things LIMIT 1", 20, 3),
+    ("SELECT MEASURE(sum_of_one) / 3 FROM things", 20, 2),
+    ("SELECT MEASURE(sum_by_name) / 3 FROM things", 20, 9),
+    ("SELECT SUM(sum_small) / 3 FROM things", 1700, Decimal(28) / 3),
+    ("SELECT sum_small / 2 FROM things WHERE id = 3", 20, 1),
+    ("SELECT thin / 2 FROM things WHERE id = 3", 701, 1.875),
+    ("SELECT MEASURE(avg_small) / 3 FROM things", 701, 4 / 3),
+    ("SELECT MEASURE(sum_price) / 2 FROM things", 1700, Decimal("172.76")),
+    ("SELECT wide::text FROM things WHERE id = 3", 25, "0.30000000000000004"),
+]
+
+
+@pytest.mark.parametrize(("text", "kind", "value"), DIVIDED)
+@pytest.mark.parametrize("port", ["kinds"], indirect=True)
+def test_expressions_read_members_by_the_types_of_the_catalog(
+    con: Con, text: str, kind: int, value: object
+) -> None:
+    """As PostgreSQL would with these types: whole numbers are divided as whole numbers."""
+    assert [one[1] for one in given(con, text)] == [kind]
+    found = con.execute(text.encode()).fetchall()[0][0]
+    assert found == (pytest.approx(value) if kind == 1700 else value)

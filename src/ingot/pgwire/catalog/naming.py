@@ -2,9 +2,6 @@
 
 from ingot.pgwire.types import numeric_scale, postgres_type, type_of
 
-NUMBERS = ("smallint", "integer", "bigint", "real", "double precision", "numeric")
-WHOLE = ("smallint", "integer", "bigint")
-
 
 def postgres(engine: str) -> str:
     """PostgreSQL's type for one as the engine names it: `numeric(14,2)` for `DECIMAL(14,2)`."""
@@ -15,8 +12,3 @@ def postgres(engine: str) -> str:
         return found.name
     name = found.name.removesuffix("[]")
     return f"{name}({scale[0]},{scale[1]}){'[]' if found.element else ''}"
-
-
-def is_number(name: str) -> bool:
-    """Whether PostgreSQL's type is a number."""
-    return name.startswith(NUMBERS) and not name.endswith("]")

@@ -1,6 +1,6 @@
 """What a project shows: its model as each asker sees it and, for those allowed, the tables of its lake."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from ingot.errors import IngotError
@@ -8,6 +8,7 @@ from ingot.pgwire.catalog import members
 from ingot.pgwire.catalog.naming import postgres
 from ingot.pgwire.catalog.shown import Column, Table
 from ingot.pgwire.ports import SessionInfo
+from ingot.semantic.sql.member_types import MemberTypes
 
 if TYPE_CHECKING:
     from ingot.lake import Lake, State
@@ -23,6 +24,7 @@ class ProjectShowing:
         self._project = project
         self._service = service
         self._lake = lake
+        self._types = MemberTypes()
 
     @property
     def project(self) -> str:
@@ -46,7 +48,8 @@ class ProjectShowing:
     def tables(self, info: SessionInfo) -> Sequence[Table]:
         """Cubes and views, and behind them tables and views of the lake."""
         state = self._service.states.at(info.ref).state
-        found = members.tables(self._service.seen(info.context), _Types(state))
+        model = self._service.seen(info.context)
+        found = members.tables(model, self._types.of(model, state))
         if info.lake:
             found += _lake_tables(state)
         return found
@@ -54,23 +57,6 @@ class ProjectShowing:
     def refs(self) -> Sequence[str]:
         """Branches and tags."""
         return [ref.name for ref in self._lake.catalog.refs()]
-
-
-class _Types:
-    """Types of the columns of the lake's tables, each table read once."""
-
-    def __init__(self, state: "State") -> None:
-        self._state = state
-        self._spelled = {name.casefold(): name for name in (*state.tables, *state.views)}
-        self._known: dict[str, Mapping[str, str]] = {}
-
-    def __call__(self, table: str) -> Mapping[str, str]:
-        name = self._spelled.get(table.casefold())
-        if name is None:
-            return {}
-        if name not in self._known:
-            self._known[name] = {one.name.casefold(): one.type for one in _columns(self._state, name)}
-        return self._known[name]
 
 
 def _lake_tables(state: "State") -> list[Table]:

@@ -24,18 +24,16 @@ from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.hooks import Hooks
 from ingot.semantic.query import Query, parse
 from ingot.semantic.sql.columns import marked
-from ingot.semantic.sql.postgres import kinds
+from ingot.semantic.sql.member_types import Declared, short
 from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.input import Clock
 from ingot.semantic.sql.postgres.writing import Writing, kept
 from ingot.semantic.sql.scope import OURS
-from ingot.semantic.sql.whole import Whole
 
 if TYPE_CHECKING:
     from ingot.semantic.rollups.library import Choice
     from ingot.semantic.sql.question import Planned
 
-_TYPES = {"string": "text", "number": "numeric", "boolean": "bool", "time": "timestamp"}
 _SHARED = "shared"
 QUESTION = "question"
 """In the `meta` of a SELECT: which of the statement's questions it answers."""
@@ -55,11 +53,11 @@ class Around:
         zone: str,
         choose: "Callable[[], Choice | None]",
         hold: "Callable[[Choice], tuple[HeldTable, ...]]",
-        whole: Whole,
+        types: Declared,
     ) -> None:
         """`choose` gives what decides for one question which rollups are read, `hold` what those are.
 
-        `whole` says which dimensions are whole numbers.
+        `types` says what PostgreSQL's types of members are.
         """
         self.model = model
         self.seen = guard.seen(model, context)
@@ -78,7 +76,7 @@ class Around:
         self._now = now
         self._choose = choose
         self._hold = hold
-        self._whole = whole
+        self._declared = types
         self._types: Mapping[str, str] = {}
         self._aliases = count(1)
 
@@ -119,16 +117,10 @@ class Around:
         return kept(column) if name is None else self.member_type(name)
 
     def member_type(self, name: str) -> str:
-        """PostgreSQL's type of a member: counts and columns of whole numbers are integers, other numbers are numeric."""
+        """PostgreSQL's type of a member, as expressions know it."""
         if name in self._types:
             return self._types[name]
-        member = self.seen.members[name].member
-        if isinstance(member, Dimension) and member.type == "number":
-            return self._whole(member) or "numeric"
-        if isinstance(member, Measure) and member.aggregate in COUNTS:
-            return "int8"
-        kind = member.type if isinstance(member, Dimension | Measure) else "boolean"
-        return _TYPES.get(kind, kinds.ANY)
+        return short(self._declared(self.seen.members[name].member))
 
     def planned(self, one: "Planned") -> exp.Query:
         """The SELECT of a question."""

@@ -115,7 +115,11 @@ class Grouping:
             return self._column(alias, self.around.type(node))
         if name not in self.asked:
             self.asked.append(name)
-        return self._column(f"m{self.asked.index(name) + 1}", self.around.member_type(name))
+        # PostgreSQL's sum of int8 is numeric; what MEASURE gives is the member's own.
+        bare = node.this if isinstance(node, exp.Filter) else node
+        summed = isinstance(bare, exp.Sum | exp.Avg)
+        kind = self.around.type(bare) if summed else self.around.member_type(name)
+        return self._column(f"m{self.asked.index(name) + 1}", kind)
 
     def _whole(self, chosen: list[int]) -> exp.Select:
         branches = []

@@ -18,12 +18,12 @@ from ingot.semantic.policy.hooks import Hooks
 from ingot.semantic.sql.allowed import check
 from ingot.semantic.sql.around import Around
 from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.member_types import Declared, declared
 from ingot.semantic.sql.parsing import parsed
 from ingot.semantic.sql.plain import Find
 from ingot.semantic.sql.scope import OURS
 from ingot.semantic.sql.statement import SqlPlan, members_of
 from ingot.semantic.sql.translating import Translating
-from ingot.semantic.sql.whole import Whole
 
 if TYPE_CHECKING:
     from ingot.semantic.rollups.library import Choice
@@ -44,13 +44,13 @@ def planned(
     zone: str = "UTC",
     choose: "Callable[[], Choice | None]" = lambda: None,
     hold: "Callable[[Choice], tuple[HeldTable, ...]]" = lambda _: (),
-    whole: Whole = lambda _: None,
+    types: Declared | None = None,
     find: Find = lambda _: None,
 ) -> SqlPlan:
     """The plan of a statement. `tree`: what `parsed` gave for its text, with a value for each parameter.
 
-    `whole` says which dimensions are whole numbers; without it all are numeric. `find` knows the tables that may be
-    read beside cubes and views.
+    `types` says what PostgreSQL's types of members are; without it those of columns are not known. `find` knows the
+    tables that may be read beside cubes and views.
 
     Raises:
         SqlError: for what is no SELECT over the model, with its place in the text.
@@ -65,7 +65,7 @@ def planned(
         zone=zone,
         choose=choose,
         hold=hold,
-        whole=whole,
+        types=types or declared(model, lambda _: {}),
     )
     try:
         tree = parsed(text) if tree is None else tree

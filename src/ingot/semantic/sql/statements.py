@@ -17,10 +17,10 @@ from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.hooks import Hooks
 from ingot.semantic.policy.policies import RowCondition, RowTree
 from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.member_types import MemberTypes
 from ingot.semantic.sql.parsing import parsed
 from ingot.semantic.sql.planning import planned
 from ingot.semantic.sql.statement import SqlPlan
-from ingot.semantic.sql.whole import WholeNumbers
 
 if TYPE_CHECKING:
     from ingot.semantic.rollups.library import Choice, Rollups
@@ -55,7 +55,7 @@ class Statements:
         self._plans: Recent[Key, SqlPlan] = Recent(500)
         self._trees: Recent[str, exp.Query] = Recent(200)
         self._daily: Recent[int, bool] = Recent(100)
-        self._whole = WholeNumbers()
+        self._types = MemberTypes()
 
     def tree(self, text: str) -> exp.Query:
         """What `parsed` gives, which nobody may change. Raises `SqlError`."""
@@ -109,7 +109,7 @@ class Statements:
             zone=zone,
             choose=choose,
             hold=hold,
-            whole=self._whole.of(model, at.state),
+            types=self._types.of(model, at.state),
         )
         if not made.volatile and _says_clock(tree):
             made = replace(made, volatile=True)

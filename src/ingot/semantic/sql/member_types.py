@@ -1,0 +1,117 @@
+"""PostgreSQL's type of each member: catalogs show it, and expressions over the member are read by it."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from ingot.errors import IngotError
+from ingot.semantic.answers.recent import Recent
+from ingot.semantic.model import Cube, Dimension, Measure, Member, Model, Segment
+from ingot.semantic.sql.types import postgres
+
+if TYPE_CHECKING:
+    from ingot.lake import State
+
+Columns = Callable[[str], Mapping[str, str]]
+"""The types of a lake table's columns, as PostgreSQL writes them, by names in lower case; nothing where it is not known."""
+Declared = Callable[[Member], str]
+"""A member's type as PostgreSQL writes it (`numeric(14,2)`)."""
+
+_SIMPLE = {"time": "timestamp", "boolean": "boolean", "string": "text", "switch": "text", "geo": "text"}
+_WHOLE = ("smallint", "integer", "bigint")
+_NUMBERS = (*_WHOLE, "real", "double precision", "numeric")
+_SHORT = {
+    "smallint": "int2", "integer": "int4", "bigint": "int8", "real": "float4", "double precision": "float8", "boolean": "bool",
+}  # fmt: skip
+
+
+class MemberTypes:
+    """Remembers the columns of tables. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._columns: Recent[tuple[str, str], Mapping[str, str]] = Recent(2_000)
+
+    def of(self, model: Model, state: "State") -> Declared:
+        """For the members of a model, over the tables of one state."""
+
+        def columns(table: str) -> Mapping[str, str]:
+            key = (state.hash, table.casefold())
+            found = self._columns.get(key)
+            return self._columns.keep(key, _columns(state, table)) if found is None else found
+
+        return declared(model, columns)
+
+
+def declared(model: Model, columns: Columns) -> Declared:
+    """The types of a model's members, where those of tables are known."""
+
+    def number(sql: exp.Expr, cube: str) -> str | None:
+        """The type of a plain column that is a number; None for any other expression."""
+        if isinstance(sql, exp.Literal):
+            return "bigint" if sql.is_int else None
+        table = _table(model.cubes[cube]) if cube in model.cubes else None
+        if table is None or not isinstance(sql, exp.Column) or sql.table not in ("", cube):
+            return None
+        found = columns(table).get(sql.name.casefold())
+        return found if found is not None and found.partition("(")[0] in _NUMBERS else None
+
+    def measure(one: Measure) -> str:
+        match one.aggregate:
+            case "count" | "count_distinct" | "count_distinct_approx" | "rank":
+                return "bigint"
+            case "sum" | "min" | "max" if one.sql is not None and one.stage is None:
+                inner = number(one.sql, one.cube) or "numeric"
+                return _summed(inner) if one.aggregate == "sum" else inner
+            case "avg":
+                return "double precision"
+            case _:
+                # The engine divides in floating point.
+                return "double precision" if one.sql is not None and one.sql.find(exp.Div) else "numeric"
+
+    def type_(one: Member) -> str:
+        if isinstance(one, Segment):
+            return "boolean"
+        simple = _SIMPLE.get(one.type)
+        if simple is not None:
+            return simple
+        return (number(one.sql, one.cube) or "numeric") if isinstance(one, Dimension) else measure(one)
+
+    return type_
+
+
+def short(declared_: str) -> str:
+    """The name of a type without what it is limited to, as expressions know it: `int8`, `numeric`, `timestamp`."""
+    name = declared_.partition("(")[0]
+    return _SHORT.get(name, name)
+
+
+def _summed(inner: str) -> str:
+    if inner in _WHOLE:
+        return "bigint"
+    return "double precision" if inner in ("real", "double precision") else "numeric"
+
+
+def _table(cube: Cube) -> str | None:
+    """The table whose columns the cube's are: its own, or that of a plain `SELECT * FROM table WHERE …`."""
+    source = cube.source
+    if isinstance(source, exp.Subquery) and isinstance(source.this, exp.Select):
+        select = source.this
+        first = select.args.get("from_")
+        plain = all(isinstance(one, exp.Star | exp.Column) for one in select.expressions)
+        if not plain or first is None or select.args.get("joins"):
+            return None
+        source = first.this
+    return f"{source.db}.{source.name}" if isinstance(source, exp.Table) and source.db else None
+
+
+def _columns(state: "State", table: str) -> Mapping[str, str]:
+    folded = table.casefold()
+    name = next((one for one in (*state.tables, *state.views) if one.casefold() == folded), None)
+    if name is None:
+        return {}
+    try:
+        schema = state.view(name).schema if name in state.views else state.table(name).schema
+    except (IngotError, OSError):
+        return {}  # a damaged table is told of where it is read
+    return {one.name.casefold(): postgres(one.type) for one in schema}
