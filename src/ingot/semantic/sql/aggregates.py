@@ -5,7 +5,7 @@ from sqlglot import exp
 from ingot.errors import did_you_mean
 from ingot.semantic.model import Measure, Model
 from ingot.semantic.sql.allowed import MEASURE
-from ingot.semantic.sql.columns import marked, members
+from ingot.semantic.sql.columns import inside, marked, members
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres.forms.aggregating import aggregate_name
 
@@ -48,14 +48,7 @@ def asked_measure(node: exp.Expr, model: Model, owners: list[str]) -> str | None
             )
         return name
     if isinstance(node, exp.Filter):
-        if any(isinstance(model.members[one].member, Measure) for one in members(node)):
-            raise SqlError(
-                "A measure cannot have a FILTER: its rows are those that its model says.",
-                at=node,
-                sqlstate="0A000",
-                hint="Put the condition into WHERE, or declare a measure with filters.",
-            )
-        return None
+        return None  # it is no measure, but one of some of its rows
     measures = [one for one in members(node) if isinstance(model.members[one].member, Measure)]
     if type(node) not in (*_PLAIN, exp.Count):
         if measures:
@@ -84,6 +77,29 @@ def asked_measure(node: exp.Expr, model: Model, owners: list[str]) -> str | None
         return None
     _check(node, name, model, distinct=distinct)
     return name
+
+
+def filtered(node: exp.Expr, model: Model, owners: list[str]) -> tuple[str, exp.Expr] | None:
+    """The measure and the condition of `SUM(measure) FILTER (WHERE …)`; None for an aggregate of another kind.
+
+    Raises `SqlError` for a condition on measures or aggregates, and for an aggregate that is not the measure's.
+    """
+    if not isinstance(node, exp.Filter):
+        return None
+    test = node.expression.this
+    wrong = next((one for one in inside(test) if is_aggregate(one) or _is_measure(one, model)), None)
+    if wrong is not None:
+        raise SqlError("aggregate functions are not allowed in FILTER", at=wrong, sqlstate="42803")
+    if not any(isinstance(model.members[one].member, Measure) for one in members(node.this)):
+        return None
+    name = asked_measure(node.this, model, owners)
+    assert name is not None
+    return name, test
+
+
+def _is_measure(node: exp.Expr, model: Model) -> bool:
+    name = marked(node)
+    return name is not None and isinstance(model.members[name].member, Measure)
 
 
 def _check(node: exp.Expr, name: str, model: Model, *, distinct: bool) -> None:

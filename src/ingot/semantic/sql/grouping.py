@@ -2,7 +2,7 @@
 
 from sqlglot import exp
 
-from ingot.semantic.sql.aggregates import asked_measure, is_aggregate
+from ingot.semantic.sql.aggregates import asked_measure, filtered, is_aggregate
 from ingot.semantic.sql.allowed import called
 from ingot.semantic.sql.asking import Asking
 from ingot.semantic.sql.columns import changed, marked
@@ -25,7 +25,8 @@ class Grouping:
         """Aggregates over rows, and their names."""
         self.counted: set[str] = set()
         self.top = self.around.alias()
-        self.asked: list[str] = []
+        self.asked: list[tuple[str, exp.Expr | None]] = []
+        """Measures, and the condition of each that has a FILTER."""
 
     def lifted(self, tree: exp.Expr) -> exp.Expr:
         """`tree` over the columns of the derived table."""
@@ -109,36 +110,43 @@ class Grouping:
         return found
 
     def _aggregate(self, node: exp.Expr) -> exp.Expr:
-        name = asked_measure(node, self.selecting.model, self.selecting.scope.owners)
+        model, owners = self.selecting.model, self.selecting.scope.owners
+        name, test = filtered(node, model, owners) or (asked_measure(node, model, owners), None)
         if name is None:
             alias = self.aggregated.setdefault(node.copy(), f"a{len(self.aggregated) + 1}")
             return self._column(alias, self.around.type(node))
-        if name not in self.asked:
-            self.asked.append(name)
+        if (name, test) not in self.asked:
+            self.asked.append((name, test))
         # PostgreSQL's sum of int8 is numeric; what MEASURE gives is the member's own.
         bare = node.this if isinstance(node, exp.Filter) else node
         summed = isinstance(bare, exp.Sum | exp.Avg)
         kind = self.around.type(bare) if summed else self.around.member_type(name)
-        return self._column(f"m{self.asked.index(name) + 1}", kind)
+        return self._column(f"m{self.asked.index((name, test)) + 1}", kind)
 
     def _whole(self, chosen: list[int]) -> exp.Select:
-        branches = []
-        if self.asked or not self.aggregated:
-            branches.append(self._of_measures(chosen))
-        if self.aggregated:
-            branches.append(self._of_rows(chosen))
-        if len(branches) == 1:
-            return branches[0]
-        return self._joined(branches[0], branches[1], chosen)
+        tests = list(dict.fromkeys(test for _, test in self.asked))
+        measures = self._of_measures(chosen, None) if None in tests or not self.aggregated else None
+        rows = self._of_rows(chosen) if self.aggregated else None
+        parts = [self._of_measures(chosen, test) for test in tests if test is not None]
+        if measures is not None and rows is None and not parts:
+            return measures
+        if rows is not None and measures is None and not parts:
+            return rows
+        return self._joined(measures, rows, parts, chosen)
 
     def _keyed(self, question: Asking, chosen: list[int]) -> list[exp.Expr]:
         return [exp.alias_(question.dimension(self.keys[n].copy()), f"k{n + 1}", quoted=True) for n in chosen]
 
-    def _of_measures(self, chosen: list[int]) -> exp.Select:
+    def _of_measures(self, chosen: list[int], test: exp.Expr | None) -> exp.Select:
+        """The measures of all rows, or those with a FILTER of the rows that pass it."""
         question = self.selecting.question(ungrouped=False)
+        if test is not None:
+            question.where(test.copy())
         columns = self._keyed(question, chosen)
         columns += [
-            exp.alias_(question.measure(name), f"m{n}", quoted=True) for n, name in enumerate(self.asked, 1)
+            exp.alias_(question.measure(name), f"m{n}", quoted=True)
+            for n, (name, own) in enumerate(self.asked, 1)
+            if own == test
         ]
         if not columns:
             return self._of_nothing(question)
@@ -163,38 +171,56 @@ class Grouping:
             select = select.group_by(*(exp.Literal.number(n) for n in range(1, len(chosen) + 1)), copy=False)
         return select
 
-    def _joined(self, measures: exp.Select, rows: exp.Select, chosen: list[int]) -> exp.Select:
-        """Both by their keys, whichever of them has a group."""
-        left, right = self.around.alias(), self.around.alias()
+    def _joined(
+        self,
+        measures: exp.Select | None,
+        rows: exp.Select | None,
+        parts: list[exp.Select],
+        chosen: list[int],
+    ) -> exp.Select:
+        """All by their keys: the groups of measures and of rows, and to these what a FILTER lets through."""
         keys = [f"k{n + 1}" for n in chosen]
+        whole = [one for one in (measures, rows) if one is not None]
+        aliases = [self.around.alias() for _ in (*whole, *parts)]
 
         def column(name: str, table: str) -> exp.Expr:
             return exp.column(name, table=table, quoted=True)
 
-        columns: list[exp.Expr] = [
-            exp.alias_(
-                exp.Coalesce(this=column(key, left), expressions=[column(key, right)]), key, quoted=True
-            )
-            for key in keys
-        ]
-        for n, name in enumerate(self.asked, 1):
-            value: exp.Expr = column(f"m{n}", left)
+        def key(name: str) -> exp.Expr:
+            first, *others = (column(name, table) for table in aliases[: len(whole)])
+            return exp.Coalesce(this=first, expressions=others) if others else first
+
+        columns: list[exp.Expr] = [exp.alias_(key(name), name, quoted=True) for name in keys]
+        tests = [test for _, test in self.asked if test is not None]
+        places = {test: aliases[len(whole) + n] for n, test in enumerate(dict.fromkeys(tests))}
+        for n, (name, test) in enumerate(self.asked, 1):
+            value: exp.Expr = column(f"m{n}", aliases[0] if test is None else places[test])
             if keys and self.around.is_count(name):
                 value = exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
             columns.append(exp.alias_(value, f"m{n}", quoted=True))
         for node, name in self.aggregated.items():
-            value = column(name, right)
+            value = column(name, aliases[len(whole) - 1])
             if keys and isinstance(node.this if isinstance(node, exp.Filter) else node, exp.Count):
                 value = exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
             columns.append(exp.alias_(value, name, quoted=True))
-        made = exp.Select().select(*columns, copy=False).from_(_named(measures, left), copy=False)
-        if not keys:
-            return made.join(_named(rows, right), join_type="cross", copy=False)
-        on = exp.and_(
-            *(exp.NullSafeEQ(this=column(key, left), expression=column(key, right)) for key in keys),
-            copy=False,
-        )
-        return made.join(_named(rows, right), on=on, join_type="full", copy=False)
+        made = exp.Select().select(*columns, copy=False).from_(_named(whole[0], aliases[0]), copy=False)
+        for n, one in enumerate((*whole[1:], *parts), 1):
+            if not keys:
+                made = made.join(_named(one, aliases[n]), join_type="cross", copy=False)
+                continue
+            on = exp.and_(
+                *(
+                    exp.NullSafeEQ(
+                        this=key(name) if n >= len(whole) else column(name, aliases[0]),
+                        expression=column(name, aliases[n]),
+                    )
+                    for name in keys
+                ),
+                copy=False,
+            )
+            kind = "full" if n < len(whole) else "left"
+            made = made.join(_named(one, aliases[n]), on=on, join_type=kind, copy=False)
+        return made
 
 
 def _over(node: exp.Expr, question: Asking) -> exp.Expr:
