@@ -6,7 +6,7 @@ Whoever is under a policy hears that it applies, and nothing that it hides: no S
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -22,10 +22,18 @@ from ingot.semantic.model import Model
 from ingot.semantic.planner.resolve import Condition, Resolved, Tree
 from ingot.semantic.sql.statement import SqlPlan
 
+if TYPE_CHECKING:
+    from ingot.pgwire.lake_source import LakeBeside
+
 _SIGNS = {"equals": "=", "notEquals": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
-async def explaining(source: ModelSource, asked: Explained, parameters: Sequence[int] = ()) -> "Explaining":
+async def explaining(
+    source: ModelSource,
+    asked: Explained,
+    parameters: Sequence[int] = (),
+    beside: "LakeBeside | None" = None,
+) -> "Explaining":
     """The statement whose rows tell the plan of another one. Raises `IngotError`."""
     if asked.other is not None:
         raise PgError(
@@ -35,7 +43,7 @@ async def explaining(source: ModelSource, asked: Explained, parameters: Sequence
         )
     began = perf_counter()
     try:
-        inner = await source.prepare(asked.text, parameters)
+        inner = await source.prepare(asked.text, parameters, beside)
     except IngotError as error:
         move(error, asked.start)
         raise
@@ -105,17 +113,17 @@ def described(plan: SqlPlan, seen: Model, *, kept: bool) -> dict[str, Any]:
         "Node Type": "Semantic Query",
         "Ref": plan.at.ref,
         "Commit": plan.at.state.hash[:12],
-        "Cache": "kept"
-        if kept
-        else "not yet kept"
-        if plan.key is not None
-        else "never kept: it asks for the clock or chance",
+        "Cache": _cache(plan, kept=kept),
         "Questions": [_question(one, seen) for one in plan.queries],
     }
     for question, choice in zip(told["Questions"], plan.rollups, strict=False):
         question.update(_rollups(choice["rollups"], open_=open_))
     if plan.pushed and plan.queries:
         told["Above"] = "joins, sets, windows or aggregates on the rows of the questions"
+    if plan.beside:
+        told["Tables Beside"] = list(plan.beside)
+    if plan.databases:
+        told["Databases"] = list(plan.databases)
     if open_:
         told["Tables"] = list(plan.tables)
         told["SQL"] = plan.sql
@@ -124,6 +132,14 @@ def described(plan: SqlPlan, seen: Model, *, kept: bool) -> dict[str, Any]:
     elif plan.queries:
         told["SQL"] = "not shown: policies apply to you"
     return told
+
+
+def _cache(plan: SqlPlan, *, kept: bool) -> str:
+    if kept:
+        return "kept"
+    if plan.databases:
+        return "never kept: it reads databases that change without notice"
+    return "not yet kept" if plan.key is not None else "never kept: it asks for the clock or chance"
 
 
 def _question(query: Resolved, seen: Model) -> dict[str, Any]:

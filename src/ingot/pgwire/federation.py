@@ -1,7 +1,8 @@
 """The databases of the project that SQL may read: which there are, what tables they have, and statements over them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingot.engines import Interrupt, SourceBusyError, SourceDownError
@@ -16,7 +17,7 @@ from ingot.semantic.sql.plain import Relation
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from ingot.engines.ports import Lake, State
+    from ingot.engines.ports import HeldTable, Lake, State
     from ingot.project.loading import Databases
     from ingot.project.model import Project
     from ingot.project.problem import Problem
@@ -55,7 +56,11 @@ class Federation:
         engine = project.engine
         databases = [_database(one) for one in self._sources.values()]
         self._attached = AttachedDatabases(
-            lake, databases, memory_limit=engine.memory_limit, threads=engine.threads
+            lake,
+            databases,
+            memory_limit=engine.memory_limit,
+            threads=engine.threads,
+            readable=(project.state_dir / "rollups",),
         )
 
     def attach(self, databases: "Databases") -> bool:
@@ -163,13 +168,14 @@ class Federation:
         tables: frozenset[str] = frozenset(),
         timeout: float | None = None,
         interrupt: Interrupt | None = None,
+        held: "Sequence[HeldTable]" = (),
     ) -> "Iterator[DuckDBPyConnection]":
         """See `AttachedDatabases.session`; a database that cannot be reached is a `PgError` HV00N."""
         for one in sorted(databases):
             self._source(one)
         try:
             with self._attached.session(
-                databases, at=at, tables=tables, timeout=timeout, interrupt=interrupt
+                databases, at=at, tables=tables, timeout=timeout, interrupt=interrupt, held=held
             ) as cursor:
                 yield cursor
         except SourceDownError as error:
@@ -203,6 +209,29 @@ class Federation:
     def _is_open(self, source: str, schema: str) -> bool:
         wanted: Iterable[str] = self._source(source).schemas
         return schema not in _SYSTEM and not schema.startswith("pg_") and (not wanted or schema in wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Opens the sessions of one statement over databases, as the engine does for all others."""
+
+    federation: Federation
+    databases: frozenset[str]
+    tables: frozenset[str]
+    """Those of the lake that are read."""
+
+    def session(
+        self,
+        at: "State",
+        *,
+        timeout: float | None = None,
+        interrupt: Interrupt | None = None,
+        held: "Sequence[HeldTable]" = (),
+    ) -> "AbstractContextManager[DuckDBPyConnection]":
+        """See `DuckDBEngine.session`."""
+        return self.federation.session(
+            self.databases, at=at, tables=self.tables, timeout=timeout, interrupt=interrupt, held=held
+        )
 
 
 def _database(source: "Source") -> Database:

@@ -139,18 +139,10 @@ class LakePlans:
         """The plan of a SELECT. Raises `SqlError` or `PgError`."""
         state = self.states.at(info.ref).state
         attached = self.federation.version if self.federation is not None else 0
-        look = Looking(
-            self.tables,
-            state,
-            self.federation if info.lake else None,
-            search_path(info.settings.get("search_path", "public")),
-            info.database,
-            partial(self.faces, info),
-        )
         zone_ = zone(info.settings.get("timezone", "UTC"))
         try:
             tree = parsed(text)
-            look.wanted = self._databases(tree)
+            look = self.reading(state, tree, info, partial(self.faces, info))
             guessing = Guessing() if values is None else None
             tree = guessing.opened(tree) if guessing is not None else bound(tree, tuple(values or ()))
             check(tree)
@@ -173,6 +165,20 @@ class LakePlans:
         volatile = writing.volatile or _RELATIVE.search(text) is not None
         databases = frozenset(look.databases)
         return LakePlan(sql, state, databases, frozenset(look.read), columns, kinds, volatile, attached)
+
+    def reading(
+        self, state: "State", tree: exp.Expr, info: SessionInfo, faces: Callable[[], Iterable[str]]
+    ) -> Looking:
+        """What looks the tables of one statement up; `faces` are the cubes and views."""
+        return Looking(
+            self.tables,
+            state,
+            self.federation if info.lake else None,
+            search_path(info.settings.get("search_path", "public")),
+            info.database,
+            faces,
+            self._databases(tree),
+        )
 
     def _databases(self, tree: exp.Expr) -> frozenset[str]:
         """The databases whose names stand first in names of tables."""

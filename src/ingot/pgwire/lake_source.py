@@ -1,13 +1,14 @@
 """SELECTs over tables: of the lake at the session's ref, and of the databases beside it, in PostgreSQL's language."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from sqlglot import exp
 
 from ingot.engines import Interrupt
 from ingot.pgwire import lake_explain, types
@@ -15,7 +16,7 @@ from ingot.pgwire.errors import PgError
 from ingot.pgwire.explain import Lines
 from ingot.pgwire.lake_plan import LakePlan, LakePlans
 from ingot.pgwire.lake_shows import Show, show, shown
-from ingot.pgwire.lake_tables import LAKE
+from ingot.pgwire.lake_tables import LAKE, Looking
 from ingot.pgwire.ports import Field, Rows, SessionInfo, Statement, Value
 from ingot.pgwire.rows import Look, StreamRows
 from ingot.pgwire.shape import Explained, shape_of
@@ -82,6 +83,14 @@ class LakeSource:
                 error.position += about.start
             raise
 
+    def beside(self, faces: Iterable[str]) -> "LakeBeside":
+        """The tables for statements that read cubes and views, too: `faces`, as who asks sees them.
+
+        Raises `PgError` where tables may not be read.
+        """
+        self._allowed()
+        return LakeBeside(self._plans, self.info, frozenset(faces))
+
     def knows(self, parts: tuple[str, ...]) -> bool:
         """Whether a name belongs here: its schema is one of the lake's, or its first part a database's."""
         plans = self._plans
@@ -115,6 +124,24 @@ class LakeSource:
     def _allowed(self) -> None:
         if not self.info.lake:
             raise PgError("permission denied for the tables of the lake", sqlstate="42501")
+
+
+@dataclass(frozen=True, slots=True)
+class LakeBeside:
+    """The tables that a session may read beside the model; see `beside.Beside`."""
+
+    plans: LakePlans
+    info: SessionInfo
+    faces: frozenset[str]
+
+    @property
+    def key(self) -> Hashable:
+        """See `Beside.key`."""
+        return (self.info.database, self.info.settings.get("search_path"))
+
+    def reading(self, state: "State", tree: exp.Query) -> Looking:
+        """See `Beside.reading`."""
+        return self.plans.reading(state, tree, self.info, lambda: self.faces)
 
 
 class LakeStatement:

@@ -1,6 +1,6 @@
 """What tables there are: of the lake at a state, and of the databases beside it; and what a name in FROM means."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from ingot.engines.sql import quote_identifier
 from ingot.errors import did_you_mean, nearest
+from ingot.pgwire.federation import Outside
 from ingot.semantic.answers.recent import Recent
 from ingot.semantic.sql.errors import SqlError, shown
 from ingot.semantic.sql.plain import Relation
@@ -77,7 +78,7 @@ class Looking:
     read: set[str] = field(default_factory=set)
     """The tables of the lake that are."""
 
-    def __call__(self, node: exp.Table) -> Relation:
+    def __call__(self, node: exp.Table) -> Relation | None:
         """See `plain.Find`."""
         given = (
             folded(one) if one is not None else "" for one in map(node.args.get, ("catalog", "db", "this"))
@@ -88,7 +89,7 @@ class Looking:
         if not schema:
             return self._by_path(name)
         if schema in _MODELS:
-            raise _mixed(f"{schema}.{name}", self.faces()) or _missing(f"{schema}.{name}")
+            return None
         found = self._of_lake(schema, name)
         if found is not None:
             return found
@@ -118,8 +119,6 @@ class Looking:
                 f"{did_you_mean(f'{schema}.{name}', known)}",
                 sqlstate="42P01",
             )
-        if catalog == MODEL:
-            raise _mixed(name, self.faces()) or _missing(name)
         known = (LAKE, MODEL, *(self.federation.names if self.federation else ()))
         raise SqlError(
             f'catalog "{shown(catalog)}" does not exist{did_you_mean(catalog, known)}',
@@ -127,14 +126,16 @@ class Looking:
             hint="SHOW CATALOGS lists the catalogs: a database of sources/*.yml is one where its file has attach: true.",
         )
 
-    def _by_path(self, name: str) -> Relation:
+    def _by_path(self, name: str) -> Relation | None:
+        is_face = any(one.casefold() == name.casefold() for one in self.faces())
         for schema in self.search_path:
+            if schema == "public" and is_face:
+                return None
             found = self._of_lake(schema, name) if schema not in _MODELS else None
             if found is not None:
                 return found
-        mixed = _mixed(name, self.faces())
-        if mixed is not None:
-            raise mixed
+        if is_face:
+            return None
         known = {one.rpartition(".")[2]: one for one in self.tables.names(self.state)}
         near = nearest(name, known)
         raise _missing(name, f" (did you mean '{known[near]}'?)" if near else "")
@@ -157,19 +158,14 @@ class Looking:
         self.databases.add(source)
         return found
 
+    def engine(self, tables: Collection[str]) -> "Outside | None":
+        """See `beside.Reading`."""
+        if self.federation is None or not self.databases:
+            return None
+        return Outside(self.federation, frozenset(self.databases), frozenset(tables))
+
     def _source(self, said: str) -> str | None:
         return self.federation.named(said) if self.federation is not None else None
-
-
-def _mixed(name: str, faces: Iterable[str]) -> SqlError | None:
-    bare = name.rpartition(".")[2].casefold()
-    if not any(one.casefold() == bare for one in faces):
-        return None
-    return SqlError(
-        f"'{shown(name)}' is a cube or view of the model, which cannot be read in one statement with tables",
-        sqlstate="0A000",
-        hint="Ask the model in a statement of its own, or read the tables that the cube is made of.",
-    )
 
 
 def _missing(name: str, meant: str = "") -> SqlError:

@@ -31,6 +31,7 @@ from ingot.semantic.sql.statements import CLOCK, NOTHING, Bound
 
 if TYPE_CHECKING:
     from ingot.pgwire.catalog.ports import CatalogSource, Described
+    from ingot.pgwire.lake_source import LakeBeside
     from ingot.semantic import Service
 
 T = TypeVar("T")
@@ -111,16 +112,18 @@ class ModelSource:
         """The cubes and views that who asks may see."""
         return self._faces.values()
 
-    async def prepare(self, text: str, parameters: Sequence[int] = ()) -> "ModelStatement":
-        """See `Source.prepare`."""
+    async def prepare(
+        self, text: str, parameters: Sequence[int] = (), beside: "LakeBeside | None" = None
+    ) -> "ModelStatement":
+        """See `Source.prepare`; `beside` has the tables that the statement reads, too."""
         given = tuple(parameters)
         if any(len(table) == 3 for table in (await shape_of(text)).tables):
             database = self.info.database
             text = without_database(text, (database, database.partition("@")[0]))
         kinds = self.reader.kinds.get((text, given, self._seen_by()))
-        plan = self.at_hand(text, sample(kinds)) if kinds is not None else None
+        plan = self.at_hand(text, sample(kinds), beside) if kinds is not None else None
         found = self.reader.prepared.get(self._key(text, given, plan)) if plan is not None else None
-        return ModelStatement(self, text, found or await self._prepared(text, given))
+        return ModelStatement(self, text, found or await self._prepared(text, given, beside), beside)
 
     def cancel(self) -> None:
         """See `Source.cancel`."""
@@ -149,42 +152,52 @@ class ModelSource:
         self._stop = Stop()
         return self._stop
 
-    def at_hand(self, text: str, values: Bound) -> SqlPlan | None:
+    def at_hand(self, text: str, values: Bound, beside: "LakeBeside | None" = None) -> SqlPlan | None:
         """The plan of a statement, where nothing has to be waited for."""
+        info = self.info
         return self.service.sql_at_hand(
-            text, ref=self.info.ref, context=self.info.context, timezone=self.zone, values=values
+            text, ref=info.ref, context=info.context, timezone=self.zone, values=values, beside=beside
         )
 
-    def planned(self, text: str, values: Bound) -> SqlPlan:
+    def planned(self, text: str, values: Bound, beside: "LakeBeside | None" = None) -> SqlPlan:
         """The plan of a statement; not on the event loop. Raises `IngotError`."""
+        info = self.info
         return self.service.sql_plan(
-            text, ref=self.info.ref, context=self.info.context, timezone=self.zone, values=values
+            text, ref=info.ref, context=info.context, timezone=self.zone, values=values, beside=beside
         )
 
-    async def during(self, work: Callable[[], T], stop: Stop | None = None) -> T:
-        """What `work` gives back, done in another thread. Raises `PgError` 57014 where it is stopped."""
-        return await (stop or self.step()).during(work, self.reader.pool)
+    async def during(
+        self, work: Callable[[], T], stop: Stop | None = None, beside: "LakeBeside | None" = None
+    ) -> T:
+        """What `work` gives back, done in another thread. Raises `PgError` 57014 where it is stopped.
+
+        What may ask other machines for their tables, which are `beside`, keeps no other statement waiting.
+        """
+        pool = beside.plans.pool if beside is not None else self.reader.pool
+        return await (stop or self.step()).during(work, pool)
 
     # -- the first time -----------------------------------------------------------------------------------
 
-    async def _prepared(self, text: str, given: tuple[int, ...]) -> Prepared:
+    async def _prepared(
+        self, text: str, given: tuple[int, ...], beside: "LakeBeside | None" = None
+    ) -> Prepared:
         stop = self.step()
         tree = await self.during(lambda: self.service.sql_tree(text), stop)
         wanted = max(count(tree), len(given))
         if not wanted:  # what is wrong with it is told before PostgreSQL is asked
-            await self.during(lambda: self.planned(text, NOTHING), stop)
+            await self.during(lambda: self.planned(text, NOTHING, beside), stop, beside)
         described, is_sure = await self._described(text, given)
 
         def work() -> Prepared:
             kinds = self._kinds(tree, given, described, wanted)
-            plan = self.planned(text, sample(kinds))
+            plan = self.planned(text, sample(kinds), beside)
             found = self._found(plan, kinds, described)
             if is_sure:
                 self.reader.kinds.keep((text, given, self._seen_by()), kinds)
                 self.reader.prepared.keep(self._key(text, given, plan), found)
             return found
 
-        return await self.during(work, stop)
+        return await self.during(work, stop, beside)
 
     def _seen_by(self) -> Hashable:
         return (self.info.settings.get("search_path"), self.info.user, self.info.context.key, self.info.ref)
@@ -237,7 +250,10 @@ class ModelSource:
 class ModelStatement:
     """A checked SELECT; see `ports.Statement`."""
 
-    def __init__(self, source: ModelSource, text: str, prepared: Prepared) -> None:
+    def __init__(
+        self, source: ModelSource, text: str, prepared: Prepared, beside: "LakeBeside | None" = None
+    ) -> None:
+        self._beside = beside
         self.parameters = prepared.parameters
         self.fields = prepared.fields
         self._source = source
@@ -255,9 +271,10 @@ class ModelStatement:
         """What is executed for these values. Raises `IngotError`."""
         source = self._source
         given = bound(self.parameters, values, source.info.settings) if self.parameters else NOTHING
-        plan = source.at_hand(self._text, given)
+        beside = self._beside
+        plan = source.at_hand(self._text, given, beside)
         if plan is None:
-            plan = await source.during(lambda: source.planned(self._text, given))
+            plan = await source.during(lambda: source.planned(self._text, given, beside), beside=beside)
         if plan.names != self._names:  # the model has changed since it was prepared
             raise PgError("cached plan must not change result type", sqlstate="0A000")
         return replace(plan, sql=lossless(plan.sql, self._kinds)) if self._kinds else plan

@@ -4,7 +4,7 @@ What names cubes and views goes to the model, what names tables of schemas or of
 All else is PostgreSQL's own: the catalog, what reads no table at all, what nobody knows, and what would write.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +17,7 @@ from ingot.pgwire.shape import Shape, shape_of
 
 if TYPE_CHECKING:
     from ingot.pgwire.catalog.ports import CatalogSource
+    from ingot.pgwire.lake_source import LakeBeside
 
 _SYSTEM = frozenset({"pg_catalog", "information_schema", "pg_toast"})
 
@@ -27,6 +28,7 @@ class Whose(Enum):
     CATALOG = "the catalog"
     MODEL = "cubes or views"
     LAKE = "tables"
+    BOTH = "cubes or views, and tables"
     NOBODY = ""
 
 
@@ -35,6 +37,9 @@ class Tables(Source, Protocol):
 
     def knows(self, parts: tuple[str, ...]) -> bool:
         """Whether a table has this name: `(schema, table)` or `(database, schema, table)`. It is cheap."""
+
+    def beside(self, faces: Iterable[str]) -> "LakeBeside":
+        """Its tables for statements that read cubes or views, too."""
 
 
 class Routed:
@@ -45,7 +50,7 @@ class Routed:
         info: SessionInfo,
         model: ModelSource,
         catalog: "CatalogSource | None" = None,
-        tables: Source | None = None,
+        tables: Tables | None = None,
     ) -> None:
         self._info = info
         self._model = model
@@ -58,19 +63,24 @@ class Routed:
         about = found.explained
         if about is not None:
             whose = await self._whose(await shape_of(about.text))
-            if whose is Whose.MODEL:
-                return await explaining(self._model, about, parameters)
+            if whose in (Whose.MODEL, Whose.BOTH):
+                return await explaining(self._model, about, parameters, self._beside(whose))
             if whose is Whose.LAKE and self._tables is not None:
                 return await self._tables.prepare(text, parameters)
             return await self._by_catalog(text, parameters, found)
         if found.writes:
             raise PgError(f"cannot execute {found.writes} in a read-only transaction", sqlstate="25006")
         whose = await self._whose(found)
-        if whose is Whose.MODEL:
-            return await self._model.prepare(text, parameters)
+        if whose in (Whose.MODEL, Whose.BOTH):
+            return await self._model.prepare(text, parameters, self._beside(whose))
         if whose is Whose.LAKE and self._tables is not None:
             return await self._tables.prepare(text, parameters)
         return await self._by_catalog(text, parameters, found)
+
+    def _beside(self, whose: Whose) -> "LakeBeside | None":
+        if whose is not Whose.BOTH or self._tables is None:
+            return None
+        return self._tables.beside(self._model.faces())
 
     def cancel(self) -> None:
         """See `Source.cancel`."""
@@ -103,6 +113,8 @@ class Routed:
         owners = {self._of(parts): parts for parts in found.tables}
         if Whose.NOBODY in owners:
             return Whose.CATALOG
+        if owners.keys() == {Whose.MODEL, Whose.LAKE}:
+            return Whose.BOTH
         if len(owners) > 1:
             (one, first), (other, second), *_ = sorted(owners.items(), key=lambda each: each[0].value)
             raise PgError(
@@ -140,8 +152,7 @@ class Routed:
     def _in_lake(self, parts: tuple[str, ...]) -> bool:
         if self._tables is None or len(parts) not in (2, 3) or parts[0] == "public":
             return False
-        knows: Callable[[tuple[str, ...]], bool] | None = getattr(self._tables, "knows", None)
-        return knows(parts) if knows is not None else True
+        return self._tables.knows(parts)
 
     async def _by_catalog(self, text: str, parameters: Sequence[int], found: Shape) -> Statement:
         if self._catalog is None:

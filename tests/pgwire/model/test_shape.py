@@ -171,7 +171,7 @@ def test_the_search_path_says_where_a_bare_name_is() -> None:
     "text",
     [
         "select * from orders o join pg_catalog.pg_class c on true",
-        "select * from orders, gold.dim",
+        "select * from orders, gold.dim, pg_class",
         "select * from gold.dim where x in (select relname from pg_class)",
     ],
 )
@@ -179,6 +179,20 @@ def test_data_of_different_places_is_not_mixed(text: str) -> None:
     with pytest.raises(PgError) as caught:
         routed().whose(shape(text))
     assert caught.value.sqlstate == "0A000"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select * from orders, gold.dim",
+        "select * from orders o join crm.public.deals d on d.id = o.id",
+        "with t as (select * from gold.dim) select * from t where x in (select id from public.customers)",
+        "select 1 from orders union all select 2 from gold.dim",
+    ],
+)
+def test_cubes_and_tables_are_read_together(text: str) -> None:
+    assert routed().whose(shape(text)) is Whose.BOTH
+    assert routed(lake=False).whose(shape(text)) is CATALOG
 
 
 def test_an_explain_is_read_with_its_options() -> None:

@@ -56,7 +56,7 @@ def test_each_statement_is_answered_by_whom_it_belongs_to(boss: Any) -> None:
     names = boss.execute("SELECT relname FROM pg_class WHERE relname IN ('orders', 'salaries') AND relnamespace = 'public'::regnamespace ORDER BY 1")  # fmt: skip
     assert names.fetchall() == [("orders",), ("salaries",)]
     assert error(boss, "SELECT * FROM orders, pg_class")[0] == "0A000"
-    assert error(boss, "SELECT * FROM orders, gold.orders")[0] == "0A000"
+    assert boss.execute("SELECT count(*) FROM orders o, gold.orders g WHERE o.id = g.id").fetchone() == (2000,)
     assert error(boss, "INSERT INTO orders VALUES (1)")[0] == "25006"
     for text, what in (
         ("SELECT * INTO x FROM orders", "SELECT INTO"),

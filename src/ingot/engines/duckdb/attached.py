@@ -20,6 +20,7 @@ from ingot.engines.deadlines import Deadlines
 from ingot.engines.duckdb.connect import connect
 from ingot.engines.duckdb.databases import EXTENSIONS, Database, attach, is_down, reason, secrets
 from ingot.engines.duckdb.errors import translate
+from ingot.engines.duckdb.held import Held
 from ingot.engines.duckdb.mount import Mount, mount
 from ingot.engines.errors import (
     ExtensionError,
@@ -29,7 +30,7 @@ from ingot.engines.errors import (
     SourceDownError,
 )
 from ingot.engines.interrupt import Interrupt
-from ingot.engines.ports import Lake, State, View
+from ingot.engines.ports import HeldTable, Lake, State, View
 from ingot.engines.sql import quote_identifier, quote_literal
 from ingot.engines.yielding import in_yielding_thread
 from ingot.errors import IngotError
@@ -56,6 +57,8 @@ class _Small:
     mounted: list[tuple[str, frozenset[str] | None, Mount]] = field(default_factory=list)
     """States, and which of their tables are there; None: all that they have."""
     mounts: int = 0
+    held: Held = field(default_factory=lambda: Held(0))
+    """They stay in their files: another statement will hardly read the same."""
     databases: frozenset[str] = field(init=False)
     """The names of those that are attached."""
 
@@ -84,9 +87,12 @@ class AttachedDatabases:
         memory_limit: str | None = None,
         threads: int | None = None,
         temp_directory: Path | None = None,
+        readable: Sequence[Path] = (),
     ) -> None:
+        """`readable`: folders that may be read beside the lake's warehouse (rollups)."""
         self.databases = {one.name: one for one in databases}
         self._warehouse = str(lake.warehouse).removeprefix("file://")
+        self._readable = [f"{str(one).rstrip('/')}/" for one in (self._warehouse, *readable)]
         self._memory_limit = memory_limit or _MEMORY
         self._threads = threads
         self._temp_directory = temp_directory
@@ -109,10 +115,11 @@ class AttachedDatabases:
         tables: frozenset[str] = frozenset(),
         timeout: float | None = None,
         interrupt: Interrupt | None = None,
+        held: Sequence[HeldTable] = (),
     ) -> Iterator[DuckDBPyConnection]:
         """A cursor that reads these databases as `name.schema.table`, and the lake at `at` as its current catalog.
 
-        `tables`: those of the lake that are read.
+        `tables`: those of the lake that are read. The tables `held` can be read, too, as in the engine.
 
         Only SELECTs that were checked belong there. Raises `SourceDownError` where one of them cannot be reached.
         DuckDB's errors inside of the block come out as `IngotError`s, without any address.
@@ -137,6 +144,7 @@ class AttachedDatabases:
                 cursor.execute(f"USE {quote_identifier(catalog)}")
             with (
                 self._deadlines.after(timeout, expire) if timeout is not None else nullcontext(),
+                small.held.reading(small.con, held) if held else nullcontext(),
                 interrupt.stopping(stop) if interrupt is not None else nullcontext(),
             ):
                 yield cursor
@@ -283,9 +291,7 @@ class AttachedDatabases:
                 con.execute("SET GLOBAL pg_staleness_query_enabled = true")  # a new column is seen
             for each in databases:
                 attach(con, each, name)
-            con.execute(
-                f"SET GLOBAL allowed_directories = {quote_literal([self._warehouse.rstrip('/') + '/'])}"
-            )
+            con.execute(f"SET GLOBAL allowed_directories = {quote_literal(self._readable)}")
             con.execute("SET GLOBAL enable_external_access = false")
             con.execute("SET GLOBAL lock_configuration = true")
         except BaseException:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 WORKERS = 8
 """Queries that the engine works on at the same time; more wait their turn. Each uses the engine's threads."""
+OUTSIDE = 24
+"""Statements at the same time that may wait for other machines, which nobody else shall wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Execution:
         self._answers = Answers(cache_bytes)
         self._flights: Flights[Answer] = Flights(WORKERS)
         self._statements: Flights[Whole | Stream] = Flights(WORKERS)
+        self._outside: Flights[Whole | Stream] = Flights(OUTSIDE)
         self._large: Recent[Hashable, bool] = Recent(1_000)
         self._timeout = timeout
 
@@ -103,6 +106,7 @@ class Execution:
         """Stops every query that is under way."""
         self._flights.close()
         self._statements.close()
+        self._outside.close()
 
     def export(self, part: Part, path: Path, format: "Format", interrupt: "Interrupt | None") -> None:
         """Writes the answer to a file; see `Service.export`."""
@@ -124,7 +128,7 @@ class Execution:
         """The rows of a statement, as they are fetched."""
         if not self._engine.capabilities.session:
             raise UsageError(f"The engine {self._engine.dialect} does not answer SQL over the model.")
-        return SqlRows(self._engine, plan, timeout=self._timeout, interrupt=interrupt)
+        return SqlRows(plan.engine or self._engine, plan, timeout=self._timeout, interrupt=interrupt)
 
     def sql_lines(self, plan: SqlPlan, interrupt: "Interrupt | None") -> Iterator[bytes]:
         """The answer to a statement as JSON lines: kept ones, or new ones as they are computed."""
@@ -163,11 +167,12 @@ class Execution:
         if not self._engine.capabilities.session:
             raise UsageError(f"The engine {self._engine.dialect} does not answer SQL over the model.")
         shared = plan.key is not None and plan.key not in self._large
-        return self._statements.join(plan.key if shared else object(), lambda stop: self._sql(plan, stop))
+        flights = self._statements if plan.engine is None else self._outside
+        return flights.join(plan.key if shared else object(), lambda stop: self._sql(plan, stop))
 
     def sql_leave(self, flight: Flight[Whole | Stream]) -> None:
         """One less needs the flight. A stream that nobody took is closed."""
-        self._statements.leave(flight)
+        (self._outside if flight in self._outside else self._statements).leave(flight)
 
         def drop(landed: "Future[Whole | Stream]") -> None:
             if flight.waiting or landed.cancelled() or landed.exception() is not None:
@@ -183,7 +188,7 @@ class Execution:
         if kept is not None:
             return kept
         held: dict[str, Any] = {"held": plan.held} if plan.held else {}
-        engine = cast("Any", self._engine)
+        engine = cast("Any", plan.engine or self._engine)
         began = time.perf_counter()
         session = engine.session(plan.at.state, timeout=self._timeout, interrupt=interrupt, **held)
         stream = Stream(session, plan.sql, interrupt, plan.parameters)

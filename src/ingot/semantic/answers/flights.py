@@ -99,6 +99,9 @@ class Flights(Generic[T]):
     def __len__(self) -> int:
         return len(self._flying)
 
+    def __contains__(self, flight: Flight[T]) -> bool:
+        return self._flying.get(flight.key) is flight
+
     def _drop_unwanted(self, flight: Flight[T]) -> None:
         if flight.waiting or flight.owed:
             return

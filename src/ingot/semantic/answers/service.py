@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ingot.engines import Engine, Format, Interrupt
     from ingot.lake import Lake
     from ingot.project import Project
+    from ingot.semantic.sql.beside import Beside
 
 __all__ = ["Given", "Service"]
 
@@ -233,19 +234,36 @@ class Service:
         context: Context = ANYONE,
         timezone: str = "UTC",
         values: Bound = NOTHING,
+        beside: "Beside | None" = None,
     ) -> SqlPlan:
         """What is executed for a SELECT over cubes and views, without running it; `values` for its parameters.
+
+        `beside` has the tables that it may read, too.
 
         Raises `SqlError` for what is no such SELECT, and what `sql` raises.
         """
         known = self._hooks.context(context)
         model = self._models.of(known)
         return self._statements.plan(
-            text, model, ref=ref or "main", hooks=self._hooks, context=known, zone=timezone, values=values
+            text,
+            model,
+            ref=ref or "main",
+            hooks=self._hooks,
+            context=known,
+            zone=timezone,
+            values=values,
+            beside=beside,
         )
 
     def sql_at_hand(
-        self, text: str, *, ref: str, context: Context, timezone: str, values: Bound = NOTHING
+        self,
+        text: str,
+        *,
+        ref: str,
+        context: Context,
+        timezone: str,
+        values: Bound = NOTHING,
+        beside: "Beside | None" = None,
     ) -> SqlPlan | None:
         """`sql_plan` where it waits for nothing, so that an event loop may call it; None where it would."""
         if self._hooks:  # the project's Python may wait for anything
@@ -253,7 +271,9 @@ class Service:
         model = self._models.at_hand(context)
         if model is None:
             return None
-        return self._statements.at_hand(text, model, ref=ref, context=context, zone=timezone, values=values)
+        return self._statements.at_hand(
+            text, model, ref=ref, context=context, zone=timezone, values=values, beside=beside
+        )
 
     def sql_tree(self, text: str) -> exp.Query:
         """A SELECT as it was read, before anything is looked up; nobody may change it. Raises `SqlError`."""

@@ -54,6 +54,12 @@ class SqlPlan:
     """Whether more than one plain question is asked: something runs on its rows."""
     held: tuple[HeldTable, ...] = ()
     choices: tuple["Choice", ...] = field(default=(), repr=False)
+    beside: tuple[str, ...] = ()
+    """The tables of the lake that it names itself."""
+    databases: tuple[str, ...] = ()
+    """Databases beside the lake that are read."""
+    engine: Any = field(default=None, repr=False)
+    """What opens its sessions, where that is not the engine that answers all others."""
     fixed: bool = False
     """Whether the engine is not asked for the clock or chance: what the statement asks of the clock is written out."""
     key: Hashable = None

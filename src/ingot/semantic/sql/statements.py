@@ -16,6 +16,7 @@ from ingot.semantic.model import Dimension, Found, Model
 from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.hooks import Hooks
 from ingot.semantic.policy.policies import RowCondition, RowTree
+from ingot.semantic.sql.beside import Beside, Reading
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.member_types import MemberTypes
 from ingot.semantic.sql.parsing import parsed
@@ -25,7 +26,7 @@ from ingot.semantic.sql.statement import SqlPlan
 if TYPE_CHECKING:
     from ingot.semantic.rollups.library import Choice, Rollups
 
-Key = tuple[int, bytes, str, str, str, str, Hashable, object]
+Key = tuple[int, bytes, str, str, str, str, Hashable, object, Hashable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,23 @@ class Statements:
         return self._trees.get(text) or self._trees.keep(text, parsed(text))
 
     def at_hand(
-        self, text: str, model: Model, *, ref: str, context: Context, zone: str, values: Bound = NOTHING
+        self,
+        text: str,
+        model: Model,
+        *,
+        ref: str,
+        context: Context,
+        zone: str,
+        values: Bound = NOTHING,
+        beside: Beside | None = None,
     ) -> SqlPlan | None:
         """The plan of a statement, where it was made before; None where making it might take time."""
         at = self._states.at_hand(ref)
         if at is None:
             return None
         rollups = self._of(model)
-        return self._plans.get(_key(text, model, at, context, zone=zone, values=values, rollups=rollups))
+        key = _key(text, model, at, context, zone=zone, values=values, rollups=rollups, beside=beside)
+        return self._plans.get(key)
 
     def plan(
         self,
@@ -81,11 +91,12 @@ class Statements:
         context: Context,
         zone: str,
         values: Bound = NOTHING,
+        beside: Beside | None = None,
     ) -> SqlPlan:
         """The plan of a statement; see `Service.sql_plan`."""
         at = self._states.at(ref)
         rollups = self._of(model)
-        key = _key(text, model, at, context, zone=zone, values=values, rollups=rollups)
+        key = _key(text, model, at, context, zone=zone, values=values, rollups=rollups, beside=beside)
         found = self._plans.get(key)
         if found is not None:
             return found
@@ -97,6 +108,7 @@ class Statements:
             return tuple(rollups.held(build) for _, build in choice.used) if rollups is not None else ()
 
         tree = self.tree(text)
+        reading = beside.reading(at.state, tree) if beside is not None else None
         made = planned(
             text,
             model,
@@ -110,13 +122,17 @@ class Statements:
             choose=choose,
             hold=hold,
             types=self._types.of(model, at.state),
+            find=reading if reading is not None else lambda _: None,
         )
+        if reading is not None:
+            made = _with_tables(made, reading)
         if not made.volatile and _says_clock(tree):
             made = replace(made, volatile=True)
         if not values.kept:
             return made
         made = replace(made, key=self._answers_key(made, at))
-        return made if hooks or made.volatile or self._is_of_today(model) else self._plans.keep(key, made)
+        passing = made.volatile or made.databases or self._is_of_today(model)
+        return made if hooks or passing else self._plans.keep(key, made)
 
     def _is_of_today(self, model: Model) -> bool:
         found = self._daily.get(model.serial)
@@ -127,11 +143,22 @@ class Statements:
 
     def _answers_key(self, plan: SqlPlan, at: At) -> Hashable:
         """All that the rows depend on; None where that cannot be said, or nobody will ask for the same again."""
-        again = plan.fixed and not (plan.volatile and _of_this_moment(plan))
+        again = plan.fixed and not plan.databases and not (plan.volatile and _of_this_moment(plan))
         tables = self._states.tables(plan.tables, at) if again else None
         if tables is None:
             return None
         return ("sql", plan.sql, plan.parameters, plan.names, self._states.fingerprint(tables, at))
+
+
+def _with_tables(plan: SqlPlan, reading: Reading) -> SqlPlan:
+    tables = tuple(sorted({*plan.tables, *reading.read}))
+    return replace(
+        plan,
+        tables=tables,
+        beside=tuple(sorted(reading.read)),
+        databases=tuple(sorted(reading.databases)),
+        engine=reading.engine(tables),
+    )
 
 
 def _key(
@@ -143,9 +170,11 @@ def _key(
     zone: str,
     values: Bound,
     rollups: "Rollups | None",
+    beside: Beside | None,
 ) -> Key:
     there = rollups.version(model, at) if rollups is not None else None
-    return (model.serial, context.key, at.state.hash, at.ref, zone, text, values.key, there)
+    tables = beside.key if beside is not None else None
+    return (model.serial, context.key, at.state.hash, at.ref, zone, text, values.key, there, tables)
 
 
 def bound(tree: exp.Query, literals: tuple[exp.Expr, ...]) -> exp.Query:
