@@ -319,6 +319,7 @@ class Translating(Plain):
         ):
             return None
         if id(query) not in self._known:
+            query = compared(query)
             scope = self._scope(query, names) or self._joined(query, names, stars=True)
             self._known[id(query)] = query, scope
         _, scope = self._known[id(query)]
