@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from ingot.errors import did_you_mean, nearest
+from ingot.pgwire.constants import Said, constants_of
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.explain import explaining
 from ingot.pgwire.model_source import ModelSource
@@ -59,6 +60,16 @@ class Routed:
 
     async def prepare(self, text: str, parameters: Sequence[int] = ()) -> Statement:
         """See `Source.prepare`."""
+        if self._catalog is not None and (said := await constants_of(text)):
+            found = await shape_of(text)
+            about = await shape_of(found.explained.text) if found.explained is not None else found
+            if await self._whose(about) in (Whose.MODEL, Whose.LAKE, Whose.BOTH):
+                return await Said(
+                    text, said, self._catalog, lambda made: self._answered(made, parameters)
+                ).prepared()
+        return await self._answered(text, parameters)
+
+    async def _answered(self, text: str, parameters: Sequence[int]) -> Statement:
         found = await shape_of(text)
         about = found.explained
         if about is not None:
