@@ -100,6 +100,10 @@ class LakeSource:
         schema = parts[-2] if len(parts) == 2 or parts[0] == LAKE else None
         return schema is not None and schema.casefold() in plans.tables.schemas(self._state())
 
+    def has(self, schema: str, name: str) -> bool:
+        """Whether the lake has this table, whatever the case of its name."""
+        return self._plans.tables.real(self._state(), f"{schema}.{name}") is not None
+
     def _state(self) -> "State":
         return self._plans.states.at(self.info.ref).state
 

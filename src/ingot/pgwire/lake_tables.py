@@ -44,6 +44,13 @@ class LakeTables:
             found = self._schemas.keep(state.hash, frozenset(named))
         return found
 
+    def real(self, state: "State", name: str) -> str | None:
+        """The lake's own spelling of `schema.name`; None where it has no such table."""
+        if name in state:
+            return name
+        folded = name.casefold()
+        return next((one for one in self.names(state) if one.casefold() == folded), None)
+
     def columns(self, state: "State", name: str) -> Mapping[str, str]:
         """The columns of a table or view and the engine's types of them. Raises `IngotError` for a broken view."""
         key = (state.hash, name)
@@ -141,11 +148,7 @@ class Looking:
         raise _missing(name, f" (did you mean '{known[near]}'?)" if near else "")
 
     def _of_lake(self, schema: str, name: str) -> Relation | None:
-        written = f"{schema}.{name}"
-        real = written if written in self.state else None
-        if real is None:
-            folded = written.casefold()
-            real = next((one for one in self.tables.names(self.state) if one.casefold() == folded), None)
+        real = self.tables.real(self.state, f"{schema}.{name}")
         if real is None:
             return None
         self.read.add(real)

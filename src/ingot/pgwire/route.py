@@ -37,7 +37,10 @@ class Tables(Source, Protocol):
     """Answers statements over tables of the lake and of databases beside it."""
 
     def knows(self, parts: tuple[str, ...]) -> bool:
-        """Whether a table has this name: `(schema, table)` or `(database, schema, table)`. It is cheap."""
+        """Whether such a name is one of these: `(schema, table)` or `(database, schema, table)`. It is cheap."""
+
+    def has(self, schema: str, name: str) -> bool:
+        """Whether the lake has this table."""
 
     def beside(self, faces: Iterable[str]) -> "LakeBeside":
         """Its tables for statements that read cubes or views, too."""
@@ -156,7 +159,7 @@ class Routed:
             elif schema == "public":
                 if self._model.has(name):
                     return Whose.MODEL
-            elif schema not in _SYSTEM and self._in_lake((schema, name)):
+            elif schema not in _SYSTEM and self._tables is not None and self._tables.has(schema, name):
                 return Whose.LAKE
         return Whose.NOBODY
 

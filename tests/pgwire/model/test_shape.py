@@ -81,6 +81,9 @@ class _Model:
 
 
 class _Tables:
+    def has(self, schema: str, name: str) -> bool:
+        return self.knows((schema, name))
+
     def knows(self, parts: tuple[str, ...]) -> bool:
         return parts in {("gold", "orders"), ("gold", "dim"), ("crm", "public", "deals")}
 

@@ -67,6 +67,15 @@ def test_each_statement_is_answered_by_whom_it_belongs_to(boss: Any) -> None:
     assert error(boss, "SELECT * FROM orderz")[:2] == ("42P01", 'relation "orderz" does not exist')
 
 
+def test_who_has_no_tables_learns_nothing_of_them_beside_cubes(clerk: Any) -> None:
+    said = set()
+    for text in ("SELECT 1 FROM orders o JOIN gold.{} g ON g.id = o.id", "EXPLAIN SELECT 1 FROM orders, gold.{}"):
+        for name in ("customers", "nothings1"):
+            state, words, detail, _ = error(clerk, text.format(name))
+            said.add((state, words.replace(name, "x"), detail))
+    assert said == {("42P01", 'relation "gold.x" does not exist', None)}
+
+
 def test_types_and_names_are_postgres_own(boss: Any) -> None:
     text = "SELECT COUNT(*), SUM(total), 1 + 1, date_trunc('month', created_at), upper(status), MEASURE(buyers) FROM orders GROUP BY 4, 5"
     found = boss.execute(text).description
