@@ -106,7 +106,9 @@ def test_each_asker_sees_his_rows(
 )
 def test_a_hidden_member_is_unknown_in_every_place(con: duckdb.DuckDBPyConnection, text: str) -> None:
     rows(con, text, BOSS)
-    with pytest.raises(QueryError, match=r"There is no column '(paid|mean)'|column o.paid does not exist") as caught:
+    with pytest.raises(
+        QueryError, match=r"There is no column '(paid|mean)'|column o.paid does not exist"
+    ) as caught:
         rows(con, text, CLERK)
     assert "did you mean 'paid'" not in str(caught.value)
 
@@ -120,6 +122,12 @@ def test_a_masked_member_is_its_mask_in_every_place(con: duckdb.DuckDBPyConnecti
     assert rows(con, "SELECT upper(name) FROM regions", CLERK) == [(None,)]
     assert rows(con, "SELECT id FROM regions WHERE lower(name) = 'north'", CLERK) == []
     assert rows(con, "SELECT id FROM regions WHERE name = 'north'", CLERK) == []
+
+
+def test_a_masked_measure_is_its_mask_whatever_aggregate_is_written(con: duckdb.DuckDBPyConnection) -> None:
+    assert rows(con, "SELECT COUNT(count), MEASURE(count) FROM regions", CLERK) == [(None, None)]
+    with pytest.raises(QueryError, match=r"doesn't match"):
+        rows(con, "SELECT SUM(count) FROM regions", CLERK)
 
 
 def test_hooks_are_told_of_every_member_and_add_their_filters(con: duckdb.DuckDBPyConnection) -> None:

@@ -103,7 +103,8 @@ def _is_measure(node: exp.Expr, model: Model) -> bool:
 
 
 def _check(node: exp.Expr, name: str, model: Model, *, distinct: bool) -> None:
-    measure = model.members[name].member
+    # A mask is another aggregate than the measure that it stands for, which tools write.
+    measure = (model.whole or model).members[model.members[name].name].member
     assert isinstance(measure, Measure)
     kind = "count" if isinstance(node, exp.Count) else _PLAIN[type(node)]
     if distinct:

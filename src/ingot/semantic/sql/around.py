@@ -87,7 +87,7 @@ class Around:
     def over(self, members: Mapping[str, Found], types: Mapping[str, str]) -> "Around":
         """The same where these are the members, of these types of PostgreSQL: to read a SELECT with, not to plan one."""
         made = copy(self)
-        made.seen = replace(self.seen, members=members)
+        made.seen = replace(self.seen, members=members, whole=self.seen.whole or self.seen)
         made.writing = Writing(self.clock, made._type_of)  # noqa: SLF001 - its own class
         made._types = types  # noqa: SLF001
         return made
