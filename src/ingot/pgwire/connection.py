@@ -14,7 +14,8 @@ from ingot.pgwire.errors import PgError
 from ingot.pgwire.login import Login
 from ingot.pgwire.ports import SessionInfo
 from ingot.pgwire.session import Session
-from ingot.pgwire.settings import Settings, milliseconds
+from ingot.pgwire.setting_values import milliseconds
+from ingot.pgwire.settings import Settings
 from ingot.pgwire.sqlstates import fields
 from ingot.pgwire.startup import read_startup
 from ingot.pgwire.tls import binding_of

@@ -19,7 +19,8 @@ from ingot.pgwire.ports import BINARY, TEXT, Chunk, Field, Opener, Rows, Session
 from ingot.pgwire.refs import Refs
 from ingot.pgwire.running import Running
 from ingot.pgwire.scrolling import Onwards, Reading, Scrolling
-from ingot.pgwire.settings import REPORTED, Settings, milliseconds, unknown
+from ingot.pgwire.setting_values import REPORTED, milliseconds
+from ingot.pgwire.settings import Settings, unknown
 from ingot.pgwire.transaction import Stage, Transaction
 from ingot.pgwire.wire import Wire
 from ingot.semantic.context import Context

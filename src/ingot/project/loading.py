@@ -204,7 +204,7 @@ class _Loader:
                 source = self.spec(Source, read)
                 made += [source] if source is not None else []
             if self.problems:
-                wrong[name] = tuple(self.without_consequences())
+                wrong[name] = ProjectError(self.without_consequences()).problems
         there = (
             self.settled(one) for one in made if one.is_database and one.attach and one.name not in wrong
         )

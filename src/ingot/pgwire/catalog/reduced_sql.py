@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
-from ingot.pgwire.catalog.reduced_data import CATALOG, INFORMATION, MACROS
+from ingot.pgwire.catalog.reduced_tables import CATALOG, INFORMATION, MACROS
 from ingot.pgwire.catalog.words import first_word
 from ingot.pgwire.errors import PgError
 

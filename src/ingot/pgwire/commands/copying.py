@@ -1,41 +1,22 @@
 """COPY (query) TO STDOUT and COPY table TO STDOUT, in text, csv and binary."""
 
 import asyncio
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from struct import Struct
 from typing import TYPE_CHECKING
 
 from ingot.pgwire import messages
 from ingot.pgwire.commands.command import Plain, Words
+from ingot.pgwire.commands.copy_rows import SIGNATURE, Options, begin, binary, header, lines
 from ingot.pgwire.commands.scanning import Kind
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.portals import Answer, Portal
-from ingot.pgwire.ports import BINARY, TEXT, Field
+from ingot.pgwire.ports import BINARY, TEXT
 
 if TYPE_CHECKING:
     from ingot.pgwire.session import Session
 
-_SIZE = Struct("!I")
-_FIELD = Struct("!i")
-SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 LARGE = 4096
 """Rows from which on lines are made in a thread."""
-
-
-@dataclass
-class Options:
-    """How values are written."""
-
-    form: str = "text"
-    delimiter: str | None = None
-    null: str | None = None
-    header: bool = False
-    quote: str | None = None
-    escape: str | None = None
-    force: frozenset[str] | bool = False
-    """Columns whose values are always quoted; True for all."""
 
 
 @dataclass
@@ -54,29 +35,28 @@ class Copy(Plain):
         statement = await session.runnable(portal)
         if statement.fields is None:
             raise PgError("COPY query must return rows", sqlstate="0A000")
-        binary = self.options.form == "binary"
-        rows = await statement.run(portal.values, (BINARY if binary else TEXT,))
+        is_binary = self.options.form == "binary"
+        rows = await statement.run(portal.values, (BINARY if is_binary else TEXT,))
         wire = session.wire
-        turn = _binary if binary else _lines(self.options, rows.fields)
+        turn = binary if is_binary else lines(self.options, rows.fields)
         # PostgreSQL sends a binary copy's head in one message with its first row, and clients expect it there.
-        head = SIGNATURE if binary else b""
+        head = SIGNATURE if is_binary else b""
         count = 0
         try:
-            wire.put(messages.copy_out(int(binary), len(rows.fields)))
+            wire.put(messages.copy_out(int(is_binary), len(rows.fields)))
             if self.options.header:
-                wire.put(_header(self.options, rows.fields))
+                wire.put(header(self.options, rows.fields))
             while (chunk := await session.fetch(rows, 0)) is not None:
                 if chunk.rows > LARGE:
                     data = await asyncio.get_running_loop().run_in_executor(None, turn, bytes(chunk.data))
                 else:
                     data = turn(bytes(chunk.data))
                 if head and chunk.rows:
-                    data[1:5] = _SIZE.pack(_SIZE.unpack_from(data, 1)[0] + len(head))
-                    data[5:5] = head
+                    begin(data, head)
                     head = b""
                 await wire.rows(data)
                 count += chunk.rows
-            if binary:
+            if is_binary:
                 wire.put(messages.copy_data(head + b"\xff\xff"))
             wire.put(messages.COPY_DONE)
         finally:
@@ -252,95 +232,3 @@ def _checked(options: Options) -> Options:  # noqa: PLR0912 - one rule a branch
     if options.delimiter in options.null:
         raise PgError("COPY delimiter character must not appear in the NULL specification", sqlstate="0A000")
     return options
-
-
-def _binary(data: bytes) -> bytearray:
-    """A DataRow is a row of binary COPY as it is; only the message has another name."""
-    turned = bytearray(data)
-    at, end = 0, len(turned)
-    unpack = _SIZE.unpack_from
-    while at < end:
-        turned[at] = 100
-        at += 1 + unpack(turned, at + 1)[0]
-    return turned
-
-
-_SPECIAL = {8: b"\\b", 9: b"\\t", 10: b"\\n", 11: b"\\v", 12: b"\\f", 13: b"\\r", 92: b"\\\\"}
-
-
-def _header(options: Options, fields: tuple[Field, ...]) -> bytes:
-    write = _csv(options, forced=False, alone=len(fields) == 1) if options.form == "csv" else _text(options)
-    line = str(options.delimiter).encode().join(write(field.name.encode()) for field in fields)
-    return messages.copy_data(line + b"\n")
-
-
-def _lines(options: Options, fields: tuple[Field, ...]) -> Callable[[bytes], bytearray]:
-    delimiter = str(options.delimiter).encode()
-    null = str(options.null).encode()
-    alone = len(fields) == 1
-    if options.form == "csv":
-        known = {field.name for field in fields}
-        if not isinstance(options.force, bool) and (missing := sorted(options.force - known)):
-            raise PgError(f'column "{missing[0]}" does not exist', sqlstate="42703")
-        writers = [
-            _csv(
-                options,
-                forced=options.force if isinstance(options.force, bool) else field.name in options.force,
-                alone=alone,
-            )
-            for field in fields
-        ]
-    else:
-        writers = [_text(options)] * len(fields)
-
-    def lines(data: bytes) -> bytearray:
-        out = bytearray()
-        at, end = 0, len(data)
-        length_of = _FIELD.unpack_from
-        while at < end:
-            at += 7
-            values = []
-            for write in writers:
-                length = length_of(data, at)[0]
-                at += 4
-                if length < 0:
-                    values.append(null)
-                else:
-                    values.append(write(data[at : at + length]))
-                    at += length
-            line = delimiter.join(values)
-            out += b"d"
-            out += _SIZE.pack(len(line) + 5)
-            out += line
-            out += b"\n"
-        return out
-
-    return lines
-
-
-def _text(options: Options) -> Callable[[bytes], bytes]:
-    delimiter = str(options.delimiter).encode()
-    special = re.compile(b"[\x08\t\n\x0b\x0c\r\\\\" + re.escape(delimiter) + b"]")
-
-    def one(hit: re.Match[bytes]) -> bytes:
-        return _SPECIAL.get(hit[0][0], b"\\" + hit[0])
-
-    def write(value: bytes) -> bytes:
-        return special.sub(one, value) if special.search(value) else value
-
-    return write
-
-
-def _csv(options: Options, *, forced: bool, alone: bool) -> Callable[[bytes], bytes]:
-    quote, escape = str(options.quote).encode(), str(options.escape).encode()
-    null = str(options.null).encode()
-    needs = re.compile(b"[\r\n" + re.escape(str(options.delimiter).encode()) + re.escape(quote) + b"]")
-    inside = re.compile(b"[" + re.escape(quote) + re.escape(escape) + b"]")
-
-    def write(value: bytes) -> bytes:
-        # A lone `\.` would end the data for some readers.
-        if forced or value == null or (alone and value == b"\\.") or needs.search(value):
-            return quote + inside.sub(lambda hit: escape + hit[0], value) + quote
-        return value
-
-    return write

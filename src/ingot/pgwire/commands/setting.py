@@ -10,7 +10,8 @@ from ingot.pgwire.commands.transactions import NO_TRANSACTION, Modes, modes
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.portals import Answer, FixedRows, Portal
 from ingot.pgwire.ports import Field
-from ingot.pgwire.settings import ALIASES, REPORTED
+from ingot.pgwire.setting_values import REPORTED
+from ingot.pgwire.settings import ALIASES
 
 if TYPE_CHECKING:
     from ingot.pgwire.session import Session
