@@ -12,15 +12,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingot.pgwire.connection import Connection
 from ingot.pgwire.federation import Federation
 from ingot.pgwire.lake_source import LakeReader
-from ingot.pgwire.login import Login
-from ingot.pgwire.server import Server
-from ingot.pgwire.sources import Sources
 from ingot.project.loading import load
-from ingot.semantic.context import ANYONE
 from tests.pgwire.answering import Running
+from tests.pgwire.model.serving import serving
 from tests.pgwire.model.store import BOSS, CLERK, USERS, Store, store
 
 Con = psycopg.Connection[tuple[Any, ...]]
@@ -29,19 +25,9 @@ Con = psycopg.Connection[tuple[Any, ...]]
 @contextmanager
 def mixing(shop: Store, federation: Federation | None = None) -> Iterator[Running]:
     """A server that reads the lake's tables for `boss` and `clerk`, and for nobody else."""
-
-    async def known(connection: Connection, user: str, database: str) -> Login:
-        return Login(USERS.get(user, ANYONE))
-
-    sources = Sources(shop.service, tables=LakeReader(shop.engine, shop.service.states, federation))
-    running = Running(
-        Server("shop", sources, authenticate=known, may_read_lake=lambda who: who in (BOSS, CLERK))
-    )
-    try:
-        yield running
-    finally:
-        running.stop()
-        sources.close()
+    tables = LakeReader(shop.engine, shop.service.states, federation)
+    with serving(shop.service, USERS, tables=tables, may_read_lake=lambda who: who in (BOSS, CLERK)) as made:
+        yield made
 
 
 @contextmanager

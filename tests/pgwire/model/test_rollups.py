@@ -1,10 +1,15 @@
 """Rollups answer statements over the wire; EXPLAIN says which, and a new build is read at once."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from ingot.pgwire.federation import Federation
+from ingot.pgwire.lake_source import LakeReader
+from ingot.project.loading import load
 from tests.pgwire.model.serving import serving
 from tests.semantic.lakes import ROWS
 from tests.semantic.rollups.shelf import shelf
@@ -41,3 +46,40 @@ def test_an_explain_tells_which_rollup_is_read_and_why_another_is_not(tmp_path: 
         service.rollups.log.flush()
         asked = [one["query"]["measures"] for one in service.rollups.log.entries()]
         assert ["orders.total"] in asked
+
+
+@pytest.mark.slow
+def test_a_rollup_is_read_beside_somebody_elses_database(tmp_path: Path) -> None:
+    (tmp_path / ".ingot").mkdir()
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "ingot.yml").write_text("name: shop\n")
+    (tmp_path / "sources" / "till.yml").write_text("connector: sqlite\npath: till.db\nattach: true\n")
+    with closing(sqlite3.connect(tmp_path / "till.db")) as con, con:
+        con.execute("CREATE TABLE ranks (status TEXT, place INTEGER)")
+        con.execute("INSERT INTO ranks VALUES ('new', 2), ('done', 1)")
+    text = (
+        f"SELECT r.place, q.status, q.t FROM ({TEXT}) q JOIN till.ranks r ON r.status = q.status ORDER BY 1"
+    )
+    with shelf(tmp_path / ".ingot", [ROWS]) as made:
+        expected = [
+            (place, *row)
+            for place, status in ((1, "done"), (2, "new"))
+            for row in made.plain().query_sql(TEXT).rows()
+            if row[0] == status
+        ]
+        service = made.service([BY_DAY])
+        made.built(service)
+        federation = Federation(load(tmp_path, environ={}), made.lake)
+        tables = LakeReader(made.engine, service.states, federation)
+        try:
+            with (
+                serving(service, tables=tables) as running,
+                psycopg.connect(running.dsn, autocommit=True) as asking,
+            ):
+                assert asking.execute(text).fetchall() == expected
+                assert len(expected) == 2
+                said = [row[0].strip() for row in asking.execute(f"EXPLAIN {text}").fetchall()]
+                assert "Rollup: orders.by_day" in said
+                assert "Databases: till" in said
+        finally:
+            federation.close()
