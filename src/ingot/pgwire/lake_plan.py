@@ -14,12 +14,11 @@ from sqlglot.dialects.dialect import Dialect
 
 from ingot.engines import Interrupt
 from ingot.engines.duckdb.readonly import check as check_engine
-from ingot.pgwire import types
+from ingot.pgwire.fields import field_of, oid_of
 from ingot.pgwire.lake_errors import in_words
 from ingot.pgwire.lake_tables import LakeTables, Looking, search_path
 from ingot.pgwire.model_source import zone
 from ingot.pgwire.ports import Field, SessionInfo
-from ingot.pgwire.types import postgres_type
 from ingot.pgwire.values.lossless import lossless
 from ingot.semantic.answers.recent import Recent
 from ingot.semantic.sql.allowed import check
@@ -45,13 +44,6 @@ if TYPE_CHECKING:
 
 THREADS = 64
 """Statements over tables that the engine works on at the same time."""
-_OIDS = {
-    "bool": types.BOOL, "int2": types.INT2, "int4": types.INT4, "int8": types.INT8, "numeric": types.NUMERIC,
-    "float4": types.FLOAT4, "float8": types.FLOAT8, "text": types.TEXT, "varchar": types.VARCHAR,
-    "bpchar": types.BPCHAR, "name": types.NAME, "date": types.DATE, "time": types.TIME,
-    "timestamp": types.TIMESTAMP, "timestamptz": types.TIMESTAMPTZ, "interval": types.INTERVAL, "uuid": types.UUID,
-    "bytea": types.BYTEA, "json": types.JSON, "jsonb": types.JSONB, "oid": types.OID,
-}  # fmt: skip
 _RELATIVE = re.compile("now|today|tomorrow|yesterday|current|local", re.IGNORECASE)
 """Words that may be about the moment in which they are read."""
 
@@ -193,26 +185,10 @@ class LakePlans:
         with self.session(plan, interrupt) as cursor:
             rows = cursor.execute(f"DESCRIBE {plan.sql}").fetchall()
         engine = [str(row[1]) for row in rows]
-        fields = tuple(_field(col, kind) for col, kind in zip(plan.columns, engine, strict=True))
+        fields = tuple(field_of(col, kind) for col, kind in zip(plan.columns, engine, strict=True))
         return fields, lossless(plan.sql, engine)
 
 
 def _key(text: str, state: "State", info: SessionInfo) -> Hashable:
     path, zone_ = info.settings.get("search_path"), info.settings.get("timezone")
     return (text, state.hash, info.database, path, zone_)
-
-
-def _field(col: Col, engine: str) -> Field:
-    known = oid_of(col.type)
-    oid, modifier = postgres_type(col.engine or engine)
-    if not known:
-        return Field(col.name, oid, modifier)
-    return Field(col.name, known, modifier if col.engine and known == oid else -1)
-
-
-def oid_of(kind: str) -> int:
-    """The number of a type that has PostgreSQL's name; 0 for none."""
-    if kind.endswith("[]"):
-        found = types.TYPES.get(oid_of(kind[:-2]))
-        return found.array if found is not None else 0
-    return _OIDS.get(kind, 0)

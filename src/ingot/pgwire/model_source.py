@@ -14,12 +14,12 @@ from sqlglot import exp
 from ingot.engines.yielding import yield_to_others
 from ingot.errors import IngotError
 from ingot.pgwire.errors import PgError
+from ingot.pgwire.fields import field_of
 from ingot.pgwire.parameters import count, inferred, sample
 from ingot.pgwire.ports import Field, Rows, SessionInfo, Value
 from ingot.pgwire.rows import AT_ONCE, Look, StreamRows, WholeRows, encoded
 from ingot.pgwire.shape import shape_of, without_database
 from ingot.pgwire.stop import Stop, landing
-from ingot.pgwire.types import postgres_type
 from ingot.pgwire.values.literals import literal
 from ingot.pgwire.values.lossless import lossless
 from ingot.semantic.answers.arrow import Stream
@@ -231,13 +231,15 @@ class ModelSource:
             return None, str(getattr(error, "sqlstate", "XX"))[:2] not in _PASSING
 
     def _found(self, plan: SqlPlan, parameters: tuple[int, ...], described: "Described | None") -> Prepared:
-        """The columns of a statement: PostgreSQL's names and types for them, and else the engine's."""
+        """The columns of a statement as PostgreSQL describes it, and as it is written where PostgreSQL does not."""
         columns = self.service.sql_columns(plan)
         kinds = tuple(one.engine for one in columns)
         kinds = kinds if lossless("", kinds) else ()
         told = described.fields if described is not None else None
         if told is None or len(told) != len(columns):
-            fields = tuple(Field(one.name, *postgres_type(one.engine)) for one in columns)
+            fields = tuple(
+                field_of(one, known.engine) for one, known in zip(plan.columns, columns, strict=True)
+            )
             return Prepared(parameters, fields, plan.names, kinds)
         # A measure is called by its name, as everywhere else.
         fields = tuple(

@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -11,6 +12,7 @@ import psycopg
 import pytest
 
 from ingot.pgwire.catalog import wheel
+from ingot.semantic.context import Context
 from tests.pgwire.answering import Running
 from tests.pgwire.model.kinds import kinds
 from tests.pgwire.model.store import store
@@ -106,6 +108,26 @@ STARS = (
 )
 
 
+JOINS = (
+    "SELECT * FROM things t CROSS JOIN parts p",
+    "SELECT * FROM things t, parts p LIMIT 2",
+    "SELECT * FROM things t LEFT JOIN parts p ON t.__cubeJoinField = p.__cubeJoinField",
+    "SELECT t.*, p.* FROM things t JOIN parts p ON t.part = p.name",
+    "SELECT * FROM things t LEFT JOIN (SELECT * FROM parts LIMIT 1) p ON t.id = p.id",
+    "SELECT * FROM (SELECT * FROM things t CROSS JOIN parts p) x LIMIT 2",
+    "WITH p AS (SELECT * FROM parts) SELECT t.*, p.* FROM things t CROSS JOIN p",
+)
+
+
+@pytest.mark.parametrize("text", JOINS)
+@pytest.mark.parametrize("port", ["kinds"], indirect=True)
+def test_a_star_over_joined_cubes_is_the_columns_of_both(
+    con: Con, shown: dict[str, list[Column]], text: str
+) -> None:
+    for binary in (False, True):
+        assert given(con, text, binary=binary) == shown["things"] + shown["parts"]
+
+
 @pytest.mark.parametrize("text", STARS)
 def test_a_star_is_the_columns_of_the_catalog(con: Con, shown: dict[str, list[Column]], text: str) -> None:
     for table, columns in shown.items():
@@ -184,3 +206,20 @@ def test_expressions_read_members_by_the_types_of_the_catalog(
     assert [one[1] for one in given(con, text)] == [kind]
     found = con.execute(text.encode()).fetchall()[0][0]
     assert found == (pytest.approx(value) if kind == 1700 else value)
+
+
+def test_without_postgresql_the_types_are_those_that_the_smaller_catalog_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wheel, "find", lambda: None)
+    nobody = Context({}, ("nobody",))
+    with (
+        kinds(tmp_path) as made,
+        whole(made, tmp_path / "sql", lake=nobody) as running,
+        psycopg.connect(running.dsn, autocommit=True) as con,
+    ):
+        shown = catalog(con)
+        assert set(shown) == {"everything", "others", "parts", "things", "totals"}
+        for table, columns in shown.items():
+            for text in (*STARS[:8], "SELECT * FROM {0} t LEFT JOIN (SELECT 1 AS one) o ON false LIMIT 1"):
+                assert given(con, text.format(table))[: len(columns)] == columns, text.format(table)

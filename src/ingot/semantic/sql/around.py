@@ -24,7 +24,7 @@ from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.hooks import Hooks
 from ingot.semantic.query import Query, parse
 from ingot.semantic.sql.columns import marked
-from ingot.semantic.sql.member_types import Declared, short
+from ingot.semantic.sql.member_types import Declared, limited, short
 from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.input import Clock
 from ingot.semantic.sql.postgres.writing import Writing, kept
@@ -121,6 +121,10 @@ class Around:
         if name in self._types:
             return self._types[name]
         return short(self._declared(self.seen.members[name].member))
+
+    def digits(self, name: str) -> str:
+        """The engine's type of a member that has so many digits; nothing for any other."""
+        return limited(self._declared(self.seen.members[name].member)) if name not in self._types else ""
 
     def planned(self, one: "Planned") -> exp.Query:
         """The SELECT of a question."""

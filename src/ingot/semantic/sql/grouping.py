@@ -8,6 +8,7 @@ from ingot.semantic.sql.asking import Asking
 from ingot.semantic.sql.columns import changed, marked
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres.writing import TYPE
+from ingot.semantic.sql.scope import ENGINE
 from ingot.semantic.sql.selecting import Selecting
 
 
@@ -84,7 +85,11 @@ class Grouping:
         bare = node.unnest()
         if bare in self.keys:
             place = self.keys.index(bare)
-            return self._column(f"k{place + 1}", self.types[place])
+            found = self._column(f"k{place + 1}", self.types[place])
+            name = marked(bare)
+            if name is not None and (digits := self.around.digits(name)):
+                found.meta[ENGINE] = digits
+            return found
         if isinstance(node, exp.Anonymous) and called(node) == "grouping" and node.expressions:
             return self._told(node)
         if is_aggregate(node):

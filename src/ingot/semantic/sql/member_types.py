@@ -86,6 +86,12 @@ def short(declared_: str) -> str:
     return _SHORT.get(name, name)
 
 
+def limited(declared_: str) -> str:
+    """The engine's type of a number with as many digits; nothing for a type without limits."""
+    name, bracket, digits = declared_.partition("(")
+    return f"DECIMAL({digits}" if name == "numeric" and bracket else ""
+
+
 def _summed(inner: str) -> str:
     if inner in _WHOLE:
         return "bigint"

@@ -21,6 +21,7 @@ from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.member_types import Declared, declared
 from ingot.semantic.sql.parsing import parsed
 from ingot.semantic.sql.plain import Find
+from ingot.semantic.sql.results import columns_of
 from ingot.semantic.sql.scope import OURS
 from ingot.semantic.sql.statement import SqlPlan, members_of
 from ingot.semantic.sql.translating import Translating
@@ -94,6 +95,7 @@ def planned(
         tuple(sorted(around.tables)),
         around.volatile or around.writing.volatile or volatile(made),
         len(around.queries) != 1 or made.find(exp.Window) is not None,
+        columns_of(made, (), made),
         tuple(around.held),
         tuple(around.choices),
         fixed=not (around.volatile or volatile(made)),

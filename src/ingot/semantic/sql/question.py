@@ -25,6 +25,7 @@ from ingot.semantic.sql.keyed import KeyedJoin, OtherJoinError, as_written
 from ingot.semantic.sql.postgres.kinds import ANY, TEXTS, named
 from ingot.semantic.sql.postgres.writing import TYPE
 from ingot.semantic.sql.rowwise import has_value, keeps_rows, nothing
+from ingot.semantic.sql.scope import ENGINE
 
 _LABEL = Label("", "", public=False)
 
@@ -40,6 +41,8 @@ class Wanted:
     tree: exp.Expr | None = None
     type: str = ANY
     """PostgreSQL's."""
+    engine: str = ""
+    """The engine's, of a member with so many digits."""
 
 
 @dataclass
@@ -84,7 +87,7 @@ class Question:
         """The column of the derived table that has a measure's value."""
         found = self.measures.get(name)
         if found is None:
-            found = self.measures[name] = Wanted(self._name(), name, type=self.around.member_type(name))
+            found = self.measures[name] = self._member(name)
         return self._column(found)
 
     def of_row(self, node: exp.Expr) -> exp.Expr:
@@ -172,7 +175,13 @@ class Question:
     def _column(self, one: Wanted) -> exp.Column:
         made = exp.column(one.name, table=self.alias, quoted=True)
         made.meta[TYPE] = one.type
+        if one.engine:
+            made.meta[ENGINE] = one.engine
         return made
+
+    def _member(self, name: str) -> Wanted:
+        around = self.around
+        return Wanted(self._name(), name, type=around.member_type(name), engine=around.digits(name))
 
     def _nothing(self, name: str) -> exp.Expr:
         return nothing(self.around.member_type(name))
@@ -182,7 +191,7 @@ class Question:
         node = tree.unnest()
         member = marked(node)
         if member is not None and isinstance(self.model.members[member].member, Dimension):
-            return Wanted(name, member, type=self.around.member_type(member))
+            return self._member(member)
         period = time_period(node, self.model)
         if period is not None:
             return Wanted(name, *period, type="timestamp")

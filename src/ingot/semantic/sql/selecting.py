@@ -16,6 +16,7 @@ from ingot.semantic.sql.naming import output_name
 from ingot.semantic.sql.postgres.kinds import named
 from ingot.semantic.sql.postgres.writing import TYPE
 from ingot.semantic.sql.question import Question, time_period
+from ingot.semantic.sql.scope import ENGINE
 
 MOST_SETS = 64
 _STARRED = "starred"
@@ -294,6 +295,8 @@ class Selecting:
             column = exp.alias_(found.tree, name, quoted=True, copy=False)
             column.meta["member"] = self._member(read)
             column.meta[TYPE] = found.type
+            if ENGINE in found.tree.meta and isinstance(found.tree, exp.Column):
+                column.meta[ENGINE] = found.tree.meta[ENGINE]
             columns.append(column)
         made = exp.Select().select(*columns, copy=False).from_(tables[0], copy=False)
         for one in tables[1:]:

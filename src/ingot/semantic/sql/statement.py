@@ -11,6 +11,7 @@ from ingot.semantic.answers.states import At
 from ingot.semantic.planner.filters import Value
 from ingot.semantic.planner.resolve import Resolved
 from ingot.semantic.rollups.shown import match_results
+from ingot.semantic.sql.scope import Col
 from ingot.semantic.sql.types import postgres
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class SqlPlan:
     """Whether it means something else at another time."""
     pushed: bool
     """Whether more than one plain question is asked: something runs on its rows."""
+    columns: tuple[Col, ...] = ()
+    """Names, and PostgreSQL's types."""
     held: tuple[HeldTable, ...] = ()
     choices: tuple["Choice", ...] = field(default=(), repr=False)
     beside: tuple[str, ...] = ()
