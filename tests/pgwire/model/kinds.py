@@ -100,7 +100,7 @@ ONLY_MEASURES: dict[str, Any] = {
     "name": "totals",
     "sql_table": "gold.things",
     "dimensions": [_dimension("id", "number", "id", primary_key=True, public=False)],
-    "measures": [_measure("count", "count")],
+    "measures": [_measure("count", "count"), _measure("spread", "number", "max({CUBE}.small)")],
 }
 VIEW: dict[str, Any] = {
     "name": "everything",

@@ -56,7 +56,9 @@ def test_each_statement_is_answered_by_whom_it_belongs_to(boss: Any) -> None:
     names = boss.execute("SELECT relname FROM pg_class WHERE relname IN ('orders', 'salaries') AND relnamespace = 'public'::regnamespace ORDER BY 1")  # fmt: skip
     assert names.fetchall() == [("orders",), ("salaries",)]
     assert error(boss, "SELECT * FROM orders, pg_class")[0] == "0A000"
-    assert boss.execute("SELECT count(*) FROM orders o, gold.orders g WHERE o.id = g.id").fetchone() == (2000,)
+    assert boss.execute("SELECT count(*) FROM orders o, gold.orders g WHERE o.id = g.id").fetchone() == (
+        2000,
+    )
     assert error(boss, "INSERT INTO orders VALUES (1)")[0] == "25006"
     for text, what in (
         ("SELECT * INTO x FROM orders", "SELECT INTO"),
@@ -69,7 +71,10 @@ def test_each_statement_is_answered_by_whom_it_belongs_to(boss: Any) -> None:
 
 def test_who_has_no_tables_learns_nothing_of_them_beside_cubes(clerk: Any) -> None:
     said = set()
-    for text in ("SELECT 1 FROM orders o JOIN gold.{} g ON g.id = o.id", "EXPLAIN SELECT 1 FROM orders, gold.{}"):
+    for text in (
+        "SELECT 1 FROM orders o JOIN gold.{} g ON g.id = o.id",
+        "EXPLAIN SELECT 1 FROM orders, gold.{}",
+    ):
         for name in ("customers", "nothings1"):
             state, words, detail, _ = error(clerk, text.format(name))
             said.add((state, words.replace(name, "x"), detail))

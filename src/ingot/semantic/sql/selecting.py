@@ -257,8 +257,13 @@ class Selecting:
         if len(self.scope.tables) > 1 and self.scope.joining is None:
             for one in self.dimension_of_each():
                 question.dimension(one)
+        known = next(self.dimension_of_each(), None)
+        for table in self.scope.tables if known is None else ():
+            for tree in table.columns.values():  # rows without a dimension have something of a measure
+                if question.is_empty:
+                    question.of_row(tree)
         if question.is_empty:
-            question.dimension(self.any_dimension())
+            question.dimension(known or self.any_dimension())
 
     def any_dimension(self) -> exp.Expr:
         """A dimension that every row has: where rows are counted and nothing else is asked of them."""
