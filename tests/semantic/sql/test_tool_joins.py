@@ -31,40 +31,40 @@ CLO = "gold.customers c LEFT JOIN gold.orders o ON o.customer_id = c.id"
 SCORE = "(SELECT sum(score) FROM gold.customers k WHERE k.city IS NOT DISTINCT FROM c.city)"
 
 WRITTEN: list[tuple[str, str, str]] = [
-    ("Tableau: a relationship", 'SELECT "customers"."city" AS "city", SUM("orders"."total") AS "sum:total:ok" FROM "public"."orders" "orders" '
-     'LEFT JOIN "public"."customers" "customers" ON ("orders"."customer_id" = "customers"."id") GROUP BY 1', f"SELECT city, sum(amount) FROM {OLC} GROUP BY 1"),
-    ("Tableau: a relationship, all cities", 'SELECT "customers"."city" AS "city", SUM("orders"."total") AS "sum:total:ok" FROM "public"."customers" "customers" '
-     'LEFT JOIN "public"."orders" "orders" ON ("customers"."id" = "orders"."customer_id") GROUP BY 1', f"SELECT city, sum(amount) FROM {CLO} GROUP BY 1"),
+    ("Tableau: a relationship", ('SELECT "customers"."city" AS "city", SUM("orders"."total") AS "sum:total:ok" FROM "public"."orders" "orders" '
+     'LEFT JOIN "public"."customers" "customers" ON ("orders"."customer_id" = "customers"."id") GROUP BY 1'), f"SELECT city, sum(amount) FROM {OLC} GROUP BY 1"),
+    ("Tableau: a relationship, all cities", ('SELECT "customers"."city" AS "city", SUM("orders"."total") AS "sum:total:ok" FROM "public"."customers" "customers" '
+     'LEFT JOIN "public"."orders" "orders" ON ("customers"."id" = "orders"."customer_id") GROUP BY 1'), f"SELECT city, sum(amount) FROM {CLO} GROUP BY 1"),
     ("Tableau: measures of both sides, each computed apart",
-     'SELECT "t0"."city" AS "city", "t0"."sum_score" AS "s", "t1"."sum_total" AS "t" FROM (SELECT "customers"."city" AS "city", SUM("customers"."score") AS "sum_score" '
+     ('SELECT "t0"."city" AS "city", "t0"."sum_score" AS "s", "t1"."sum_total" AS "t" FROM (SELECT "customers"."city" AS "city", SUM("customers"."score") AS "sum_score" '
      'FROM "public"."customers" "customers" GROUP BY 1) "t0" LEFT JOIN (SELECT "customers"."city" AS "city", SUM("orders"."total") AS "sum_total" FROM "public"."orders" "orders" '
-     'INNER JOIN "public"."customers" "customers" ON ("orders"."customer_id" = "customers"."id") GROUP BY 1) "t1" ON ("t0"."city" IS NOT DISTINCT FROM "t1"."city")',
+     'INNER JOIN "public"."customers" "customers" ON ("orders"."customer_id" = "customers"."id") GROUP BY 1) "t1" ON ("t0"."city" IS NOT DISTINCT FROM "t1"."city")'),
      f"SELECT city, {SCORE}, sum(amount) FROM {CLO} GROUP BY 1"),
-    ("Tableau: a level of detail", 'SELECT "orders"."status" AS "status", SUM("orders"."total") AS "t", MAX("t0"."first") AS "f" FROM "public"."orders" "orders" '
+    ("Tableau: a level of detail", ('SELECT "orders"."status" AS "status", SUM("orders"."total") AS "t", MAX("t0"."first") AS "f" FROM "public"."orders" "orders" '
      'INNER JOIN (SELECT "orders"."customer_id" AS "customer_id", MIN("orders"."amount") AS "first" FROM "public"."orders" "orders" GROUP BY 1) "t0" '
-     'ON (("orders"."customer_id" = "t0"."customer_id") OR (("orders"."customer_id" IS NULL) AND ("t0"."customer_id" IS NULL))) GROUP BY 1 HAVING (COUNT(1) > 0)',
+     'ON (("orders"."customer_id" = "t0"."customer_id") OR (("orders"."customer_id" IS NULL) AND ("t0"."customer_id" IS NULL))) GROUP BY 1 HAVING (COUNT(1) > 0)'),
      "SELECT status, sum(amount), max(first) FROM gold.orders JOIN (SELECT customer_id, min(amount) AS first FROM gold.orders GROUP BY 1) t ON t.customer_id IS NOT DISTINCT FROM orders.customer_id GROUP BY 1"),
-    ("Tableau: the number of records", 'SELECT SUM(1) AS "n", COUNT(DISTINCT "customers"."id") AS "c" FROM "public"."orders" "orders" LEFT JOIN "public"."customers" "customers" '
-     'ON ("orders"."customer_id" = "customers"."id") WHERE ("customers"."city" IN (\'Rome\', \'Oslo\')) HAVING (COUNT(1) > 0)', f"SELECT count(*), count(DISTINCT c.id) FROM {OLC} WHERE city IN ('Rome', 'Oslo')"),
-    ("Power BI: a merged table", 'select "_"."city" as "c9", sum("_"."total") as "a0" from (select "$Outer"."id", "$Outer"."total", "$Outer"."status", "$Inner"."city" from "public"."orders" as "$Outer" '
-     'left outer join "public"."customers" as "$Inner" on ("$Outer"."customer_id" = "$Inner"."id")) as "_" where not "_"."status" is null group by "_"."city" limit 1000001',
+    ("Tableau: the number of records", ('SELECT SUM(1) AS "n", COUNT(DISTINCT "customers"."id") AS "c" FROM "public"."orders" "orders" LEFT JOIN "public"."customers" "customers" '
+     'ON ("orders"."customer_id" = "customers"."id") WHERE ("customers"."city" IN (\'Rome\', \'Oslo\')) HAVING (COUNT(1) > 0)'), f"SELECT count(*), count(DISTINCT c.id) FROM {OLC} WHERE city IN ('Rome', 'Oslo')"),
+    ("Power BI: a merged table", ('select "_"."city" as "c9", sum("_"."total") as "a0" from (select "$Outer"."id", "$Outer"."total", "$Outer"."status", "$Inner"."city" from "public"."orders" as "$Outer" '
+     'left outer join "public"."customers" as "$Inner" on ("$Outer"."customer_id" = "$Inner"."id")) as "_" where not "_"."status" is null group by "_"."city" limit 1000001'),
      f"SELECT city, sum(amount) FROM {OLC} WHERE status IS NOT NULL GROUP BY 1"),
-    ("Power BI: tables as sub-queries, nulls met", 'select "OTBL"."city", sum("ITBL"."total") as "a0", sum("OTBL"."score") as "a1" from (select "$Table"."id" as "id", "$Table"."city" as "city", "$Table"."score" as "score" '
+    ("Power BI: tables as sub-queries, nulls met", ('select "OTBL"."city", sum("ITBL"."total") as "a0", sum("OTBL"."score") as "a1" from (select "$Table"."id" as "id", "$Table"."city" as "city", "$Table"."score" as "score" '
      'from "public"."customers" "$Table") as "OTBL" left outer join (select "$Table"."customer_id" as "customer_id", "$Table"."total" as "total" from "public"."orders" "$Table") as "ITBL" '
-     'on ("OTBL"."id" = "ITBL"."customer_id" or "OTBL"."id" is null and "ITBL"."customer_id" is null) group by "OTBL"."city"', f"SELECT city, sum(amount), {SCORE} FROM {CLO} GROUP BY 1"),
-    ("Power BI: everything of one side", 'select "rows"."city" as "city", sum("rows"."score") as "score", count(distinct "rows"."status") as "n" from (select "$Outer".*, "$Inner"."status" from "public"."customers" "$Outer" '
-     'inner join "public"."orders" "$Inner" on ("$Outer"."id" = "$Inner"."customer_id")) "rows" group by "city"',
+     'on ("OTBL"."id" = "ITBL"."customer_id" or "OTBL"."id" is null and "ITBL"."customer_id" is null) group by "OTBL"."city"'), f"SELECT city, sum(amount), {SCORE} FROM {CLO} GROUP BY 1"),
+    ("Power BI: everything of one side", ('select "rows"."city" as "city", sum("rows"."score") as "score", count(distinct "rows"."status") as "n" from (select "$Outer".*, "$Inner"."status" from "public"."customers" "$Outer" '
+     'inner join "public"."orders" "$Inner" on ("$Outer"."id" = "$Inner"."customer_id")) "rows" group by "city"'),
      f"SELECT city, (SELECT sum(score) FROM gold.customers k WHERE k.city IS NOT DISTINCT FROM c.city AND k.id IN (SELECT customer_id FROM gold.orders)), count(DISTINCT status) FROM {OC} GROUP BY 1"),
-    ("Metabase: a foreign key", 'SELECT "Customers"."city" AS "Customers__city", SUM("public"."orders"."total") AS "sum" FROM "public"."orders" LEFT JOIN "public"."customers" AS "Customers" '
-     'ON "public"."orders"."customer_id" = "Customers"."id" GROUP BY "Customers"."city" ORDER BY "Customers"."city" ASC', f"SELECT city, sum(amount) FROM {OLC} GROUP BY 1"),
-    ("Metabase: a joined question", 'SELECT "source"."Customers__city" AS "city", SUM("source"."total") AS "sum", COUNT(*) AS "count" FROM (SELECT "public"."orders"."id" AS "id", "public"."orders"."total" AS "total", '
+    ("Metabase: a foreign key", ('SELECT "Customers"."city" AS "Customers__city", SUM("public"."orders"."total") AS "sum" FROM "public"."orders" LEFT JOIN "public"."customers" AS "Customers" '
+     'ON "public"."orders"."customer_id" = "Customers"."id" GROUP BY "Customers"."city" ORDER BY "Customers"."city" ASC'), f"SELECT city, sum(amount) FROM {OLC} GROUP BY 1"),
+    ("Metabase: a joined question", ('SELECT "source"."Customers__city" AS "city", SUM("source"."total") AS "sum", COUNT(*) AS "count" FROM (SELECT "public"."orders"."id" AS "id", "public"."orders"."total" AS "total", '
      '"Customers"."city" AS "Customers__city" FROM "public"."orders" INNER JOIN (SELECT "public"."customers"."id" AS "id", "public"."customers"."city" AS "city" FROM "public"."customers") AS "Customers" '
-     'ON "public"."orders"."customer_id" = "Customers"."id") AS "source" WHERE "source"."id" > 1 GROUP BY "source"."Customers__city"', f"SELECT city, sum(amount), count(*) FROM {OC} WHERE o.id > 1 GROUP BY 1"),
-    ("Looker: an explore", 'SELECT customers.city AS "customers.city", COALESCE(SUM(orders.total), 0) AS "orders.total", COUNT(DISTINCT customers.id) AS "customers.count" FROM public.orders AS orders '
-     "LEFT JOIN public.customers AS customers ON orders.customer_id = customers.id WHERE ((( orders.status ) <> 'lost')) GROUP BY 1 ORDER BY 2 DESC FETCH NEXT 500 ROWS ONLY",
+     'ON "public"."orders"."customer_id" = "Customers"."id") AS "source" WHERE "source"."id" > 1 GROUP BY "source"."Customers__city"'), f"SELECT city, sum(amount), count(*) FROM {OC} WHERE o.id > 1 GROUP BY 1"),
+    ("Looker: an explore", ('SELECT customers.city AS "customers.city", COALESCE(SUM(orders.total), 0) AS "orders.total", COUNT(DISTINCT customers.id) AS "customers.count" FROM public.orders AS orders '
+     "LEFT JOIN public.customers AS customers ON orders.customer_id = customers.id WHERE ((( orders.status ) <> 'lost')) GROUP BY 1 ORDER BY 2 DESC FETCH NEXT 500 ROWS ONLY"),
      f"SELECT city, coalesce(sum(amount), 0), count(DISTINCT c.id) FROM {OLC} WHERE status <> 'lost' GROUP BY 1"),
-    ("Looker: three tables", 'SELECT regions.name AS "regions.name", DATE_TRUNC(\'month\', orders.created_at)::date AS "m", COUNT(orders.count) AS "n" FROM public.orders AS orders '
-     "FULL OUTER JOIN public.customers AS customers ON orders.customer_id = customers.id LEFT JOIN public.regions AS regions ON customers.region_id = regions.id GROUP BY 1, DATE_TRUNC('month', orders.created_at)::date",
+    ("Looker: three tables", ('SELECT regions.name AS "regions.name", DATE_TRUNC(\'month\', orders.created_at)::date AS "m", COUNT(orders.count) AS "n" FROM public.orders AS orders '
+     "FULL OUTER JOIN public.customers AS customers ON orders.customer_id = customers.id LEFT JOIN public.regions AS regions ON customers.region_id = regions.id GROUP BY 1, DATE_TRUNC('month', orders.created_at)::date"),
      "SELECT r.name, date_trunc('month', created_at)::date, count(o.id) FROM gold.orders o FULL JOIN gold.customers c ON o.customer_id = c.id LEFT JOIN gold.regions r ON r.id = c.region_id GROUP BY 1, 2"),
     ("Superset: a virtual dataset", 'SELECT city AS city, SUM(total) AS "SUM(total)" FROM (SELECT o.total, c.city FROM orders o JOIN customers c ON o.customer_id = c.id) AS virtual_table GROUP BY city ORDER BY "SUM(total)" DESC LIMIT 1000',
      f"SELECT city, sum(amount) FROM {OC} GROUP BY 1"),
