@@ -11,6 +11,7 @@ from ingot.engines.duckdb.databases import Database
 from ingot.engines.sql import quote_identifier, quote_literal
 from ingot.errors import NotFoundError, did_you_mean
 from ingot.pgwire.errors import PgError
+from ingot.pgwire.rounded import AS_READ, rounded
 from ingot.semantic.sql.errors import SqlError, shown
 from ingot.semantic.sql.plain import Relation
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 DOWN = "HV00N"
 """`fdw_unable_to_establish_connection`: what is not there is behind the server, whose own connection is well."""
+MOST_DIGITS = 38
+"""Of a number of the engine's."""
 _SYSTEM = frozenset({"pg_catalog", "information_schema", "pg_toast"})
 _FIRST = {"postgres": "public", "sqlite": "main", "duckdb": "main"}
 """The schema that a name without one means."""
@@ -146,6 +149,7 @@ class Federation:
         schema = schema or _FIRST[self._source(source).connector]
         found = self.columns(source, schema, name, wanted)
         if found is not None:
+            _check(found, f"{source}.{schema}.{name}")
             return Relation(found, (source, schema, name))
         known = [".".join(one) for one in self.tables(source)]
         written = f"{schema}.{name}"
@@ -158,6 +162,22 @@ class Federation:
             sqlstate="42P01",
             hint=f"SHOW TABLES FROM {source}.{schema} lists the tables.",
         )
+
+    def rounded(self, source: str, table: Relation) -> Sequence[str]:
+        """The columns of a table whose numbers are exact in the database and not here; see `rounded`."""
+        kinds = table.columns.values()
+        if self._source(source).connector != "postgres" or AS_READ.isdisjoint(kinds):
+            return ()
+        _, schema, name = table.parts
+        with self.session(frozenset({source})) as cursor:
+            return [column for _, _, column in rounded(cursor, source, (schema, name))]
+
+    def all_rounded(self, source: str) -> frozenset[tuple[str, str, str]]:
+        """Schema, table and name of all such columns of a database."""
+        if self._source(source).connector != "postgres":
+            return frozenset()
+        with self.session(frozenset({source})) as cursor:
+            return frozenset(rounded(cursor, source))
 
     @contextmanager
     def session(
@@ -232,6 +252,18 @@ class Outside:
         return self.federation.session(
             self.databases, at=at, tables=self.tables, timeout=timeout, interrupt=interrupt, held=held
         )
+
+
+def _check(columns: Mapping[str, str], table: str) -> None:
+    """Refuses a table whose numbers would be read as other ones: the engine knows no scale below zero."""
+    for name, kind in columns.items():
+        scale = kind.removeprefix("DECIMAL(").removesuffix(")").partition(",")[2]
+        if kind.startswith("DECIMAL(") and int(scale) > MOST_DIGITS:
+            raise PgError(
+                f'column "{shown(name)}" of "{shown(table)}" is numeric with a negative scale, which is not read',
+                sqlstate="0A000",
+                hint="Cast it in a view of the database.",
+            )
 
 
 def _database(source: "Source") -> Database:

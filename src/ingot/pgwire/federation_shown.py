@@ -14,6 +14,7 @@ from ingot.pgwire.catalog.naming import postgres
 from ingot.pgwire.catalog.showing import ProjectShowing
 from ingot.pgwire.catalog.shown import Column, Table
 from ingot.pgwire.ports import SessionInfo
+from ingot.pgwire.rounded import COMMENT
 
 if TYPE_CHECKING:
     from ingot.lake import Lake
@@ -77,8 +78,10 @@ class DatabaseTables:
 
 def _tables(federation: "Federation", name: str) -> Sequence[Table]:
     found: dict[tuple[str, str], list[Column]] = {}
+    rounded = federation.all_rounded(name)
     for schema, table, column, kind in federation.all_columns(name):
-        found.setdefault((schema, table), []).append(Column(column, postgres(kind)))
+        comment = f"{COMMENT[0].upper()}{COMMENT[1:]}." if (schema, table, column) in rounded else None
+        found.setdefault((schema, table), []).append(Column(column, postgres(kind), comment))
     return [
         Table(f"{name}.{schema}", table, tuple(columns))
         for (schema, table), columns in list(found.items())[:MOST]

@@ -19,13 +19,14 @@ from ingot.pgwire.lake_errors import in_words
 from ingot.pgwire.lake_tables import LakeTables, Looking, search_path
 from ingot.pgwire.model_source import zone
 from ingot.pgwire.ports import Field, SessionInfo
+from ingot.pgwire.rounded import named, warning
 from ingot.pgwire.values.lossless import lossless
 from ingot.semantic.answers.recent import Recent
 from ingot.semantic.sql.allowed import check
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.guessing import Guessing
 from ingot.semantic.sql.parsing import parsed
-from ingot.semantic.sql.plain import Plain
+from ingot.semantic.sql.plain import Plain, Relation
 from ingot.semantic.sql.planning import MAX_WRITTEN
 from ingot.semantic.sql.postgres.input import Clock
 from ingot.semantic.sql.postgres.writing import Writing
@@ -64,6 +65,8 @@ class LakePlan:
     """Whether the same text may mean something else a moment later."""
     attached: int = 0
     """Which databases there were beside the lake: `Federation.version`."""
+    rounded: Sequence[str] = ()
+    """Columns of databases whose numbers are not exact here."""
 
 
 @dataclass(eq=False)
@@ -156,7 +159,9 @@ class LakePlans:
         kinds = tuple(oid_of(known.get(one, "")) for one in range(1, max(known, default=0) + 1))
         volatile = writing.volatile or _RELATIVE.search(text) is not None
         databases = frozenset(look.databases)
-        return LakePlan(sql, state, databases, frozenset(look.read), columns, kinds, volatile, attached)
+        return LakePlan(
+            sql, state, databases, frozenset(look.read), columns, kinds, volatile, attached, look.rounded
+        )
 
     def reading(
         self, state: "State", tree: exp.Expr, info: SessionInfo, faces: Callable[[], Iterable[str]]
@@ -170,7 +175,19 @@ class LakePlans:
             info.database,
             faces,
             self._databases(tree),
+            partial(self._rounded, tree, info),
         )
+
+    def _rounded(self, tree: exp.Expr, info: SessionInfo, source: str, table: Relation) -> Sequence[str]:
+        """The columns that a statement reads and whose numbers are not exact here; who asks is warned once."""
+        assert self.federation is not None
+        columns = named(self.federation.rounded(source, table), tree)
+        found = [".".join((*table.parts, one)) for one in columns]
+        for one in found:
+            if one not in info.warned:
+                info.warned.add(one)
+                info.notice(warning(one))
+        return found
 
     def _databases(self, tree: exp.Expr) -> frozenset[str]:
         """The databases whose names stand first in names of tables."""

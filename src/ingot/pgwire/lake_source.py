@@ -214,6 +214,8 @@ class LakeStatement:
                 about = {"Ref": self._source.info.ref, "Commit": plan.state.hash[:12]}
             if plan.databases:
                 about["Databases"] = sorted(plan.databases)
+            if plan.rounded:
+                about["Read as double precision"] = sorted(plan.rounded)
             return lake_explain.plan(text, about, plan.sql)
 
         return await stop.during(work, self._plans.pool)

@@ -80,6 +80,10 @@ class Looking:
     """The cubes and views."""
     wanted: frozenset[str] = frozenset()
     """The databases whose names stand in the statement."""
+    rounding: Callable[[str, Relation], Sequence[str]] = lambda _source, _table: ()
+    """Those columns of a table of a database whose numbers are not exact here; see `rounded`."""
+    rounded: list[str] = field(default_factory=list)
+    """Those that are read."""
     databases: set[str] = field(default_factory=set)
     """Those that are read."""
     read: set[str] = field(default_factory=set)
@@ -158,6 +162,7 @@ class Looking:
     def _of_source(self, source: str, schema: str, name: str) -> Relation:
         assert self.federation is not None
         found = self.federation.relation(source, schema, name, self.wanted)
+        self.rounded += self.rounding(source, found)
         self.databases.add(source)
         return found
 

@@ -33,7 +33,9 @@ class SessionInfo:
     settings: Mapping[str, str]
     """What SET has set (`timezone`, `search_path`, …), names in lower case. It is live: read it at each use."""
     notice: Callable[[Mapping[str, str]], None] = field(default=_unheard, repr=False, compare=False)
-    """Tells the client something beside the answer: the fields of a NoticeResponse. On the event loop only."""
+    """Tells the client something beside the answer: the fields of a NoticeResponse. From any thread."""
+    warned: set[str] = field(default_factory=set, repr=False, compare=False)
+    """What the client was warned of, which is said once a session."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ What is said about it is the `Dialogue`'s; the rows come from a `Source`.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
@@ -56,6 +57,7 @@ class Session:
         """The statement that was prepared without a name."""
         self.refs = Refs(replace(info, notice=self.forward), opener)
         self.running = Running(self._stop_work)
+        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
         self._told: dict[str, str] = {}
         self._offset = 0
         self.find = find
@@ -116,7 +118,10 @@ class Session:
         self.forward({"S": severity, "V": severity, "C": sqlstate, "M": text})
 
     def forward(self, told: Mapping[str, str]) -> None:
-        """A NoticeResponse of these fields, where the client wants to hear of such."""
+        """A NoticeResponse of these fields, where the client wants to hear of such. From any thread."""
+        if threading.get_ident() != self._thread:
+            self._loop.call_soon_threadsafe(self.forward, told)
+            return
         least = self.settings["client_min_messages"].upper()
         if _LEVELS.get(told.get("V", ""), 3) < _LEVELS.get(least.rstrip("12345"), 2):
             return
