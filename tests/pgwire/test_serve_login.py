@@ -51,8 +51,12 @@ def write(folder: Path, settings: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    folder = tmp_path_factory.mktemp("shop")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shop")
+
+
+@pytest.fixture(scope="module")
+def port(folder: Path) -> Iterator[int]:
     certificates.made(folder)
     write(folder, "serve: {sql_tls: {certificate: server.crt, key: server.key}}\n")
     run = [sys.executable, "-m", "ingot", "run", "--project", str(folder)]
@@ -107,6 +111,44 @@ def test_the_lake_is_for_its_groups(port: int) -> None:
         assert con.execute("SELECT count(*) FROM raw.orders").fetchone() == (3,)
     with connect(port, "ann") as con, pytest.raises(psycopg.errors.UndefinedTable):
         con.execute("SELECT count(*) FROM raw.orders")
+
+
+@pytest.mark.slow
+def test_a_session_sees_what_its_user_may_see_now(port: int, folder: Path) -> None:
+    """Rows of the model, tables of the lake and the catalog, in one session; other sessions go on."""
+    file = folder / "users.yml"
+    before = file.read_text()
+    users = json.loads(before)["users"]
+    count = "SELECT city, measure(count) FROM orders GROUP BY 1"
+    listed = "SELECT count(*) FROM pg_class WHERE relname = 'orders'"
+
+    def become(**entry: Any) -> None:
+        users["eng"] = {"verifier": users["eng"]["verifier"], **entry}
+        file.write_text(json.dumps({"users": users}))
+
+    try:
+        with connect(port, "eng") as con, connect(port, "ann") as other:
+            assert con.execute(count).fetchall() == [("Oslo", 1)]
+            assert con.execute("SELECT count(*) FROM raw.orders").fetchone() == (3,)
+            assert con.execute(listed).fetchone() == (2,)
+            become(groups=["sales", "engineers"], security={"city": "Rome"})
+            assert con.execute(count).fetchall() == [("Rome", 2)]
+            become(groups=["sales"], security={"city": "Rome"})
+            with pytest.raises(psycopg.errors.UndefinedTable):
+                con.execute("SELECT count(*) FROM raw.orders")
+            assert con.execute(listed).fetchone() == (1,)
+            become(groups=["engineers"])
+            assert con.execute("SELECT count(*) FROM raw.orders").fetchone() == (3,)
+            with pytest.raises(psycopg.errors.UndefinedTable):
+                con.execute(count)
+            assert con.execute(listed).fetchone() == (1,)
+            del users["eng"]
+            file.write_text(json.dumps({"users": users}))
+            with pytest.raises(psycopg.errors.AdminShutdown, match='user "eng" was removed'):
+                con.execute(count)
+            assert other.execute(count).fetchall() == [("Rome", 2)]
+    finally:
+        file.write_text(before)
 
 
 @pytest.mark.parametrize(
