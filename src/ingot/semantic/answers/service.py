@@ -14,15 +14,14 @@ import orjson
 from sqlglot import exp
 
 from ingot.semantic.answers import response
-from ingot.semantic.answers.annotation import normalized
 from ingot.semantic.answers.arrow import Stream, Whole
 from ingot.semantic.answers.asked import Asked
-from ingot.semantic.answers.execution import Execution, Part
+from ingot.semantic.answers.execution import Execution
 from ingot.semantic.answers.explain import Recorder, explained
 from ingot.semantic.answers.flights import Flight
 from ingot.semantic.answers.meta import meta
+from ingot.semantic.answers.plans import Plans
 from ingot.semantic.answers.questions import Given, questions
-from ingot.semantic.answers.recent import Recent
 from ingot.semantic.answers.states import At, States
 from ingot.semantic.compiler.models import Models
 from ingot.semantic.context import ANYONE, Context
@@ -45,8 +44,6 @@ if TYPE_CHECKING:
     from ingot.semantic.sql.beside import Beside
 
 __all__ = ["Given", "Service"]
-
-PlanKey = tuple[int, bytes, Resolved, object]
 
 
 class Service:
@@ -79,7 +76,7 @@ class Service:
         self._execution = Execution(
             engine, cache_bytes=cache_bytes, timeout=timeout, log=self._remember, log_sql=self._remember_sql
         )
-        self._plans: Recent[PlanKey, Plan] = Recent(2_000)
+        self._plans = Plans(self.states, self._guard, self.rollups, self._dialect)
 
     def close(self) -> None:
         """Stops every query that is under way."""
@@ -149,10 +146,10 @@ class Service:
         parts = []
         for one in queries:
             at = self.states.at_hand(ref or one.ref or "main")
-            plan = self._plans.get(self._plan_key(model, one, now, context, at)) if at else None
+            plan = self._plans.at_hand(model, one, now, context, at) if at else None
             if at is None or plan is None or not self.states.is_known(plan.tables, at):
                 return None
-            parts.append(self._part(one, kind, plan, at))
+            parts.append(self._plans.part(one, kind, plan, at))
         alone = _alone(kind, queries, multi)
         return Asked(self._execution, kind, parts, alone=alone, dialect=self._dialect)
 
@@ -169,7 +166,7 @@ class Service:
         for one in queries:
             name = ref or one.ref or "main"
             at = ats.get(name) or ats.setdefault(name, self.states.at(name))
-            parts.append(self._part(one, kind, self._plan(model, one, now, context, at), at))
+            parts.append(self._plans.part(one, kind, self._plans.of(model, one, now, context, at), at))
         alone = _alone(kind, queries, multi)
         return Asked(self._execution, kind, parts, alone=alone, dialect=self._dialect)
 
@@ -193,8 +190,8 @@ class Service:
         if kind != "regularQuery":
             raise QueryError("Several answers do not fit into one file: ask one query at a time.")
         at = self.states.at(ref or queries[0].ref or "main")
-        plan = self._plan(self._models.of(context), queries[0], datetime.now(UTC), context, at)
-        part = self._part(queries[0], kind, plan, at)
+        plan = self._plans.of(self._models.of(context), queries[0], datetime.now(UTC), context, at)
+        part = self._plans.part(queries[0], kind, plan, at)
         self._execution.export(part, path, format, interrupt)
         return {"ref": at.ref, "commit": at.state.hash, "query": part.filled}
 
@@ -222,7 +219,7 @@ class Service:
             choice = self.rollups.choice(model, at) if self.rollups is not None and has_rollups else None
             recorder = Recorder(choice or JoinedRows)
             plan = plan_resolved(model, resolved, dialect=self._dialect, context=context, reader=recorder)
-            part = self._part(one, kind, replace(plan, choice=choice), at)
+            part = self._plans.part(one, kind, replace(plan, choice=choice), at)
             found.append(explained(part, recorder, kept=self._execution.at_hand(part) is not None))
         return found[0] if len(found) == 1 else found
 
@@ -367,7 +364,7 @@ class Service:
         at = self.states.at(ref) if ref is not None else None
         model = self._models.of(context)
         now = datetime.now(UTC)
-        return kind, queries, [self._plan(model, one, now, context, at) for one in queries]
+        return kind, queries, [self._plans.of(model, one, now, context, at) for one in queries]
 
     def _hooked(self, query: Given, context: Context) -> tuple[Given, Context]:
         """The query and who asks, as the project's hooks say."""
@@ -380,40 +377,6 @@ class Service:
         if multi is False and kind != "regularQuery":
             raise QueryError(f'A {kind} has several results: send "queryType": "multi" with it.')
         return kind, queries
-
-    def _plan(self, model: Model, query: Query, now: datetime, context: Context, at: At | None) -> Plan:
-        if at is None and self.rollups is not None and self.rollups.of(model):
-            at = self.states.at(query.ref or "main")
-        key = self._plan_key(model, query, now, context, at)
-        found = self._plans.get(key)
-        return found or self._plans.keep(key, self._planned_anew(model, key[2], context, at))
-
-    def _planned_anew(self, model: Model, query: Resolved, context: Context, at: At | None) -> Plan:
-        if self.rollups is None or at is None or not self.rollups.of(model):
-            return plan_resolved(model, query, dialect=self._dialect, context=context)
-        choice = self.rollups.choice(model, at)
-        plan = plan_resolved(model, query, dialect=self._dialect, context=context, reader=choice)
-        held = tuple(self.rollups.held(build) for _, build in choice.used)
-        return replace(plan, held=held, choice=choice)
-
-    def _plan_key(
-        self, model: Model, query: Query, now: datetime, context: Context, at: At | None
-    ) -> PlanKey:
-        """All that a plan depends on: what is asked, of which model, by whom, and the rollups that are there."""
-        there = self.rollups.version(model, at) if self.rollups is not None and at is not None else None
-        resolved = self._guard.resolve(model, query, context=context, now=now)
-        return (model.serial, context.key, resolved, there)
-
-    def _part(self, query: Query, kind: str, plan: Plan, at: At) -> Part:
-        filled = normalized(query, plan.query, kind)
-        extra = response.compared(kind, filled)
-        tables = self.states.tables(plan.tables, at)
-        kept = not plan.volatile and tables is not None
-        print_ = self.states.fingerprint(tables, at) if kept and tables is not None else at.state.hash
-        keys = tuple(column.key for column in plan.query.columns)
-        form = query.response_format
-        key = (plan.sql, plan.parameters, plan.total_sql, form, extra, keys, print_)
-        return Part(plan, at, form, extra, filled, key, kept)
 
 
 def _conditions(query: Resolved) -> Iterator[Condition]:
