@@ -135,7 +135,7 @@ def test_users_of_the_project_ask_by_their_names(
         "bob": {"verifier": verifier},
     }
     (folder / "users.yml").write_text(json.dumps({"users": users}))
-    (folder / "policies" / "cases.yml").write_text(
+    (folder / "policies" / "a.yml").write_text(
         """
 cases:
   - {name: ann sees Rome, as: {user: ann}, sees: orders.count, masked: orders.city,
@@ -155,12 +155,12 @@ cases:
     assert "eve" in capsys.readouterr().err
     assert ingot(monkeypatch, folder, "policy", "explain", "orders.city", "--user", "ann", "--as", "{}") == 2
     assert "--as and --user" in capsys.readouterr().err
-    (folder / "policies" / "cases.yml").write_text(
+    (folder / "policies" / "a.yml").write_text(
         "cases: [{name: both, as: {user: ann, groups: [boss]}, sees: orders.count}]\n"
     )
     assert ingot(monkeypatch, folder, "policy", "test") == 2
     assert "users.yml has" in capsys.readouterr().err
     (folder / "users.yml").unlink()
-    (folder / "policies" / "cases.yml").unlink()
+    (folder / "policies" / "a.yml").unlink()
     assert ingot(monkeypatch, folder, "policy", "explain", "orders.city", "--user", "ann") == 2
     assert "ingot user list" in capsys.readouterr().err
