@@ -20,6 +20,7 @@ from ingot.pgwire.ports import Field, Rows, SessionInfo, Value
 from ingot.pgwire.rows import AT_ONCE, Look, StreamRows, WholeRows, encoded
 from ingot.pgwire.shape import shape_of, without_database
 from ingot.pgwire.stop import Stop, landing
+from ingot.pgwire.types import TYPES
 from ingot.pgwire.values.literals import literal
 from ingot.pgwire.values.lossless import lossless
 from ingot.semantic.answers.arrow import Stream
@@ -235,18 +236,20 @@ class ModelSource:
         columns = self.service.sql_columns(plan)
         kinds = tuple(one.engine for one in columns)
         kinds = kinds if lossless("", kinds) else ()
+        own = tuple(field_of(one, kind.engine) for one, kind in zip(plan.columns, columns, strict=True))
         told = described.fields if described is not None else None
-        if told is None or len(told) != len(columns):
-            fields = tuple(
-                field_of(one, known.engine) for one, known in zip(plan.columns, columns, strict=True)
-            )
-            return Prepared(parameters, fields, plan.names, kinds)
-        # A measure is called by its name, as everywhere else.
-        fields = tuple(
-            replace(one, name=column.name) if one.name == "measure" else one
-            for one, column in zip(told, columns, strict=True)
-        )
+        if told is None or len(told) != len(own):
+            return Prepared(parameters, own, plan.names, kinds)
+        fields = tuple(_told(one, ours) for one, ours in zip(told, own, strict=True))
         return Prepared(parameters, fields, plan.names, kinds)
+
+
+def _told(field: Field, own: Field) -> Field:
+    """A column as PostgreSQL tells it, but for types that are not written here, such as that of pg_typeof()."""
+    if field.oid not in TYPES:
+        return replace(own, name=field.name)
+    # A measure is called by its name, as everywhere else.
+    return replace(field, name=own.name) if field.name == "measure" else field
 
 
 class ModelStatement:

@@ -223,3 +223,22 @@ def test_without_postgresql_the_types_are_those_that_the_smaller_catalog_shows(
         for table, columns in shown.items():
             for text in (*STARS[:8], "SELECT * FROM {0} t LEFT JOIN (SELECT 1 AS one) o ON false LIMIT 1"):
                 assert given(con, text.format(table))[: len(columns)] == columns, text.format(table)
+
+
+@pytest.mark.parametrize("port", ["kinds"], indirect=True)
+def test_types_can_be_asked_for_over_cubes_and_tables(con: Con) -> None:
+    text = "SELECT pg_typeof(price), pg_typeof(moment), pg_typeof(count), pg_typeof(is_even) FROM ONLY things LIMIT 1"
+    for binary in (False, True):
+        with con.cursor(binary=binary) as cursor:
+            told = cursor.execute(text.encode()).fetchall()
+        assert told == [("numeric", "timestamp without time zone", "bigint", "boolean")]
+    text = "SELECT pg_typeof(t.price), pg_typeof(t.day), pg_typeof(t.numbers) FROM ONLY gold.things t LIMIT 1"
+    assert con.execute(text.encode()).fetchall() == [("numeric", "date", "bigint[]")]
+
+
+@pytest.mark.parametrize("port", ["kinds"], indirect=True)
+@pytest.mark.parametrize("value", ["t", "row_to_json(t)", "count(t)", "to_jsonb(t)"])
+@pytest.mark.parametrize("table", ["things", "gold.things", "(SELECT id FROM things)"])
+def test_a_whole_row_is_no_value_and_that_is_said(con: Con, value: str, table: str) -> None:
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match="row"):
+        con.execute(f"SELECT {value} FROM {table} t".encode())

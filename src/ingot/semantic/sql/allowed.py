@@ -92,6 +92,13 @@ def _check_call(node: exp.Anonymous) -> None:
     if name == "measure":
         if len(node.expressions) != 1:
             raise _unknown(node, name)
+    elif name == "row_to_json":
+        raise SqlError(
+            "Rows cannot be made JSON as a whole here.",
+            at=node,
+            sqlstate="0A000",
+            hint="json_build_object() takes their columns.",
+        )
     elif name not in FUNCTIONS and name not in AGGREGATES and name not in _WORDS:
         raise _unknown(node, name)
 

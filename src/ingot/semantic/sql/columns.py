@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from ingot.errors import did_you_mean
 from ingot.semantic.model import Dimension, Found, Measure, Model, Segment
-from ingot.semantic.sql.errors import SqlError, shown
+from ingot.semantic.sql.errors import SqlError, shown, whole_row
 
 if TYPE_CHECKING:
     from ingot.semantic.sql.joining import Joining
@@ -113,6 +113,8 @@ class Scope:
         if not found:
             if node.name.casefold() == USER:
                 return exp.null()
+            if not node.table and any(same(one.alias, node.name) for one in tables):
+                raise whole_row(node.name, node)
             known = [name for one in tables for name in one.columns]
             where = f" of '{tables[0].alias}'" if len(tables) == 1 else ""
             raise SqlError(

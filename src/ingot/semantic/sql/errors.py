@@ -46,6 +46,13 @@ def _position(node: exp.Expr | None) -> int | None:
     return min(starts) + 1 if starts else None
 
 
+def whole_row(name: str, at: exp.Expr) -> SqlError:
+    """That a table's name stands where a value must: a whole row of it, which is none here."""
+    return SqlError(
+        f'the whole row "{shown(name)}" cannot be a value here: name its columns', at=at, sqlstate="0A000"
+    )
+
+
 def shown(name: str) -> str:
     """A name as messages show it, never longer than a line."""
     return name if len(name) <= 80 else name[:77] + "..."

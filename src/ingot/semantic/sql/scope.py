@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from ingot.errors import did_you_mean
 from ingot.semantic.sql.columns import same
-from ingot.semantic.sql.errors import SqlError, shown
+from ingot.semantic.sql.errors import SqlError, shown, whole_row
 from ingot.semantic.sql.postgres.writing import TYPE
 
 OURS = "ours"
@@ -187,6 +187,8 @@ class Seen:
                 at=node,
                 sqlstate="42P01",
             )
+        if not node.table and any(same(one.alias, node.name) for one in self.all()):
+            return whole_row(node.name, node)
         tables = [one for one in self.sources if not node.table or same(one.alias, node.table)]
         known = [name for one in tables for name, _ in one.star()]
         said = f"{node.table}.{node.name}" if node.table else f'"{node.name}"'

@@ -195,6 +195,8 @@ def normal(tree: exp.Expr) -> exp.Expr:
             tree.set(key, normal(value))
         elif isinstance(value, list):
             tree.set(key, [normal(one) if isinstance(one, exp.Expr) else one for one in value])
+    if isinstance(tree, exp.Table):
+        tree.set("only", None)  # no table has others that inherit from it
     found = _regrouped(tree)
     made = plain(found)
     if made is not tree and "start" not in made.meta:

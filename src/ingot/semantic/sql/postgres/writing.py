@@ -17,6 +17,7 @@ from ingot.semantic.sql.postgres import (  # noqa: F401 - they register
     spans,
     strings,
     times,
+    typeof,
 )
 from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.casts import becoming
