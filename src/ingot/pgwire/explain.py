@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import sqlglot
 
 from ingot.errors import IngotError
 from ingot.pgwire import messages
@@ -202,7 +203,7 @@ def written(told: dict[str, Any]) -> Iterator[str]:
         for key, value in question.items():
             yield from _line(key, value, "        ")
     for key, value in rest.items():
-        yield from _line(key, value, "  ")
+        yield from _line(key, _laid_out(value) if key == "SQL" else value, "  ")
     if planning is not None:
         yield f"Planning Time: {planning:.3f} ms"
         yield f"Execution Time: {execution:.3f} ms"
@@ -215,6 +216,14 @@ def _line(key: str, value: Any, indent: str) -> Iterator[str]:
             yield from _line(key, each, indent)
         return
     first, *others = str(text).split("\n")
-    yield f"{indent}{key}: {first}"
+    yield f"{indent}{key}: {first}".rstrip()
     for each in others:
         yield f"{indent}  {each}"
+
+
+def _laid_out(sql: str) -> str:
+    """The engine's SQL in lines, to be read; as it is where it cannot be laid out."""
+    try:
+        return "\n" + sqlglot.parse_one(sql, read="duckdb").sql("duckdb", pretty=True)
+    except sqlglot.errors.SqlglotError:
+        return sql

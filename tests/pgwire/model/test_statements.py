@@ -127,7 +127,8 @@ def test_an_explain_names_questions_rollups_and_sql(con: Con) -> None:
         "Dimensions: orders.status",
         "orders.paid = 'true'",
         "gold.orders",
-        "SQL: SELECT",
+        "  SQL:\n    SELECT\n",
+        "\n        FROM gold.orders",
     ):
         assert part in said
     assert "Execution Time" not in said
