@@ -73,6 +73,22 @@ def row_value(model: Model, measure: Measure, *, is_root: bool) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=exp.and_(*conditions, copy=False), true=operand)])
 
 
+def contribution(model: Model, measure: Measure, *, is_root: bool) -> exp.Expr:
+    """The value of one row that `over` aggregates: null where the row brings nothing."""
+    conditions = [measure.condition.copy()] if measure.condition is not None else []
+    operand = measure.sql.copy() if measure.sql is not None else exp.Literal.number(1)
+    if not is_root and not _own_column(operand, measure.cube):
+        conditions.insert(0, present(model, measure.cube))
+    if not conditions:
+        return operand
+    return exp.Case(ifs=[exp.If(this=exp.and_(*conditions, copy=False), true=operand)])
+
+
+def over(measure: Measure, value: exp.Expr) -> exp.Expr:
+    """The aggregate of a measure over what rows contribute."""
+    return _call(measure.aggregate, value)
+
+
 def present(model: Model, cube: str) -> exp.Expr:
     """Whether a joined row has a row of `cube` in it: one part of its key, at least, is not null."""
     tests = [exp.Not(this=exp.Is(this=key, expression=exp.null())) for key in _keys(model, cube)]

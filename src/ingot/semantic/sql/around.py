@@ -11,9 +11,10 @@ from sqlglot import exp
 
 from ingot.engines import HeldTable
 from ingot.semantic.context import Context
-from ingot.semantic.model import Dimension, Found, Label, Measure, Model
+from ingot.semantic.model import Dimension, Found, Label, Measure, Model, Path
 from ingot.semantic.planner import given
 from ingot.semantic.planner.aggregates import COUNTS
+from ingot.semantic.planner.fanout import Leaf
 from ingot.semantic.planner.filters import Parameters
 from ingot.semantic.planner.plan import selected
 from ingot.semantic.planner.resolve import Column, Condition, Resolved
@@ -140,7 +141,8 @@ class Around:
         rows: exp.Subquery,
         dimensions: Sequence[str],
         measures: Sequence[str],
-        keys: given.Keys,
+        values: Mapping[Leaf, str],
+        keys: Mapping[Path, Sequence[str]],
     ) -> exp.Query:
         """The SELECT of measures in the groups of given rows: these columns of them, then the measures."""
         found = self.resolved(parse({"measures": list(measures), "timezone": self.zone}))
@@ -155,7 +157,7 @@ class Around:
             order=(),
         )
         statement, select = given.selected(
-            self.model, query, given.Given(rows, columns, keys), context=self._context
+            self.model, query, given.Given(rows, columns, values, keys), context=self._context
         )
         return self._taken(query, self._choose(), statement, select)
 

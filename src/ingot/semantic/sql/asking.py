@@ -1,13 +1,23 @@
 """What a SELECT asks of the rows of its FROM, whoever joins these: the model, or the statement itself."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from sqlglot import exp
 
 from ingot.semantic.planner.fanout import Leaf
 
-Leaves = tuple[dict[Leaf, tuple[exp.Expr, ...]], list[Leaf]]
-"""The aggregates of a measure with the columns that tell their rows apart, and those of cubes that are not there."""
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An aggregate's rows: columns with what each brings, and with what tells them apart, as far as that is asked."""
+
+    value: exp.Expr | None
+    keys: tuple[exp.Expr, ...] = ()
+
+
+Parts = tuple[dict[Leaf, Part], list[Leaf]]
+"""The aggregates of a measure, and those of cubes that are not there."""
 
 
 class Asking(Protocol):
@@ -34,8 +44,11 @@ class Asking(Protocol):
     def where(self, tree: exp.Expr) -> None:
         """Adds a condition on the rows. Raises `SqlError`."""
 
-    def leaves(self, name: str) -> Leaves:
-        """What a measure is computed from, where rows are asked for. Raises `SqlError`."""
+    def parts(self, name: str, *, apart: bool) -> Parts:
+        """What a measure is computed from. `apart`: rows may stand several times in what is done with them.
+
+        Raises `SqlError`.
+        """
 
     def table(self) -> exp.Subquery:
         """The derived table."""

@@ -130,8 +130,11 @@ class Grouping:
 
     def _whole(self, chosen: list[int]) -> exp.Select:
         tests = list(dict.fromkeys(test for _, test in self.asked))
-        measures = self._of_measures(chosen, None) if None in tests or not self.aggregated else None
-        rows = self._of_rows(chosen) if self.aggregated else None
+        # The groups of joined rows, where each measure is asked of some of these only.
+        joined = bool(tests) and None not in tests and bool(chosen) and len(self.selecting.scope.tables) > 1
+        of_rows = bool(self.aggregated) or joined
+        measures = self._of_measures(chosen, None) if None in tests or not of_rows else None
+        rows = self._of_rows(chosen) if of_rows else None
         parts = [self._of_measures(chosen, test) for test in tests if test is not None]
         if measures is not None and rows is None and not parts:
             return measures

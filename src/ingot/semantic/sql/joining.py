@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from ingot.semantic.model import Dimension, Found, Label, Measure
+from ingot.semantic.model import Dimension, Found, Label, Measure, Path
+from ingot.semantic.planner.fanout import Leaf
 from ingot.semantic.sql.around import Around
-from ingot.semantic.sql.asking import Asking, Leaves
+from ingot.semantic.sql.asking import Asking, Part, Parts
 from ingot.semantic.sql.columns import Scope, Table, changed, is_measure, mark, marked, members
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres.writing import TYPE
@@ -40,10 +41,14 @@ class From:
 class Joining:
     """One FROM whose rows are asked for by a SELECT; `around` knows its columns as members."""
 
-    def __init__(self, around: Around, read: Callable[[], From]) -> None:
-        """`read` reads FROM anew: each question has its own."""
+    def __init__(self, around: Around, read: Callable[[], From], once: frozenset[int]) -> None:
+        """`read` reads FROM anew: each question has its own.
+
+        `once`: the numbers of tables of which no row stands twice in the joined rows.
+        """
         self.outside = around
         self.inner: dict[str, Inner] = {}
+        self.once = once
         self.computed: set[str] = set()
         """Columns of sub-queries that are computed from what rows have of measures."""
         self._read = read
@@ -123,7 +128,7 @@ class RowQuestion:
         self.around = joining.around
         self.alias = joining.outside.alias()
         self._columns: dict[exp.Expr, exp.Column] = {}
-        self._keys: dict[exp.Expr, str] = {}
+        self._handed: dict[exp.Expr, str] = {}
         self._from = joining.fresh()
         self._tests: list[exp.Expr] = []
 
@@ -163,25 +168,31 @@ class RowQuestion:
                 )
         self._tests.append(tree)
 
-    def leaves(self, name: str) -> Leaves:
-        """See `Asking.leaves`."""
+    def parts(self, name: str, *, apart: bool) -> Parts:
+        """See `Asking.parts`."""
         number, inner = self.joining.inner[name]
         source = self._from.sources[number] if number is not None else None
         member = marked(inner) if isinstance(inner, exp.Expr) else None
         assert isinstance(source, Rows)
         assert member is not None
-        found, missing = source.question.leaves(member)
+        once = self.joining.once
+        found, missing = source.question.parts(member, apart=apart or number not in once)
         for leaf in missing:
             cube = leaf[1][-1]
-            others = [one for one in self._from.sources if isinstance(one, Rows) and one.own.owner == cube]
+            others = [
+                (n, one)
+                for n, one in enumerate(self._from.sources)
+                if isinstance(one, Rows) and one.own.owner == cube
+            ]
             if len(others) != 1 or len(leaf[1]) != 1:
                 raise SqlError(
                     f"'{name}' is computed from another cube, too, which does not stand in this FROM once: aggregate "
                     "it in a sub-query, and join that.",
                     sqlstate="0A000",
                 )
-            found |= others[0].question.leaves(leaf[0])[0]
-        return {leaf: tuple(self._key(one) for one in keys) for leaf, keys in found.items()}, []
+            n, other = others[0]
+            found |= other.question.parts(leaf[0], apart=apart or n not in once)[0]
+        return {leaf: self._part(one) for leaf, one in found.items()}, []
 
     def table(self) -> exp.Subquery:
         """See `Asking.table`."""
@@ -191,7 +202,7 @@ class RowQuestion:
         for tree, column in self._columns.items():
             found = around.meant(changed(tree.copy(), self._engine)).tree
             columns.append(exp.alias_(found, column.name, quoted=True, copy=False))
-        columns += [exp.alias_(tree.copy(), name, quoted=True) for tree, name in self._keys.items()]
+        columns += [exp.alias_(tree.copy(), name, quoted=True) for tree, name in self._handed.items()]
         select.set("expressions", columns or [exp.alias_(exp.Literal.number(1), "c0", quoted=True)])
         tests = [around.tested(changed(one.copy(), self._engine)) for one in self._tests]
         if tests:
@@ -201,8 +212,13 @@ class RowQuestion:
             this=select, alias=exp.TableAlias(this=exp.to_identifier(self.alias, quoted=True))
         )
 
-    def _key(self, tree: exp.Expr) -> exp.Expr:
-        name = self._keys.setdefault(tree, f"k{len(self._keys) + 1}")
+    def _part(self, one: Part) -> Part:
+        value = self._further(one.value) if one.value is not None else None
+        return Part(value, tuple(self._further(key) for key in one.keys))
+
+    def _further(self, tree: exp.Expr) -> exp.Expr:
+        """A column of a table that is handed on as it is."""
+        name = self._handed.setdefault(tree, f"k{len(self._handed) + 1}")
         return exp.column(name, table=self.alias, quoted=True)
 
     def _engine(self, node: exp.Expr) -> exp.Expr:
@@ -256,70 +272,87 @@ class GroupQuestion:
         """See `Asking.where`."""
         self._rows.where(tree)
 
-    def leaves(self, name: str) -> Leaves:
-        """See `Asking.leaves`."""
-        return self._rows.leaves(name)
+    def parts(self, name: str, *, apart: bool) -> Parts:
+        """See `Asking.parts`."""
+        return self._rows.parts(name, apart=apart)
 
     def table(self) -> exp.Subquery:
         """See `Asking.table`."""
-        apart = self._apart()
+        together = self._together()
         rows = self._rows.table()
         dimensions = list(self._columns.values())
-        parts: list[exp.Subquery] = []
-        for names, keys in apart:
-            found = [self.joining.around.seen.members[name].name for name in names]
-            select = self.joining.outside.counted(rows, dimensions, found, keys)
-            parts.append(
-                _named(
-                    select,
-                    self.joining.outside.alias(),
-                    [*dimensions, *map(self._measures.__getitem__, names)],
-                )
+        select = exp.Select()
+        if not together:
+            select.set("distinct", exp.Distinct())
+        columns = [exp.column(name, table=rows.alias, quoted=True) for name in dimensions]
+        for n, one in enumerate(together):
+            measures = [self._measures[name] for name in one.names]
+            found = [self.joining.around.seen.members[name].name for name in one.names]
+            part = _named(
+                self.joining.outside.counted(rows, dimensions, found, one.values, one.keys),
+                self.joining.outside.alias(),
+                [*dimensions, *measures],
             )
-        if not parts:
-            columns = [exp.column(name, table=rows.alias, quoted=True) for name in dimensions]
-            select = exp.Select(expressions=columns, distinct=exp.Distinct()).from_(rows, copy=False)
-            return _named(select, self.alias, dimensions)
-        first = parts[0]
-        select = exp.Select().from_(first, copy=False)
-        for one in parts[1:]:
-            tests = [
-                exp.NullSafeEQ(
-                    this=exp.column(name, table=first.alias, quoted=True),
-                    expression=exp.column(name, table=one.alias, quoted=True),
-                )
-                for name in dimensions
-            ]
-            select.append(
-                "joins", exp.Join(this=one, kind="INNER", on=exp.and_(exp.true(), *tests, copy=False))
-            )
-        columns = [exp.column(name, table=first.alias, quoted=True) for name in dimensions]
-        for part, (names, _) in zip(parts, apart, strict=True):
-            columns += [exp.column(self._measures[name], table=part.alias, quoted=True) for name in names]
+            keys = [exp.column(name, table=part.alias, quoted=True) for name in dimensions]
+            if n == 0:
+                columns = [*keys]
+                select.from_(part, copy=False)
+            else:
+                tests = [
+                    exp.NullSafeEQ(this=left.copy(), expression=right)
+                    for left, right in zip(columns, keys, strict=False)
+                ]
+                on = exp.and_(exp.true(), *tests, copy=False)
+                select.append("joins", exp.Join(this=part, kind="INNER", on=on))
+            columns += [exp.column(name, table=part.alias, quoted=True) for name in measures]
+        if not together:
+            select.from_(rows, copy=False)
         select.set("expressions", columns)
         return _named(select, self.alias, [one.name for one in columns])
 
-    def _apart(self) -> list[tuple[list[str], dict[tuple[str, ...], tuple[str, ...]]]]:
+    def _together(self) -> list["_Together"]:
         """The measures that can be computed together: of none of their cubes two tables are meant."""
-        found: list[tuple[list[str], dict[tuple[str, ...], tuple[str, ...]]]] = []
+        found: list[_Together] = []
         for name in self._measures:
-            leaves, _ = self._rows.leaves(name)
-            keys = {path: tuple(one.name for one in columns) for (_, path), columns in leaves.items()}
+            parts, _ = self._rows.parts(name, apart=False)
+            keys: dict[Path, tuple[str, ...]] = {}
+            for (_, path), part in parts.items():
+                keys[path] = tuple(key.name for key in part.keys) or keys.get(path, ())
+            values = {leaf: part.value.name for leaf, part in parts.items() if part.value is not None}
+            one = _Together([name], values, keys)
             real = self.joining.around.seen.members[name].name
-            for names, known in found:
-                told = {self.joining.around.seen.members[one].name for one in names}
-                if real not in told and all(known.get(path, each) == each for path, each in keys.items()):
-                    names.append(name)
-                    known.update(keys)
+            for other in found:
+                told = {self.joining.around.seen.members[each].name for each in other.names}
+                if real not in told and other.takes(one):
                     break
             else:
-                found.append(([name], keys))
+                found.append(one)
         return found
 
     def _column(self, name: str, kind: str) -> exp.Column:
         made = exp.column(name, table=self.alias, quoted=True)
         made.meta[TYPE] = kind
         return made
+
+
+@dataclass(slots=True)
+class _Together:
+    """Measures, what rows bring to them, and what tells these rows apart."""
+
+    names: list[str]
+    values: dict[Leaf, str]
+    keys: dict[Path, tuple[str, ...]]
+
+    def takes(self, other: "_Together") -> bool:
+        """Adds those of another one, unless they mean other rows by the same name."""
+        if any(self.keys.get(path, each) != each for path, each in other.keys.items()):
+            return False
+        if any(self.values.get(leaf, each) != each for leaf, each in other.values.items()):
+            return False
+        self.names += other.names
+        self.values |= other.values
+        self.keys |= other.keys
+        return True
 
 
 def _named(select: exp.Query, alias: str, columns: list[str]) -> exp.Subquery:

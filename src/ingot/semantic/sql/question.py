@@ -11,13 +11,15 @@ from sqlglot import exp
 
 from ingot.semantic import marks
 from ingot.semantic.model import Dimension, Found, Label, Measure, Model, Path
-from ingot.semantic.planner.fanout import leaf_path, plain_name, staged
+from ingot.semantic.planner.aggregates import contribution
+from ingot.semantic.planner.fanout import Grain, Leaf, leaf_path, plain_name, shared_paths, staged
+from ingot.semantic.planner.given import by_itself
 from ingot.semantic.planner.resolve import Column, Condition, Resolved, Tree, member_paths
 from ingot.semantic.planner.times import GRANULARITIES
 from ingot.semantic.query import parse
 from ingot.semantic.sql.allowed import called
 from ingot.semantic.sql.around import Around
-from ingot.semantic.sql.asking import Leaves
+from ingot.semantic.sql.asking import Part, Parts
 from ingot.semantic.sql.columns import changed, is_segment, marked, members
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.filters import as_filter, segment
@@ -61,6 +63,8 @@ class Question:
     """The joins that its cubes must be joined by."""
     counted: dict[str, None] = field(default_factory=dict)
     """Measures that are computed from its rows elsewhere."""
+    values: dict[Leaf, Wanted] = field(default_factory=dict)
+    """What rows bring to the aggregates of these."""
     keys: dict[Path, tuple[Wanted, ...]] = field(default_factory=dict)
     """What tells the rows of cubes apart, by the path to the cube."""
 
@@ -74,7 +78,7 @@ class Question:
     @property
     def is_empty(self) -> bool:
         """See `Asking.is_empty`."""
-        return not (self.dimensions or self.measures or self.keys)
+        return not (self.dimensions or self.measures or self.keys or self.values)
 
     def dimension(self, tree: exp.Expr) -> exp.Column:
         """The column of the derived table that has the value of `tree`."""
@@ -127,8 +131,8 @@ class Question:
             else:
                 self.tests.append(one)
 
-    def leaves(self, name: str) -> Leaves:
-        """See `Asking.leaves`."""
+    def parts(self, name: str, *, apart: bool) -> Parts:
+        """See `Asking.parts`."""
         found = self.model.members[name]
         measure = found.member
         assert isinstance(measure, Measure)
@@ -140,7 +144,7 @@ class Question:
             )
         self.counted[name] = None
         leaves = [(plain_name(one), leaf_path(found.path, one)) for one in measure.leaves]
-        there = {leaf: self._key(leaf[1], name) for leaf in leaves if leaf[1][0] == found.path[0]}
+        there = {leaf: self._part(leaf, name, apart=apart) for leaf in leaves if leaf[1][0] == found.path[0]}
         return there, [leaf for leaf in leaves if leaf not in there]
 
     def table(self) -> exp.Subquery:
@@ -155,6 +159,13 @@ class Question:
 
     def _name(self) -> str:
         return f"c{len(self.dimensions) + len(self.measures) + 1}"
+
+    def _part(self, leaf: Leaf, name: str, *, apart: bool) -> Part:
+        if by_itself(self.around.model.measure(leaf[0])):
+            return Part(None, self._key(leaf[1], name))
+        if leaf not in self.values:
+            self.values[leaf] = Wanted(f"v{len(self.values) + 1}")
+        return Part(self._column(self.values[leaf]), self._key(leaf[1], name) if apart else ())
 
     def _key(self, path: Path, name: str) -> tuple[exp.Expr, ...]:
         """The columns with the primary key of the cube that a path leads to."""
@@ -250,8 +261,11 @@ class Question:
             columns.append((self._kept(keys, str(key)), one.name))
         columns += [(self._expression(one), one.name) for one in expressions]
         columns += [
-            (self._part(path, n), one.name) for path, some in self.keys.items() for n, one in enumerate(some)
+            (self._key_part(path, n), one.name)
+            for path, some in self.keys.items()
+            for n, one in enumerate(some)
         ]
+        columns += [(self._value(leaf, found), one.name) for leaf, one in self.values.items()]
         for name in self.counted:
             self._kept(keys, name)
         measures = [(self._kept(keys, name), one.name) for name, one in self.measures.items()]
@@ -300,7 +314,17 @@ class Question:
         name = f"#expression.{one.name}"
         return Column(name, self._found(name, one.tree, "string"))
 
-    def _part(self, path: Path, number: int) -> Column:
+    def _value(self, leaf: Leaf, asked: Resolved) -> Column:
+        """What a row brings to an aggregate."""
+        measure, path = self.around.model.measure(leaf[0]), leaf[1]
+        ways = [*shared_paths(Grain.of(asked)), *self.keys, *(one for _, one in self.values)]
+        is_root = len(path) == 1 and all(way[0] == path[0] for way in ways)
+        sql = contribution(self.around.model, measure, is_root=is_root)
+        name = f"#value.{leaf[0]}.{'.'.join(path)}"
+        dimension = Dimension(measure.cube, name, "string", exp.Paren(this=sql), measure.paths, _LABEL)
+        return Column(name, Found(name, dimension, path, _LABEL))
+
+    def _key_part(self, path: Path, number: int) -> Column:
         """A part of a cube's primary key, which nobody sees."""
         part = self.around.model.cubes[path[-1]].primary_key[number]
         name = f"#key.{'.'.join(path)}.{number}"

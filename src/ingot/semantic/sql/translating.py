@@ -26,6 +26,7 @@ from ingot.semantic.sql.errors import SqlError, shown
 from ingot.semantic.sql.froms import compared, expressions, tables
 from ingot.semantic.sql.joining import From, Joining
 from ingot.semantic.sql.keyed import KeyedJoin, OtherJoinError, keyed
+from ingot.semantic.sql.once import once
 from ingot.semantic.sql.plain import Find, Named, Names, Plain, columns
 from ingot.semantic.sql.question import Question
 from ingot.semantic.sql.rows import Rows
@@ -119,7 +120,7 @@ class Translating(Plain):
 
     # -- what is over the model ------------------------------------------------------------------------
 
-    def _scope(self, select: exp.Select, names: Names) -> Scope | None:
+    def _scope(self, select: exp.Select, names: Names) -> Scope | None:  # noqa: PLR0911 - one for each reason
         """The tables of a SELECT, where the model alone can answer it."""
         if not select.expressions:
             raise SqlError("The SELECT has no columns.", at=select)
@@ -141,12 +142,7 @@ class Translating(Plain):
                 return None
             for one in own.tables:
                 if any(one.owner == other.owner for other in found):
-                    raise SqlError(
-                        f"'{shown(str(one.owner))}' stands twice in FROM, and the model joins it once: put one of them "
-                        "into a sub-query with a LIMIT or GROUP BY, and join that with a condition.",
-                        at=join,
-                        sqlstate="0A000",
-                    )
+                    return None  # the model joins it once; the statement may join it to itself
                 if any(same(one.alias, other.alias) for other in found):
                     raise SqlError(f"FROM names '{shown(one.alias)}' twice.", at=join, sqlstate="42712")
             found += own.tables
@@ -184,12 +180,13 @@ class Translating(Plain):
         nodes = tables(select)
         scopes = [self._source(one, names) for one in nodes] if len(nodes) > 1 else []
         known = [one for one in scopes if one is not None]
-        starred = stars and any(
-            isinstance(node, exp.Star) for one in select.expressions for node in one.walk()
-        )
-        if not self._names_measure(select, known) and not (starred and known):
+        starred = _starred(select)
+        if starred and any(each.ambiguous for one in known for each in one.tables):
             return None
-        return Joining(self.around, lambda: self._read(select, names, scopes)).scope
+        if not self._names_measure(select, known) and not (stars and starred and known):
+            return None
+        apart = once(select, scopes, self.around.model, self.around.seen)
+        return Joining(self.around, lambda: self._read(select, names, scopes), apart).scope
 
     def _read(self, select: exp.Select, names: Names, scopes: Sequence[Scope | None]) -> From:
         """FROM, where sub-queries of rows are seen through. `scopes`: what its tables are."""
