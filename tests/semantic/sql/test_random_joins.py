@@ -45,6 +45,8 @@ class Statement:
     groups: list[tuple[str, str]] = field(default_factory=list)
     outputs: list[tuple[str, str]] = field(default_factory=list)
     """Aliases and names of measures; no alias: COUNT(*), a column: its SUM over the joined rows."""
+    filters: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """By the number of an output: an alias and a column that must be greater than 1."""
 
 
 def statement(random: Random) -> Statement:
@@ -98,6 +100,10 @@ def statement(random: Random) -> Statement:
         values.append(
             "COUNT(*)" if not alias else f"SUM({column})" if name == "id" else aggregate(name, column, random)
         )
+        if alias and not wrapped and random.random() < 0.2:
+            other, of = random.choice(made.tables)
+            made.filters[n] = (other, random.choice(NUMBERS[of]))
+            values[n] += f" FILTER (WHERE {'.'.join(made.filters[n])} > 1)"
     inner = "".join(froms["model"]) + tail
     if wrapped:
         named = [f"{alias}.{name} AS g{n}" for n, (alias, name) in enumerate(made.groups)]
@@ -160,7 +166,13 @@ def expected(
         key = tuple(naive.get(rows[alias], name) for alias, name in made.groups)
         found.setdefault(key, []).append(ids)
 
-    def value(alias: str, name: str, some: list[tuple[Any, ...]]) -> Any:
+    def passes(ids: tuple[Any, ...], alias: str, column: str) -> bool:
+        found = naive.get(by_id[cube_of[alias]].get(ids[places[alias]]), column)
+        return found is not None and found > 1
+
+    def value(n: int, alias: str, name: str, some: list[tuple[Any, ...]]) -> Any:
+        if n in made.filters:
+            some = [ids for ids in some if passes(ids, *made.filters[n])]
         if not alias:
             return len(some)
         numbers = [ids[places[alias]] for ids in some]
@@ -172,7 +184,7 @@ def expected(
         leaves, calculate = naive.CALCULATED[name]
         return calculate(*(naive.LEAVES[leaf](rows, world) for leaf in leaves))
 
-    return {key: [value(alias, name, some) for alias, name in made.outputs] for key, some in found.items()}
+    return {key: [value(n, *one, some) for n, one in enumerate(made.outputs)] for key, some in found.items()}
 
 
 @pytest.fixture(scope="module")
