@@ -17,7 +17,7 @@ TOPICS = [
     "product", "version", "catalogs", "table types", "tables", "all tables", "columns of orders", "columns of customers",
     "columns of sales", "columns of nothing_here", "primary keys", "imported keys", "exported keys", "indexes", "best row",
     "version columns", "cross reference", "functions", "procedures", "type ", "user types", "limits", "client info",
-    "typed", "prepared", "parameters", "described", "kinds of parameters", "array", "cursor", "scrolled", "most rows",
+    "typed", "prepared", "parameters", "described", "places", "kinds of parameters", "array", "cursor", "scrolled", "most rows",
     "several", "cancel", "time limit", "write", "after it", "valid", "schema ", "preferQueryMode", "prepareThreshold",
     "defaultRowFetchSize", "reWriteBatchedInserts", "assumeMinServerVersion",
 ]  # fmt: skip

@@ -187,3 +187,13 @@ def test_isql_of_unixodbc_connects(sides: Sides) -> None:
     )  # fmt: skip
     assert told.returncode == 0, told.stdout + told.stderr
     assert "25" in told.stdout
+
+
+def test_columns_may_be_null_where_they_are_no_keys(sides: Sides) -> None:
+    """The driver looks the table and the column up, by the numbers that an answer has of them."""
+    found = []
+    for side in sides:
+        with connected(side) as con:
+            cursor = con.cursor().execute("SELECT order_id, coupon_code, order_id + 1 FROM orders")
+            found.append([(one[0], one[6]) for one in cursor.description])
+    assert found[0] == found[1] == [("order_id", False), ("coupon_code", True), ("?column?", True)]

@@ -134,6 +134,18 @@ public class Client {
                     say("described", types(one.getMetaData()));
                 }
             });
+            part("places", () -> {
+                for (String text : List.of(
+                    "SELECT order_id, order_status AS s, order_id + 1, count(*) OVER () FROM orders LIMIT 1",
+                    "SELECT t.s, t.order_id FROM (SELECT order_id, order_status AS s FROM orders) t LIMIT 1",
+                    "SELECT c.city, o.order_id FROM orders o JOIN customers c ON o.customer_id = c.customer_id LIMIT 1")) {
+                    try (Statement statement = con.createStatement(); ResultSet rows = statement.executeQuery(text)) {
+                        ResultSetMetaData told = rows.getMetaData();
+                        for (int n = 1; n <= told.getColumnCount(); n++)
+                            say("places " + n, told.getSchemaName(n) + "." + told.getTableName(n) + "." + told.getColumnName(n) + " " + told.isNullable(n) + " " + told.isAutoIncrement(n));
+                    }
+                }
+            });
             part("kinds of parameters", () -> {
                 try (PreparedStatement one = con.prepareStatement("SELECT COUNT(*) FROM orders WHERE order_date >= ? AND order_status = ? AND is_gift = ? AND (coupon_code = ? OR ?::text IS NULL)")) {
                     one.setTimestamp(1, Timestamp.valueOf("2026-01-01 00:00:00"));
