@@ -207,7 +207,7 @@ def test_nothing_but_a_pg_error_comes_of_any_bytes(raw: bytes, oid: int, format_
         ("t", types.BOOL, "TRUE"), ("1e3", types.FLOAT8, "CAST('1000.0' AS DOUBLE)"), ("nan", types.FLOAT8, "CAST('NaN' AS DOUBLE)"),
         ("-inf", types.FLOAT8, "CAST('-Infinity' AS DOUBLE)"), ("2024-02-29", types.DATE, "CAST('2024-02-29' AS DATE)"),
         ("2024-02-29 1:00+02", types.TIMESTAMPTZ, "CAST('2024-02-28 23:00:00+00' AS TIMESTAMPTZ)"), ("{1,NULL}", 1007, "CAST([1, CAST(NULL AS INT)] AS INT[])"),
-        ("\\x0102", types.BYTEA, "UNHEX('0102')"), ("0044-03-15 BC", types.DATE, "CAST('0044-03-15 (BC)' AS DATE)"),
+        ("\\x0102", types.BYTEA, r"CAST('\x0102' AS BLOB)"), ("0044-03-15 BC", types.DATE, "CAST('0044-03-15 (BC)' AS DATE)"),
     ],
 )  # fmt: skip
 def test_literals_have_the_type_of_the_parameter(text: str, oid: int, expected: str) -> None:

@@ -56,7 +56,7 @@ def _literal(value: Any, oid: int) -> exp.Expr:  # noqa: PLR0911 - one for each 
             inner = exp.Literal.string(repr(value) if math.isfinite(value) else special)
             return exp.Cast(this=inner, to=_kind(oid))
         case bytes():
-            return exp.HexString(this=value.hex())
+            return exp.Cast(this=exp.Literal.string(f"\\x{value.hex()}"), to=_kind(oid))
         case Interval():
             # Words that PostgreSQL and the engine read alike, as they do not read signs before a clock.
             words = f"{value.months} months {value.days} days {value.micros} microseconds"

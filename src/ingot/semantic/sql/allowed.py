@@ -58,7 +58,7 @@ _PARTS: dict[type[exp.Expr], frozenset[str]] = {
     exp.In: frozenset({"this", "expressions", "query"}),
     exp.Ordered: frozenset({"this", "desc", "nulls_first"}),
     exp.Lateral: frozenset({"this", "alias"}),
-    exp.Unnest: frozenset({"expressions", "alias"}),
+    exp.Unnest: frozenset({"expressions", "alias", "offset"}),
     exp.Values: frozenset({"expressions", "alias"}),
     exp.Greatest: frozenset({"this", "expressions", "ignore_nulls"}),
     exp.Least: frozenset({"this", "expressions", "ignore_nulls"}),

@@ -7,6 +7,8 @@ from ingot.semantic.sql.allowed import CALLED, called
 from ingot.semantic.sql.postgres.kinds import named
 
 NOTHING = "?column?"
+GIVEN = "given"
+"""In the `meta` of a parameter's value: it has no name, whatever it is written as."""
 
 
 def output_name(node: exp.Expr) -> str:
@@ -24,6 +26,8 @@ def _folded(node: exp.Expr) -> str:
 
 def _named(node: exp.Expr) -> tuple[str, int]:  # noqa: PLR0911, PLR0912 - one for each form
     """The name, and how sure it is: a type's name gives way to that of what is cast."""
+    if node.meta.get(GIVEN):
+        return NOTHING, 0
     node = node.unnest() if not isinstance(node, exp.Subquery) else node
     if isinstance(node, exp.Column):
         # A member of the model may have capitals, and is found without quotes, too.

@@ -166,27 +166,40 @@ class Tables:
         return Fixed(name, columns)
 
     def _series(self, node: exp.Expr) -> Source:
+        """A function as a table: a column for each list that it gives, and WITH ORDINALITY their places."""
         inner = node.this if isinstance(node, exp.Table) else node
-        if node.args.get("ordinality") or node.args.get("offset"):
-            raise SqlError("WITH ORDINALITY cannot be used here.", at=node, sqlstate="0A000")
+        place = node.args.get("ordinality") or inner.args.get("offset")
         function = series.function(inner)
         given = [self.writing.write(self.filled(one)) for one in inner.expressions]
-        listed, kind = series.listed(function, given, self.writing.clock, node)
-        name = _name(node) or function
-        named = _columns(node)
-        if len(named) > 1:
+        each = [[one] for one in given] if function == "unnest" and given else [given]
+        lists = [series.listed(function, one, self.writing.clock, node) for one in each]
+        name, named = _name(node) or function, _columns(node)
+        if isinstance(place, exp.Identifier):  # the parser takes the last name for that of the places
+            named = [*named, place.name]
+        known = [name if len(lists) == 1 else function for _ in lists]
+        if place:
+            lists.append((series.places([tree for tree, _ in lists]), "int8"))
+            known.append("ordinality")
+        if len(named) > len(lists):
             raise SqlError(
-                f"a table has 1 columns available but {len(named)} columns specified",
+                f'table "{name}" has {len(lists)} columns available but {len(named)} columns specified',
                 at=node,
                 sqlstate="42P10",
             )
-        column = Col(named[0] if named else name, kind, named[0] if named else name)
-        select = exp.Select(expressions=[exp.alias_(call("unnest", listed), column.inner, quoted=True)])
-        made: exp.Expr = exp.Subquery(this=select, alias=_alias(name, [column]))
+        names = [*named, *known[len(named) :]]
+        inside = names if len(set(names)) == len(names) else [f"c{n}" for n in range(1, len(names) + 1)]
+        columns = [Col(one, kind, own) for one, (_, kind), own in zip(names, lists, inside, strict=True)]
+        select = exp.Select(
+            expressions=[
+                exp.alias_(call("unnest", tree), own, quoted=True)
+                for (tree, _), own in zip(lists, inside, strict=True)
+            ]
+        )
+        made: exp.Expr = exp.Subquery(this=select, alias=_alias(name, columns))
         if self.seen.sources:
-            made = exp.Lateral(this=exp.Subquery(this=select), alias=_alias(name, [column]))
+            made = exp.Lateral(this=exp.Subquery(this=select), alias=_alias(name, columns))
         node.replace(made)
-        return Fixed(name, [column])
+        return Fixed(name, columns)
 
     # -- joins -----------------------------------------------------------------------------------------
 

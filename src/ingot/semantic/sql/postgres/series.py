@@ -58,6 +58,13 @@ def listed(name: str, given: list[Meant], clock: Clock, at: exp.Expr) -> tuple[e
     return given[0].tree, kinds.element(given[0].type)
 
 
+def places(lists: list[exp.Expr]) -> exp.Expr:
+    """The numbers of the rows that lists make side by side, from 1."""
+    sizes = [call("coalesce", call("len", one.copy()), num(0)) for one in lists]
+    longest = call("greatest", *sizes) if len(sizes) > 1 else sizes[0]
+    return call("range", num(1), add(longest, num(1)))
+
+
 def _generated(given: list[Meant], clock: Clock, at: exp.Expr) -> tuple[exp.Expr, str]:
     if len(given) not in (2, 3):
         raise SqlError("generate_series() takes two or three values.", at=at, sqlstate="42883")

@@ -11,7 +11,7 @@ from ingot.semantic.sql.postgres import kinds, operators
 from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.casts import becoming
 from ingot.semantic.sql.postgres.outputs import output_types
-from ingot.semantic.sql.postgres.tree import call, cast, op, paren, text
+from ingot.semantic.sql.postgres.tree import call, cast, not_, op, paren, text
 
 if TYPE_CHECKING:
     from ingot.semantic.sql.postgres.writing import Writing
@@ -25,27 +25,16 @@ Test = Callable[[Meant, Meant], Meant]
 def quantified(w: "Writing", node: exp.Expr, test: Test) -> Meant:  # noqa: PLR0911 - one for each form
     """`x = ANY (…)` and `x <> ALL (…)`, over an array or a sub-query; `test` compares with an element."""
     given, whole = given_to(node.expression)
+    if isinstance(given, exp.Cast) and isinstance(given.this, exp.Array):
+        given = _each_cast(given)
     one = w.write(node.this)
-    if isinstance(given, exp.Subquery | exp.Query) and type(node) not in COMPARED:
-        raise SqlError(
-            "A pattern is compared with an array here, and not with a sub-query.", at=node, sqlstate="0A000"
-        )
     if isinstance(given, exp.Subquery | exp.Query):
-        right = given if isinstance(given, exp.Subquery) else exp.Subquery(this=given)
-        kind = (output_types(right) or [kinds.ANY])[0]
-        left, _ = operators.sides(one, Meant(exp.null(), kind), w.clock, node, type(node))
-        made: exp.Expr
-        if isinstance(node, exp.EQ) and not whole:
-            made = exp.In(this=paren(left), query=right)
-        elif isinstance(node, exp.NEQ) and whole:
-            made = exp.Not(this=exp.Paren(this=exp.In(this=paren(left), query=right)))
-        else:
-            word: exp.Expr = exp.All(this=right) if whole else exp.Any(this=right)
-            made = type(node)(this=paren(left), expression=word)
-        return Meant(exp.Paren(this=made), "bool")
+        return _over_query(w, node, one, given, whole=whole)
     if isinstance(given, exp.Array):
         if isinstance(node, exp.EQ) and not whole and given.expressions:
             return among(w, one, given.expressions, node)
+        if isinstance(node, exp.NEQ) and whole and given.expressions:
+            return Meant(not_(among(w, one, given.expressions, node).tree), "bool")
         tests = [test(one.again(), w.write(each)).tree for each in given.expressions]
         if not tests:
             return Meant(exp.Boolean(this=whole), "bool")
@@ -64,6 +53,44 @@ def quantified(w: "Writing", node: exp.Expr, test: Test) -> Meant:  # noqa: PLR0
     if not kinds.is_array(array.type):
         raise SqlError("op ANY/ALL (array) requires array on right side", at=node, sqlstate="42809")
     return Meant(_over_array(one, array, test, whole=whole), "bool")
+
+
+def _over_query(w: "Writing", node: exp.Expr, one: Meant, given: exp.Expr, *, whole: bool) -> Meant:
+    if type(node) not in COMPARED:
+        raise SqlError(
+            "A pattern is compared with an array here, and not with a sub-query.", at=node, sqlstate="0A000"
+        )
+    right = given if isinstance(given, exp.Subquery) else exp.Subquery(this=given)
+    kind = (output_types(right) or [kinds.ANY])[0]
+    left, _ = operators.sides(one, Meant(exp.null(), kind), w.clock, node, type(node))
+    made: exp.Expr
+    if isinstance(node, exp.EQ) and not whole:
+        made = exp.In(this=paren(left), query=right)
+    elif isinstance(node, exp.NEQ) and whole:
+        made = exp.Not(this=exp.Paren(this=exp.In(this=paren(left), query=right)))
+    else:
+        word: exp.Expr = exp.All(this=right) if whole else exp.Any(this=right)
+        made = type(node)(this=paren(left), expression=word)
+    return Meant(exp.Paren(this=made), "bool")
+
+
+def _each_cast(given: exp.Cast) -> exp.Expr:
+    """`ARRAY['a', 'b']::text[]` with each of its elements cast."""
+    if not kinds.is_array(kinds.named(given.to)[0]) or any(
+        isinstance(one, exp.Array) for one in given.this.expressions
+    ):
+        return given
+    to = given.to.expressions[0]
+    numbers = kinds.named(to)[0] in ("int4", "int8", "numeric")
+    items = [
+        one.copy() if numbers and _is_number(one) else exp.Cast(this=one.copy(), to=to.copy())
+        for one in given.this.expressions
+    ]
+    return exp.Array(expressions=items)
+
+
+def _is_number(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and not node.is_string
 
 
 def _over_array(one: Meant, array: Meant, test: Test, *, whole: bool) -> exp.Expr:
