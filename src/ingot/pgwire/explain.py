@@ -26,6 +26,12 @@ from ingot.semantic.sql.statement import SqlPlan
 if TYPE_CHECKING:
     from ingot.pgwire.lake_source import LakeBeside
 
+_UNNAMED = {
+    "#key": "keys of rows",
+    "#value": "values of measures in a row",
+    "#rows": "the groups",
+    "#join": "the rows that the statement joins",
+}
 _SIGNS = {"equals": "=", "notEquals": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
@@ -146,7 +152,9 @@ def _cache(plan: SqlPlan, *, kept: bool) -> str:
 def _question(query: Resolved, seen: Model) -> dict[str, Any]:
     told: dict[str, Any] = {
         "Measures": [column.found.name for column in query.measures],
-        "Dimensions": [_dimension(column.found.name, column.granularity) for column in query.dimensions],
+        "Dimensions": list(
+            dict.fromkeys(_dimension(column.found.name, column.granularity) for column in query.dimensions)
+        ),
         "Filters": [_condition(one, seen) for one in (*query.where, *query.having)],
         "Segments": [one.name for one in query.segments],
         "Time Zone": query.timezone,
@@ -160,7 +168,7 @@ def _question(query: Resolved, seen: Model) -> dict[str, Any]:
 
 def _dimension(name: str, granularity: str | None) -> str:
     if name.startswith("#"):
-        return "an expression over dimensions"
+        return _UNNAMED.get(name.partition(".")[0], "an expression over dimensions")
     return name if granularity is None else f"{name} by {granularity}"
 
 
@@ -169,7 +177,7 @@ def _condition(one: Tree, seen: Model) -> str:
         word = " AND " if one.every else " OR "
         return "(" + word.join(_condition(each, seen) for each in one.parts) + ")"
     if one.found.name.startswith("#"):
-        return "an expression over dimensions"
+        return _UNNAMED.get(one.found.name, "an expression over dimensions")
     if one.found.name not in seen.members:
         return "a default filter of the view"
     sign = _SIGNS.get(one.operator, one.operator)

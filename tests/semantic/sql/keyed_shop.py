@@ -10,7 +10,7 @@ from ingot.engines.duckdb import DuckDBEngine, connect
 from ingot.lake import Lake
 from ingot.semantic import Service
 from tests.semantic import shop
-from tests.semantic.lakes import ROWS
+from tests.semantic.lakes import ROWS, Served
 
 KEYS = {
     "orders": ("customer_id",), "tickets": ("customer_id",), "customers": ("region_id",), "items": ("order_id", "product_id"),
@@ -56,10 +56,10 @@ def cubes_both_ways() -> list[dict[str, Any]]:
 
 
 @contextmanager
-def served(
+def kept(
     folder: Path, own: list[dict[str, Any]], views: list[dict[str, Any]] | None = None
-) -> Iterator[Service]:
-    """A service over a new lake in `folder`."""
+) -> Iterator[Served]:
+    """A service over a new lake in `folder`, and these."""
     with connect() as con, Lake(f"sqlite:///{folder}/lake.db", folder / "warehouse") as lake:
         shop.fill(con, ALL)
         staged = [
@@ -67,7 +67,18 @@ def served(
         ]
         lake.commit("main", staged, message="the shop")
         engine = DuckDBEngine(lake)
+        service = Service(shop.project(own, views or []), lake, engine)
         try:
-            yield Service(shop.project(own, views or []), lake, engine)
+            yield Served(service, lake, engine)
         finally:
+            service.close()
             engine.close()
+
+
+@contextmanager
+def served(
+    folder: Path, own: list[dict[str, Any]], views: list[dict[str, Any]] | None = None
+) -> Iterator[Service]:
+    """A service over a new lake in `folder`."""
+    with kept(folder, own, views) as made:
+        yield made.service
