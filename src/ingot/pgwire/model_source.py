@@ -5,6 +5,7 @@ A member of type time is a local time of the session's time zone, as in Cube: a 
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -14,7 +15,7 @@ from sqlglot import exp
 from ingot.engines.yielding import yield_to_others
 from ingot.errors import IngotError
 from ingot.pgwire.errors import PgError
-from ingot.pgwire.fields import field_of
+from ingot.pgwire.fields import field_of, oid_of
 from ingot.pgwire.parameters import count, inferred, sample
 from ingot.pgwire.ports import Field, Rows, SessionInfo, Value
 from ingot.pgwire.rows import AT_ONCE, Look, StreamRows, WholeRows, encoded
@@ -27,6 +28,7 @@ from ingot.semantic.answers.arrow import Stream
 from ingot.semantic.answers.recent import Recent
 from ingot.semantic.model import Model
 from ingot.semantic.sql.columns import faces
+from ingot.semantic.sql.guessing import Guessing
 from ingot.semantic.sql.statement import SqlPlan
 from ingot.semantic.sql.statements import CLOCK, NOTHING, Bound
 
@@ -190,7 +192,10 @@ class ModelSource:
         described, is_sure = await self._described(text, given)
 
         def work() -> Prepared:
-            kinds = self._kinds(tree, given, described, wanted)
+            told = described.parameters if described is not None else ()
+            if described is None and beside is not None and wanted:
+                told = self._guessed(text, beside, wanted)
+            kinds = self._kinds(tree, given, told, wanted)
             plan = self.planned(text, sample(kinds), beside)
             found = self._found(plan, kinds, described)
             if is_sure:
@@ -206,11 +211,17 @@ class ModelSource:
     def _key(self, text: str, given: tuple[int, ...], plan: SqlPlan) -> Hashable:
         return (text, given, self._seen_by(), plan.sql, plan.names)
 
+    def _guessed(self, text: str, beside: "LakeBeside", wanted: int) -> tuple[int, ...]:
+        """The types of parameters as far as the tables beside the model say them; 0 where they do not."""
+        guessing = Guessing()
+        with suppress(IngotError):  # with values it may do
+            self.planned(text, Bound((), object(), kept=False, guessing=guessing), beside)
+        return tuple(oid_of(guessing.types.get(one, "")) for one in range(1, wanted + 1))
+
     def _kinds(
-        self, tree: exp.Query, given: tuple[int, ...], described: "Described | None", wanted: int
+        self, tree: exp.Query, given: tuple[int, ...], told: Sequence[int], wanted: int
     ) -> tuple[int, ...]:
-        """The types of the parameters: the client's word, PostgreSQL's, and what they are compared with."""
-        told = described.parameters if described is not None else ()
+        """The types of the parameters: the client's word, what was `told`, and what they are compared with."""
         guessed = inferred(tree, self.service.seen(self.info.context))
         return tuple(
             (given[at] if at < len(given) else 0)

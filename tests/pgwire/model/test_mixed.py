@@ -1,5 +1,6 @@
 """Cubes and tables in one statement: rows are those of plain SQL over the files, rights those of each part alone."""
 
+import asyncio
 import sqlite3
 import threading
 import time
@@ -9,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]
 import psycopg
 import pytest
 
@@ -346,3 +348,27 @@ def test_a_cancel_stops_it(running: Running, table: str) -> None:
         thread.join()
         assert took[1] - took[0] < 1
         assert con.execute("SELECT COUNT(*) FROM customers").fetchall() == [(40,)]
+
+
+def test_types_of_parameters_are_what_they_stand_beside(running: Running) -> None:
+    """Nobody else says them: PostgreSQL knows no names of three parts."""
+    text = (
+        "SELECT o.id FROM orders o JOIN till.main.cities t ON o.id < $1 AND t.people > $2 JOIN gold.orders g ON g.id = o.id "
+        "WHERE g.amount > $3 AND g.created_at >= $4 AND o.status = $5 AND $6::date IS NOT NULL LIMIT $7"
+    )
+
+    async def described() -> tuple[list[str], list[str]]:
+        con = await asyncpg.connect(
+            host="127.0.0.1", port=running.port, user="boss", database="shop", ssl=False
+        )
+        try:
+            made = await con.prepare(text)
+            return [one.name for one in made.get_parameters()], [
+                one.type.name for one in made.get_attributes()
+            ]
+        finally:
+            await con.close()
+
+    parameters, columns = asyncio.run(described())
+    assert parameters == ["int8", "int8", "numeric", "timestamp", "text", "date", "int8"]
+    assert columns == ["int8"]

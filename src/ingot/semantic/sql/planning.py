@@ -18,6 +18,7 @@ from ingot.semantic.policy.hooks import Hooks
 from ingot.semantic.sql.allowed import check
 from ingot.semantic.sql.around import Around
 from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.guessing import Guessing
 from ingot.semantic.sql.member_types import Declared, declared
 from ingot.semantic.sql.parsing import parsed
 from ingot.semantic.sql.plain import Find
@@ -47,11 +48,12 @@ def planned(
     hold: "Callable[[Choice], tuple[HeldTable, ...]]" = lambda _: (),
     types: Declared | None = None,
     find: Find = lambda _: None,
+    guessing: Guessing | None = None,
 ) -> SqlPlan:
     """The plan of a statement. `tree`: what `parsed` gave for its text, with a value for each parameter.
 
     `types` says what PostgreSQL's types of members are; without it those of columns are not known. `find` knows the
-    tables that may be read beside cubes and views.
+    tables that may be read beside cubes and views; `guessing` has opened the tree and learns the types of its parameters.
 
     Raises:
         SqlError: for what is no SELECT over the model, with its place in the text.
@@ -71,7 +73,7 @@ def planned(
     try:
         tree = parsed(text) if tree is None else tree
         check(tree)
-        made = Translating(around, find).query(tree, {})
+        made = Translating(around, find, guessing).query(tree, {})
         around.settle(made)
         if not all(table.meta.get(OURS) for table in made.find_all(exp.Table)):
             raise SqlError("The statement names a table that is neither a cube nor a view.", sqlstate="42P01")

@@ -18,6 +18,7 @@ from ingot.semantic.policy.hooks import Hooks
 from ingot.semantic.policy.policies import RowCondition, RowTree
 from ingot.semantic.sql.beside import Beside, Reading
 from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.guessing import Guessing
 from ingot.semantic.sql.member_types import MemberTypes
 from ingot.semantic.sql.parsing import parsed
 from ingot.semantic.sql.planning import planned
@@ -38,6 +39,8 @@ class Bound:
     """The same for the same values of the same types, and no others."""
     kept: bool = True
     """Whether a plan with them may be kept: large ones take more memory than they save time."""
+    guessing: Guessing | None = None
+    """Instead of values: what learns the types that they have to have."""
 
 
 NOTHING = Bound((), ())
@@ -108,11 +111,13 @@ class Statements:
             return tuple(rollups.held(build) for _, build in choice.used) if rollups is not None else ()
 
         tree = self.tree(text)
+        guessing = values.guessing
+        given = guessing.opened(tree) if guessing is not None else tree
         reading = beside.reading(at.state, tree) if beside is not None else None
         made = planned(
             text,
             model,
-            tree=bound(tree, values.literals) if values.literals else tree,
+            tree=bound(tree, values.literals) if values.literals else given,
             at=at,
             guard=self._guard,
             hooks=hooks,
@@ -123,6 +128,7 @@ class Statements:
             hold=hold,
             types=self._types.of(model, at.state),
             find=reading if reading is not None else lambda _: None,
+            guessing=guessing,
         )
         if reading is not None:
             made = _with_tables(made, reading)

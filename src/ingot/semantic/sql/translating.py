@@ -24,6 +24,7 @@ from ingot.semantic.sql.columns import (
 )
 from ingot.semantic.sql.errors import SqlError, shown
 from ingot.semantic.sql.froms import compared, expressions, tables
+from ingot.semantic.sql.guessing import Guessing
 from ingot.semantic.sql.joining import From, Joining
 from ingot.semantic.sql.keyed import KeyedJoin, OtherJoinError, keyed
 from ingot.semantic.sql.once import once
@@ -42,9 +43,11 @@ MAX_QUESTIONS = 50
 class Translating(Plain):
     """Translates one statement."""
 
-    def __init__(self, around: Around, find: Find = lambda _: None) -> None:
+    def __init__(
+        self, around: Around, find: Find = lambda _: None, guessing: Guessing | None = None
+    ) -> None:
         """`find` knows the tables that are no cubes or views."""
-        super().__init__(around.writing, find)
+        super().__init__(around.writing, find, guessing)
         self.around = around
         self.questions = 0
         self._known: dict[int, tuple[exp.Expr, Scope | None]] = {}
