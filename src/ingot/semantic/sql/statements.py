@@ -20,6 +20,7 @@ from ingot.semantic.sql.beside import Beside, Reading
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.guessing import Guessing
 from ingot.semantic.sql.member_types import MemberTypes
+from ingot.semantic.sql.naming import GIVEN
 from ingot.semantic.sql.parsing import parsed
 from ingot.semantic.sql.planning import planned
 from ingot.semantic.sql.statement import SqlPlan
@@ -194,6 +195,7 @@ def bound(tree: exp.Query, literals: tuple[exp.Expr, ...]) -> exp.Query:
             raise SqlError(f"There is no parameter ${number}.", at=node, sqlstate="42P02")
         made = literals[int(number) - 1].copy()
         made.meta.update(node.meta)
+        made.meta[GIVEN] = True
         return made
 
     made = tree.transform(one)

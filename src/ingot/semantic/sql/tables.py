@@ -175,7 +175,7 @@ class Tables:
         lists = [series.listed(function, one, self.writing.clock, node) for one in each]
         name, named = _name(node) or function, _columns(node)
         if isinstance(place, exp.Identifier):  # the parser takes the last name for that of the places
-            named = [*named, place.name]
+            named = (*named, place.name)
         known = [name if len(lists) == 1 else function for _ in lists]
         if place:
             lists.append((series.places([tree for tree, _ in lists]), "int8"))
