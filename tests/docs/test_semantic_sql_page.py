@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ingot.semantic.sql.allowed import functions
-from tests.semantic.lakes import Served, served
+from tests.semantic.lakes import ROWS, Served
+from tests.semantic.sql.keyed_shop import cubes, kept
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/semantic-sql.md").read_text(encoding="utf-8")
 STATEMENTS = re.findall(r"```sql\n(.*?)\n```", PAGE, flags=re.DOTALL)
@@ -17,6 +18,7 @@ ANSWERS = [
     [("large", 10), ("small", 12)],
     [("2026-01", 10, 10), ("2026-02", 12, 22)],
     [("O'Hare", 7), ("Rome", 15)],
+    [("O'Hare", 1, None, 1, 7, 1), ("Rome", 1, 7, 2, 15, 2), (None, 1, 2, 0, None, 1)],
     [("done", 17)],
     [("done", 17), ("new", 5)],
     [(11.0, 2)],
@@ -26,7 +28,7 @@ ANSWERS = [
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("shop")) as made:
+    with kept(tmp_path_factory.mktemp("shop"), cubes(), rows=ROWS) as made:
         yield made
 
 

@@ -57,11 +57,14 @@ def cubes_both_ways() -> list[dict[str, Any]]:
 
 @contextmanager
 def kept(
-    folder: Path, own: list[dict[str, Any]], views: list[dict[str, Any]] | None = None
+    folder: Path,
+    own: list[dict[str, Any]],
+    views: list[dict[str, Any]] | None = None,
+    rows: dict[str, list[dict[str, Any]]] = ALL,
 ) -> Iterator[Served]:
     """A service over a new lake in `folder`, and these."""
     with connect() as con, Lake(f"sqlite:///{folder}/lake.db", folder / "warehouse") as lake:
-        shop.fill(con, ALL)
+        shop.fill(con, rows)
         staged = [
             lake.stage(con, f"gold.{name}", f"SELECT * FROM gold.{name}", on="main") for name in shop.TABLES
         ]
