@@ -64,11 +64,7 @@ LARGE = {
     + " SELECT x FROM a29",
     "divisions": "SELECT " + "1 / (" * 55 + "amount" + ")" * 55 + " FROM orders",
     "calls": "SELECT " + "width_bucket(" * 40 + "amount" + ", 1, 2, 3)" * 40 + " FROM orders",
-    "comparisons": "SELECT "
-    + "(" * 40
-    + "paid"
-    + " < ALL (ARRAY[true, false, paid]))" * 40
-    + " FROM orders",
+    "comparisons": "SELECT " + "(" * 40 + "paid" + " < ALL (ARRAY[true, false, paid]))" * 40 + " FROM orders",
     "cubes": "SELECT 1 FROM orders GROUP BY CUBE (id, status, paid, amount, created_at), CUBE (id, status, paid, amount)",
     "series": "SELECT * FROM generate_series(1, 1000000000)",
     "identifier": 'SELECT "' + "x" * 50_000 + '" FROM orders',

@@ -11,18 +11,21 @@ from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.casts import as_text, becoming
 from ingot.semantic.sql.postgres.input import Clock, interval_parts
 from ingot.semantic.sql.postgres.tree import (
+    as_engine,
     call,
     case,
     cast,
     error,
     is_atom,
     is_null,
+    mul,
     not_,
     num,
     once,
     op,
     over,
     paren,
+    sub,
     text,
     whole,
 )
@@ -130,10 +133,29 @@ def _numbers(kind: type[exp.Expr], left: Meant, right: Meant, clock: Clock, at: 
         raise refused(kind, left.type, right.type, at)
     a, b = becoming(left, wanted, clock, at), becoming(right, wanted, clock, at)
     if kind is exp.Div:
-        return Meant(unless_zero(whole if wanted in kinds.WHOLE else over, a, b), wanted)
+        write = whole if wanted in kinds.WHOLE else exact_over if wanted == "numeric" else over
+        return Meant(unless_zero(write, a, b), wanted)
     if kind is exp.Mod:
         return Meant(unless_zero(partial(op, exp.Mod), a, b), wanted)
     return Meant(op(kind, a, b), wanted)
+
+
+def exact_over(left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    """A quotient of decimals, which the engine computes in double precision.
+
+    One that has 13 digits at most is that, and not its neighbour: 41.15, and not 41.150000000000006.
+    """
+
+    def nearest(it: exp.Expr) -> exp.Expr:
+        size = call("abs", it.copy())
+        places = sub(num(12), as_engine(call("floor", call("log10", size)), "INTEGER"))
+        short = call("round", it.copy(), places)
+        apart = call("abs", sub(short, it.copy()))
+        known = exp.Between(this=size.copy(), low=num("1e-290"), high=num("1e290"))
+        close = op(exp.LTE, apart, mul(size.copy(), num("4.5e-16")))
+        return case((known, case((close, short.copy()), default=it.copy())), default=it.copy())
+
+    return once(over(left, right), nearest)
 
 
 def unless_zero(write: Callable[[exp.Expr, exp.Expr], exp.Expr], left: exp.Expr, right: exp.Expr) -> exp.Expr:
