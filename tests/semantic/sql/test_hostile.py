@@ -6,6 +6,7 @@ import pytest
 
 from ingot.errors import IngotError
 from ingot.semantic.errors import QueryError
+from ingot.semantic.sql.errors import SqlError
 from tests.semantic.lakes import Served
 
 pytestmark = pytest.mark.slow
@@ -106,3 +107,17 @@ def test_a_text_is_a_value_wherever_it_stands(shop_served: Served, value: str) -
     assert len(found.rows()) == 1
     with pytest.raises(IngotError):
         service.sql_plan(f"SELECT {name} FROM orders")
+
+
+@pytest.mark.slow
+def test_long_lists_are_conditions_whatever_a_query_takes(shop_served: Served) -> None:
+    """More values than a query's filters take are compared on the rows; lists beyond all measure are refused."""
+    listed = ", ".join(map(str, range(2, 12_002)))
+    text = "SELECT MEASURE(total), MEASURE(count) FROM orders WHERE id"
+    few = shop_served.service.query_sql(f"{text} IN (2, 3)").rows()
+    assert shop_served.service.query_sql(f"{text} IN ({listed})").rows() == few
+    assert shop_served.service.query_sql(f"{text} = ANY (ARRAY[{listed}])").rows() == few
+    assert shop_served.service.query_sql(f"{text} = ANY ('{{{listed}}}')").rows() == few
+    with pytest.raises(SqlError) as caught:
+        shop_served.service.query_sql(f"{text} IN ({', '.join(map(str, range(25_000)))})")
+    assert caught.value.sqlstate == "54000"

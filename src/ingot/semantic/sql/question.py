@@ -16,7 +16,7 @@ from ingot.semantic.planner.fanout import Grain, Leaf, leaf_path, plain_name, sh
 from ingot.semantic.planner.given import by_itself
 from ingot.semantic.planner.resolve import Column, Condition, Resolved, Tree, member_paths
 from ingot.semantic.planner.times import GRANULARITIES
-from ingot.semantic.query import parse
+from ingot.semantic.query import MAX_VALUES, parse
 from ingot.semantic.sql.allowed import called
 from ingot.semantic.sql.around import Around
 from ingot.semantic.sql.asking import Part, Parts
@@ -125,7 +125,9 @@ class Question:
                 self.segments.append(name_)
             elif _is_true(one):
                 continue
-            elif (found := as_filter(one, self.model, self.around.clock)) is not None:
+            elif (found := as_filter(one, self.model, self.around.clock)) is not None and (
+                sum(map(_values, [*self.filters, found[0]])) <= MAX_VALUES
+            ):
                 self.filters.append(found[0])
                 self.around.writing.volatile = self.around.writing.volatile or found[1]
             else:
@@ -358,6 +360,12 @@ class Question:
         sql = changed(written, one)
         dimension = Dimension(cube, name, kind, exp.Paren(this=sql), tuple(paths), _LABEL)
         return Found(name, dimension, (cube,), _LABEL)
+
+
+def _values(filter_: dict[str, Any]) -> int:
+    """How many values a filter has: a query takes so many and no more."""
+    inner = [one for key in ("and", "or") for one in filter_.get(key) or ()]
+    return len(filter_.get("values") or ()) + sum(map(_values, inner))
 
 
 def _is_true(node: exp.Expr) -> bool:

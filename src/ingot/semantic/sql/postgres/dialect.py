@@ -272,6 +272,8 @@ def _inlined(node: exp.Expr, known: dict[str, Any]) -> None:
 
 
 def _call(name: str, *given: exp.Expr) -> exp.Anonymous:
+    if any(one is None for one in given):
+        raise SqlError("operator does not exist: it takes two operands", sqlstate="42883")
     made = exp.Anonymous(this=name, expressions=list(given))
     made.meta[CALL] = True
     return made

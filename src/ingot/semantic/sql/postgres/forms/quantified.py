@@ -81,7 +81,7 @@ def _each_cast(given: exp.Cast) -> exp.Expr:
     ):
         return given
     to = given.to.expressions[0]
-    numbers = kinds.named(to)[0] in ("int4", "int8", "numeric")
+    numbers = kinds.named(to)[0] in (*kinds.WHOLE, "numeric")
     items = [
         one.copy() if numbers and _is_number(one) else exp.Cast(this=one.copy(), to=to.copy())
         for one in given.this.expressions
@@ -118,7 +118,11 @@ def among(w: "Writing", one: Meant, items: list[exp.Expr], node: exp.Expr) -> Me
     if wanted is None:
         bad = next((v for v in values if kinds.common([one.type, v.type]) is None), values[0])
         raise operators.refused(exp.EQ, one.type, bad.type, node)
-    listed = [becoming(each, wanted, w.clock, node) for each in values]
+    whole = wanted in (*kinds.WHOLE, "numeric")
+    listed = [  # lists of numbers are long, and need no casts
+        each.tree if whole and each.number is not None else becoming(each, wanted, w.clock, node)
+        for each in values
+    ]
     return Meant(
         exp.Paren(this=exp.In(this=paren(becoming(one, wanted, w.clock, node)), expressions=listed)),
         "bool",
