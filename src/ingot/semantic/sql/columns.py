@@ -89,9 +89,18 @@ class Scope:
     def column(self, node: exp.Column) -> exp.Expr:
         """What a column means. Raises `SqlError` for one that is not there, or in two tables."""
         merged = self.merged.get(node.name.casefold()) if not node.table else None
-        found = merged.copy() if merged is not None else self._column(node)
-        if self.joining is not None:
-            self.joining.check(found, node)
+        if merged is not None:
+            return merged.copy()
+        if self.joining is None:
+            return self._column(node)
+        try:
+            found = self._column(node)
+        except SqlError as error:
+            around = self.joining.outer_column(node) if error.sqlstate in ("42703", "42P01") else None
+            if around is None:
+                raise
+            return around
+        self.joining.check(found, node)
         return found
 
     def _column(self, node: exp.Column) -> exp.Expr:

@@ -226,7 +226,9 @@ class Grouping:
                 ),
                 copy=False,
             )
-            kind = "full" if n < len(whole) else "left"
+            # Rows that the statement joins itself have the same groups whatever is asked of them.
+            both = "inner" if self.selecting.scope.joining is not None else "full"
+            kind = both if n < len(whole) else "left"
             made = made.join(_named(one, aliases[n]), on=on, join_type=kind, copy=False)
         return made
 

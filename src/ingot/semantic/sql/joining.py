@@ -18,10 +18,12 @@ from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres.writing import TYPE
 from ingot.semantic.sql.rows import Rows
 from ingot.semantic.sql.rowwise import has_value, nothing
-from ingot.semantic.sql.scope import Source
+from ingot.semantic.sql.scope import Seen, Source
 from ingot.semantic.sql.tables import Tables
 
 _LABEL = Label("", "", public=False)
+LOOKING = "looking"
+"""In the `meta` of a sub-query that is not written yet, because it may look at the tables around it."""
 Inner = tuple[int | None, exp.Expr | int | str]
 """A table's number, and what a column is there; None and its name for one of USING."""
 
@@ -41,14 +43,17 @@ class From:
 class Joining:
     """One FROM whose rows are asked for by a SELECT; `around` knows its columns as members."""
 
-    def __init__(self, around: Around, read: Callable[[], From], once: frozenset[int]) -> None:
+    def __init__(
+        self, around: Around, read: Callable[[], From], once: frozenset[int], outer: Seen | None
+    ) -> None:
         """`read` reads FROM anew: each question has its own.
 
-        `once`: the numbers of tables of which no row stands twice in the joined rows.
+        `once`: the numbers of tables of which no row stands twice in the joined rows. `outer`: where it stands.
         """
         self.outside = around
         self.inner: dict[str, Inner] = {}
         self.once = once
+        self.outer = outer
         self.computed: set[str] = set()
         """Columns of sub-queries that are computed from what rows have of measures."""
         self._read = read
@@ -76,6 +81,10 @@ class Joining:
                 at=at,
                 sqlstate="42803",
             )
+
+    def outer_column(self, node: exp.Column) -> exp.Expr | None:
+        """A column of what is around the SELECT, in the engine's words; None where it is none."""
+        return self.outer.column(node) if self.outer is not None and self.outer.has(node) else None
 
     def fresh(self) -> From:
         """FROM, of which nothing is asked yet."""
@@ -204,7 +213,7 @@ class RowQuestion:
             columns.append(exp.alias_(found, column.name, quoted=True, copy=False))
         columns += [exp.alias_(tree.copy(), name, quoted=True) for tree, name in self._handed.items()]
         select.set("expressions", columns or [exp.alias_(exp.Literal.number(1), "c0", quoted=True)])
-        tests = [around.tested(changed(one.copy(), self._engine)) for one in self._tests]
+        tests = [around.tested(self._looking(changed(one.copy(), self._engine))) for one in self._tests]
         if tests:
             select.set("where", exp.Where(this=exp.and_(*tests, copy=False)))
         self._from.tables.place()
@@ -220,6 +229,18 @@ class RowQuestion:
         """A column of a table that is handed on as it is."""
         name = self._handed.setdefault(tree, f"k{len(self._handed) + 1}")
         return exp.column(name, table=self.alias, quoted=True)
+
+    def _looking(self, tree: exp.Expr) -> exp.Expr:
+        """`tree`, which is changed, with the sub-queries in it written that may look at the tables of FROM."""
+        if isinstance(tree, exp.Query):
+            tables = self._from.tables
+            return tables.means.query(tree, tables.seen) if tree.meta.pop(LOOKING, False) else tree
+        for key, value in list(tree.args.items()):
+            if isinstance(value, exp.Expr):
+                tree.set(key, self._looking(value))
+            elif isinstance(value, list):
+                tree.set(key, [self._looking(one) if isinstance(one, exp.Expr) else one for one in value])
+        return tree
 
     def _engine(self, node: exp.Expr) -> exp.Expr:
         """A column of FROM in the engine's words."""

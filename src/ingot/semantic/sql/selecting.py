@@ -12,6 +12,7 @@ from ingot.semantic.sql.asking import Asking
 from ingot.semantic.sql.bounds import bounded
 from ingot.semantic.sql.columns import Scope, changed, inside, mark, marked, members
 from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.joining import LOOKING
 from ingot.semantic.sql.naming import output_name
 from ingot.semantic.sql.postgres.kinds import named
 from ingot.semantic.sql.postgres.writing import TYPE
@@ -42,7 +43,7 @@ class Selecting:
         self.having = self._read(select.args["having"].this) if select.args.get("having") else None
         self.where = [*scope.where]
         if select.args.get("where"):
-            self.where.append(self._read(select.args["where"].this))
+            self.where.append(self._condition(select.args["where"].this))
 
     def written(self) -> exp.Select:
         """The SELECT in the engine's words."""
@@ -87,6 +88,16 @@ class Selecting:
 
     def _read(self, tree: exp.Expr) -> exp.Expr:
         return self.nested(self.scope.filled(tree.copy()))
+
+    def _condition(self, tree: exp.Expr) -> exp.Expr:
+        """What WHERE says. Sub-queries in it may look at tables that the statement joins itself."""
+        if self.scope.joining is None:
+            return self._read(tree)
+        found = self.scope.filled(tree.copy())
+        for node in found.walk(prune=lambda each: isinstance(each, exp.Query)):
+            if isinstance(node, exp.Query):
+                node.meta[LOOKING] = True
+        return found
 
     def _order(self) -> list[tuple[exp.Expr, exp.Ordered]]:
         found = []

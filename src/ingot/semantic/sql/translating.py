@@ -43,9 +43,7 @@ MAX_QUESTIONS = 50
 class Translating(Plain):
     """Translates one statement."""
 
-    def __init__(
-        self, around: Around, find: Find = lambda _: None, guessing: Guessing | None = None
-    ) -> None:
+    def __init__(self, around: Around, find: Find = lambda _: None, guessing: Guessing | None = None) -> None:
         """`find` knows the tables that are no cubes or views."""
         super().__init__(around.writing, find, guessing)
         self.around = around
@@ -61,15 +59,17 @@ class Translating(Plain):
 
     def select(self, select: exp.Select, names: Names, outer: Seen | None) -> exp.Select:
         select = conditions(compared(select))
-        scope = self._scope(select, names) or self._keyed(select, names) or self._joined(select, names)
-        if scope is None or (outer is not None and self._looks_out(select, scope, outer)):
+        scope = self._scope(select, names) or self._keyed(select, names) or self._joined(select, names, outer)
+        if scope is not None and outer is not None and self._looks_out(select, scope, outer):
+            scope = self._joined(select, names, outer, alone=True)
+        if scope is None:
             return self.over_rows(select, names, outer)
         self.counted(select)
         before = select.copy() if any(select.find_all(exp.Query)) else None
         try:
             return self._selected(select, scope, names, outer)
         except OtherJoinError:
-            joined = self._joined(select, names)
+            joined = self._joined(select, names, outer)
             if joined is None:
                 raise
             return self._selected(select, joined, names, outer)
@@ -78,6 +78,9 @@ class Translating(Plain):
             if before is None or error.sqlstate not in ("42703", "42P01") or not _has_nested(before):
                 raise
             try:
+                joined = self._joined(before, names, outer, alone=True) if scope.joining is None else None
+                if joined is not None:
+                    return self._selected(before, joined, names, outer)
                 return self.over_rows(before, names, outer)
             except SqlError:
                 raise error from None
@@ -89,7 +92,9 @@ class Translating(Plain):
         return made
 
     def _looks_out(self, select: exp.Select, scope: Scope, outer: Seen) -> bool:
-        """Whether a SELECT uses columns of what is around it."""
+        """Whether a SELECT uses columns of what is around it, which its tables do not know."""
+        if scope.joining is not None and scope.joining.outer is outer:
+            return False
         for node in select.find_all(exp.Column):
             if isinstance(node.this, exp.Star):
                 continue
@@ -178,10 +183,21 @@ class Translating(Plain):
         scope.where += [test for one in found for test in one.tests()]
         return scope
 
-    def _joined(self, select: exp.Select, names: Names, *, stars: bool = False) -> Scope | None:
-        """The tables of a SELECT with measures that joins them in its own way. `stars`: a star may name these."""
+    def _joined(
+        self,
+        select: exp.Select,
+        names: Names,
+        outer: Seen | None,
+        *,
+        stars: bool = False,
+        alone: bool = False,
+    ) -> Scope | None:
+        """The tables of a SELECT with measures that joins them in its own way.
+
+        `stars`: a star may name measures. `alone`: one table will do.
+        """
         nodes = tables(select)
-        scopes = [self._source(one, names) for one in nodes] if len(nodes) > 1 else []
+        scopes = [self._source(one, names) for one in nodes] if len(nodes) > 1 or alone else []
         known = [one for one in scopes if one is not None]
         starred = _starred(select)
         if starred and any(each.ambiguous for one in known for each in one.tables):
@@ -189,9 +205,11 @@ class Translating(Plain):
         if not self._names_measure(select, known) and not (stars and starred and known):
             return None
         apart = once(select, scopes, self.around.model, self.around.seen)
-        return Joining(self.around, lambda: self._read(select, names, scopes), apart).scope
+        return Joining(self.around, lambda: self._read(select, names, scopes, outer), apart, outer).scope
 
-    def _read(self, select: exp.Select, names: Names, scopes: Sequence[Scope | None]) -> From:
+    def _read(
+        self, select: exp.Select, names: Names, scopes: Sequence[Scope | None], outer: Seen | None
+    ) -> From:
         """FROM, where sub-queries of rows are seen through. `scopes`: what its tables are."""
         made = exp.Select(
             from_=select.args["from_"].copy(), joins=[one.copy() for one in select.args.get("joins") or []]
@@ -209,7 +227,7 @@ class Translating(Plain):
             rows = through.get(id(node))
             return (rows, lambda: rows.table(node)) if rows is not None else means.look(node)
 
-        found = Tables(replace(means, look=look), None)
+        found = Tables(replace(means, look=look), outer)
         found.read(made)
         return From(made, found)
 
@@ -320,13 +338,18 @@ class Translating(Plain):
             return None
         if id(query) not in self._known:
             query = compared(query)
-            scope = self._scope(query, names) or self._joined(query, names, stars=True)
+            scope = self._scope(query, names) or self._joined(query, names, None, stars=True)
             self._known[id(query)] = query, scope
         _, scope = self._known[id(query)]
         if scope is None:
             return None
         around = scope.joining.around if scope.joining is not None else self.around
-        selecting = Selecting(query, scope, around, lambda tree: tree)
+        try:
+            selecting = Selecting(query, scope, around, lambda tree: tree)
+        except SqlError as error:
+            if error.sqlstate not in ("42703", "42P01"):
+                raise
+            return None  # it may look at what is around it
         trees = selecting.projections
         found = list(columns) + selecting.named[len(columns) :]
         folded = [name.casefold() for name in found]
