@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import Iterator
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -242,3 +243,29 @@ def test_types_can_be_asked_for_over_cubes_and_tables(con: Con) -> None:
 def test_a_whole_row_is_no_value_and_that_is_said(con: Con, value: str, table: str) -> None:
     with pytest.raises(psycopg.errors.FeatureNotSupported, match="row"):
         con.execute(f"SELECT {value} FROM {table} t".encode())
+
+
+@pytest.mark.parametrize("port", ["kinds"], indirect=True)
+def test_values_are_of_the_types_that_the_model_gives_them(con: Con) -> None:
+    names = ["even_as_number", "number_of_text", "number_as_boolean", "text_as_boolean", "span_as_text", "cast_to_digits",
+             "latest_letter", "latest_even", "latest_day", "latest_cast", "least_text"]  # fmt: skip
+    wanted = (
+        1,
+        2,
+        True,
+        True,
+        "2 mons 25:00:00",
+        Decimal("0.200"),
+        "B",
+        True,
+        date(2026, 2, 1),
+        datetime(2026, 2, 1),
+        "2",
+    )  # noqa: DTZ001 - it has no zone
+    for binary in (False, True):
+        with con.cursor(binary=binary) as cursor:
+            cursor.execute(f"SELECT {', '.join(names)} FROM things WHERE id = 2".encode())
+            assert cursor.fetchall() == [wanted]
+    measures = ", ".join(f"MEASURE({one})" for one in names[6:])
+    told = con.execute(f"SELECT {measures}, MAX(latest_day) FROM things".encode()).fetchall()
+    assert told == [("G", True, date(2026, 2, 6), datetime(2026, 2, 6), "1", date(2026, 2, 6))]  # noqa: DTZ001

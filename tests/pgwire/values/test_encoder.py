@@ -253,3 +253,19 @@ def test_zones_are_named_as_set_and_show_do(zone: str, expected: bytes) -> None:
     (made_,) = encoded(pa.array([0]).cast(pa.timestamp("us", "UTC")), settings={"timezone": zone})
     assert made_ is not None
     assert made_.endswith(expected)
+
+
+@pytest.mark.parametrize("format_", [0, 1])
+@pytest.mark.parametrize(
+    ("value", "oid", "wrong"),
+    [(" 12.50", types.NUMERIC, "1O"), ("NaN", types.NUMERIC, ""), ("-Infinity", types.NUMERIC, "1e"), ("Yes", types.BOOL, "2")],
+)  # fmt: skip
+def test_texts_that_were_promised_as_something_else_are_read_or_refused(
+    value: str, oid: int, wrong: str, format_: int
+) -> None:
+    found = encoded(pa.array([value, None]), format_, oid=oid)
+    plain = pa.array([True, None]) if oid == types.BOOL else pa.array([value.strip(), None])
+    assert found == encoded(plain, format_, oid=oid)
+    with pytest.raises(PgError, match="invalid input syntax for type") as caught:
+        encoded(pa.array([value, wrong, None]), format_, oid=oid)
+    assert caught.value.sqlstate == "22P02"

@@ -24,6 +24,9 @@ from ingot.pgwire.values.times import LEAST, MICROS, MOST, micros
 Cast = Callable[[pa.Array], pa.Array]
 _CONTEXT = Context(prec=200, rounding=ROUND_HALF_UP)
 _WHOLE = {types.INT2: pa.int16(), types.INT4: pa.int32(), types.INT8: pa.int64(), types.OID: pa.uint32()}
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^NaN$|^-?Infinity$"
+_TRUE = ["t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"]
+_FALSE = ["f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"]
 _REAL = {types.FLOAT4: pa.float32(), types.FLOAT8: pa.float64()}
 
 
@@ -70,7 +73,7 @@ def _cast(oid: int, modifier: int, kind: pa.DataType, style: Style) -> Cast | No
         case types.TIME:
             return _time(kind, style)
         case types.INTERVAL:
-            known = kind == pa.month_day_nano_interval() or kinds.is_duration(kind) or _is_interval(kind)
+            known = kind == pa.month_day_nano_interval() or kinds.is_duration(kind) or is_interval(kind)
             return _same if known else None
         case types.UUID:
             known = kinds.is_string(kind) or kind == pa.binary(16)
@@ -104,7 +107,23 @@ def _bool(kind: pa.DataType) -> Cast | None:
         return _same
     if kinds.is_integer(kind):
         return lambda array: pc.not_equal(array, pa.scalar(0, kind))
-    return None
+    return _truth if kinds.is_string(kind) else None
+
+
+def _truth(array: pa.Array) -> pa.Array:
+    said = pc.utf8_lower(pc.utf8_trim_whitespace(array))
+    found = pc.is_in(said, pa.array(_TRUE))
+    known = pc.or_kleene(found, pc.is_in(said, pa.array(_FALSE)))
+    _all(known, array, "boolean")
+    return pc.if_else(pc.is_valid(array), found, None)
+
+
+def _all(fits: pa.Array, array: pa.Array, name: str) -> None:
+    """Raises `PgError` for the first text that is none of a type."""
+    wrong = array.filter(pc.and_(pc.invert(fits), pc.is_valid(array)))
+    if len(wrong):
+        shown = str(wrong[0])[:80]
+        raise PgError(f'invalid input syntax for type {name}: "{shown}"', sqlstate="22P02")
 
 
 def _whole(kind: pa.DataType, oid: int) -> Cast | None:
@@ -161,9 +180,13 @@ def _numeric(kind: pa.DataType, modifier: int) -> Cast | None:
     known = (
         kinds.is_decimal(kind) or kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_string(kind)
     )
+    if kinds.is_boolean(kind):
+        return lambda array: array.cast(pa.int8())
     if not known:
         return None
     wanted = types.numeric_scale(modifier)
+    if kinds.is_string(kind) and wanted is None:
+        return _digits
     if wanted is None or (kinds.is_decimal(kind) and (kind.precision, kind.scale) == wanted):
         return _same
     precision, scale = wanted
@@ -171,12 +194,20 @@ def _numeric(kind: pa.DataType, modifier: int) -> Cast | None:
         return _same
 
     def cast(array: pa.Array) -> pa.Array:
+        array = _digits(array) if kinds.is_string(kind) else array
         return pa.array(
             [None if one is None else _fitted(one, precision, scale) for one in array.to_pylist()],
             pa.decimal256(76, scale) if precision > 38 else pa.decimal128(38, scale),
         )
 
     return cast if precision <= 76 else None
+
+
+def _digits(array: pa.Array) -> pa.Array:
+    """Texts that are numbers: of types that are larger than any of Arrow's, and of columns that a model calls numbers."""
+    said = pc.utf8_trim_whitespace(array)
+    _all(pc.fill_null(pc.match_substring_regex(said, _NUMBER), True), array, "numeric")
+    return said
 
 
 def _fitted(value: Any, precision: int, scale: int) -> Decimal:
@@ -299,7 +330,8 @@ def _jsonable(value: Any) -> Any:  # noqa: PLR0911 - one case a type
             return str(value)
 
 
-def _is_interval(kind: pa.DataType) -> bool:
+def is_interval(kind: pa.DataType) -> bool:
+    """Whether it is what intervals are made of on their way to Arrow."""
     return kinds.is_struct(kind) and [kind.field(at).name for at in range(kind.num_fields)] == [
         "months",
         "days",

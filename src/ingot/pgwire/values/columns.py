@@ -10,7 +10,7 @@ from ingot.pgwire import types
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.ports import TEXT, Field
 from ingot.pgwire.values import arrays, floats, intervals, numerics, others, times
-from ingot.pgwire.values.casts import caster
+from ingot.pgwire.values.casts import caster, is_interval
 from ingot.pgwire.values.cells import Cells, cells, fixed, numbers, valid
 from ingot.pgwire.values.settings import Style
 
@@ -56,6 +56,8 @@ def _as_text(modifier: int, kind: pa.DataType, style: Style) -> Writer:  # noqa:
         return lambda array: cells(pa.nulls(len(array), pa.string()))
     if kinds.is_large_string(kind) or kinds.is_string_view(kind):
         return lambda array: cells(array.cast(pa.string()))
+    if is_interval(kind):
+        return _writer(types.INTERVAL, -1, kind, TEXT, style)
     natural, natural_modifier = types.arrow_type(kind)
     if natural == types.BOOL:
         # What `bool::text` gives is not what a column of bool shows.

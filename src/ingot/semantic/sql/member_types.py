@@ -8,6 +8,8 @@ from sqlglot import exp
 from ingot.errors import IngotError
 from ingot.semantic.answers.recent import Recent
 from ingot.semantic.model import Cube, Dimension, Measure, Member, Model, Segment
+from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.postgres.kinds import named, spoken, unspoken
 from ingot.semantic.sql.types import postgres
 
 if TYPE_CHECKING:
@@ -21,9 +23,6 @@ Declared = Callable[[Member], str]
 _SIMPLE = {"time": "timestamp", "boolean": "boolean", "string": "text", "switch": "text", "geo": "text"}
 _WHOLE = ("smallint", "integer", "bigint")
 _NUMBERS = (*_WHOLE, "real", "double precision", "numeric")
-_SHORT = {
-    "smallint": "int2", "integer": "int4", "bigint": "int8", "real": "float4", "double precision": "float8", "boolean": "bool",
-}  # fmt: skip
 
 
 class MemberTypes:
@@ -46,14 +45,20 @@ class MemberTypes:
 def declared(model: Model, columns: Columns) -> Declared:
     """The types of a model's members, where those of tables are known."""
 
-    def number(sql: exp.Expr, cube: str) -> str | None:
-        """The type of a plain column that is a number; None for any other expression."""
-        if isinstance(sql, exp.Literal):
-            return "bigint" if sql.is_int else None
+    def value(sql: exp.Expr, cube: str) -> str | None:
+        """The type of a plain column, of a whole number that is written down, or of what is cast."""
+        bare = sql.unnest()
+        if isinstance(bare, exp.Literal):
+            return "bigint" if bare.is_int else None
+        if isinstance(bare, exp.Cast):
+            return _written(bare.to)
         table = _table(model.cubes[cube]) if cube in model.cubes else None
-        if table is None or not isinstance(sql, exp.Column) or sql.table not in ("", cube):
+        if table is None or not isinstance(bare, exp.Column) or bare.table not in ("", cube):
             return None
-        found = columns(table).get(sql.name.casefold())
+        return columns(table).get(bare.name.casefold())
+
+    def number(sql: exp.Expr, cube: str) -> str | None:
+        found = value(sql, cube)
         return found if found is not None and found.partition("(")[0] in _NUMBERS else None
 
     def measure(one: Measure) -> str:
@@ -61,8 +66,9 @@ def declared(model: Model, columns: Columns) -> Declared:
             case "count" | "count_distinct" | "count_distinct_approx" | "rank":
                 return "bigint"
             case "sum" | "min" | "max" if one.sql is not None and one.stage is None:
-                inner = number(one.sql, one.cube) or "numeric"
-                return _summed(inner) if one.aggregate == "sum" else inner
+                if one.aggregate == "sum":
+                    return _summed(number(one.sql, one.cube) or "numeric")
+                return value(one.sql, one.cube) or "numeric"
             case "avg":
                 return "double precision"
             case _:
@@ -82,14 +88,29 @@ def declared(model: Model, columns: Columns) -> Declared:
 
 def short(declared_: str) -> str:
     """The name of a type without what it is limited to, as expressions know it: `int8`, `numeric`, `timestamp`."""
-    name = declared_.partition("(")[0]
-    return _SHORT.get(name, name)
+    name = declared_.removesuffix("[]").partition("(")[0]
+    return unspoken(name) + ("[]" if declared_.endswith("[]") else "")
 
 
 def limited(declared_: str) -> str:
     """The engine's type of a number with as many digits; nothing for a type without limits."""
     name, bracket, digits = declared_.partition("(")
     return f"DECIMAL({digits}" if name == "numeric" and bracket else ""
+
+
+def _written(type_: exp.DataType) -> str | None:
+    """A type that is written in the model; None for one that PostgreSQL does not have."""
+    try:
+        name, sizes = named(type_)
+    except SqlError:
+        return None
+    digits = f"({','.join(map(str, sizes))})" if name == "numeric" and sizes else ""
+    return _plain(spoken(name) + digits)
+
+
+def _plain(name: str) -> str:
+    """A type in as few words as it takes, as all catalogs know it."""
+    return name.replace(" without time zone", "")
 
 
 def _summed(inner: str) -> str:
@@ -120,4 +141,4 @@ def _columns(state: "State", table: str) -> Mapping[str, str]:
         schema = state.view(name).schema if name in state.views else state.table(name).schema
     except (IngotError, OSError):
         return {}  # a damaged table is told of where it is read
-    return {one.name.casefold(): postgres(one.type) for one in schema}
+    return {one.name.casefold(): _plain(postgres(one.type)) for one in schema}

@@ -80,6 +80,11 @@ def spoken(name: str) -> str:
     return _SPOKEN.get(name, name)
 
 
+def unspoken(name: str) -> str:
+    """The short name of a type that is told as `spoken` does, or as PostgreSQL writes it in DDL."""
+    return _NAMES.get(name, name)
+
+
 def element(name: str) -> str:
     """The type of an array's elements."""
     return name.removesuffix("[]") if name.endswith("[]") else ANY
