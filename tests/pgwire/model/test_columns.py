@@ -259,9 +259,9 @@ def test_values_are_of_the_types_that_the_model_gives_them(con: Con) -> None:
         "B",
         True,
         date(2026, 2, 1),
-        datetime(2026, 2, 1),
+        datetime(2026, 2, 1),  # noqa: DTZ001 - it has no zone
         "2",
-    )  # noqa: DTZ001 - it has no zone
+    )
     for binary in (False, True):
         with con.cursor(binary=binary) as cursor:
             cursor.execute(f"SELECT {', '.join(names)} FROM things WHERE id = 2".encode())
