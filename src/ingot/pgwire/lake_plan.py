@@ -14,8 +14,8 @@ from sqlglot.dialects.dialect import Dialect
 
 from ingot.engines import Interrupt
 from ingot.engines.duckdb.readonly import check as check_engine
+from ingot.pgwire.engine_errors import in_words
 from ingot.pgwire.fields import field_of, oid_of
-from ingot.pgwire.lake_errors import in_words
 from ingot.pgwire.lake_tables import LakeTables, Looking, search_path
 from ingot.pgwire.model_source import zone
 from ingot.pgwire.ports import Field, SessionInfo

@@ -3,6 +3,7 @@
 import re
 
 from ingot.errors import IngotError
+from ingot.pgwire.engine_errors import known
 
 _CODES = {
     "failed": "XX000",
@@ -66,6 +67,9 @@ def sqlstate(error: IngotError) -> str:
     if error.code == "not_found" and isinstance(kind, str):
         return next((_KINDS[word] for word in kind.split() if word in _KINDS), _CODES["not_found"])
     if error.code in ("query", "execution"):
+        engine = known(error.message)
+        if engine is not None:
+            return engine[0]
         for pattern, code in _ENGINE:
             if pattern.search(error.message):
                 return code
@@ -81,6 +85,9 @@ def _words(error: IngotError) -> str:
     """An error's message; of an engine's only the first sentence, without the SQL that it was given."""
     if error.code not in ("query", "execution") or getattr(error, "sqlstate", None):
         return error.message
+    engine = known(error.message)
+    if engine is not None:
+        return engine[1]
     return _LABEL.sub("", _QUOTED.split(error.message, maxsplit=1)[0].strip())
 
 

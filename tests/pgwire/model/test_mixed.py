@@ -13,11 +13,13 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from ingot.pgwire.federation import Federation
 from ingot.pgwire.lake_source import LakeReader
 from ingot.project.loading import load
 from tests.pgwire.answering import Running
+from tests.pgwire.lake.test_any_statement import split, statements
 from tests.pgwire.model.serving import serving
 from tests.pgwire.model.store import BOSS, CLERK, USERS, Store, store
 
@@ -137,6 +139,15 @@ SAME = [
 ]
 
 
+WORDS = split(
+    [
+        *(text for text, _ in SAME),
+        "SELECT t.city, MEASURE(c.count) FROM customers c JOIN till.cities t ON t.city = c.city GROUP BY 1 ORDER BY 1",
+        "EXPLAIN SELECT city FROM till.main.cities WHERE people > 1 UNION SELECT city FROM customers LIMIT 2",
+    ]
+)
+
+
 @pytest.mark.parametrize(("text", "plain"), SAME)
 def test_rows_are_those_of_plain_sql_over_the_files(boss: Con, shop: Store, text: str, plain: str) -> None:
     assert boss.execute(text).fetchall() == shop.raw(plain)
@@ -220,6 +231,14 @@ def test_errors_have_their_code_and_place(boss: Con) -> None:
         ("SELECT id FROM orders o JOIN gold.customers c ON c.id = o.id", "42702", 8),
         ("SELECT 1 FROM orders o JOIN gold.nothing c ON c.id = o.id", "42P01", 29),
         ("SELECT 1 FROM orders o JOIN gold.customers o ON true", "42712", None),
+        (
+            "SELECT 1 FROM gold.customers c JOIN gold..orders o ON true JOIN customers d ON true",
+            "42601",
+            None,
+        ),
+        ("SELECT 1 JOIN gold.customers c ON true UNION SELECT id FROM orders", "42601", None),
+        ("SELECT (SELECT id FROM orders WHERE id < c.id) FROM gold.customers c", "21000", None),
+        ("SELECT c.id, count(*) FROM orders o JOIN gold.customers c ON c.id = o.id", "42803", None),
         ("SELECT c.id / 0 FROM orders o JOIN gold.customers c ON c.id = o.id", "22012", None),
         ("SELECT 1 FROM orders o JOIN gold.customers c ON c.id = o.id, pg_class", "0A000", None),
     ):
@@ -325,6 +344,29 @@ def test_the_search_path_says_what_a_bare_name_is(running: Running, shop: Store)
             shop.raw(f"{text} JOIN (SELECT city FROM orders JOIN customers ON customers.id = customer_id) s "
                      "ON s.city = c.city WHERE c.id = 7 AND o.id = 5")
         )  # fmt: skip
+
+
+@pytest.mark.slow
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(sql=statements(WORDS))
+def test_any_statement_is_answered_or_refused(clerk: Con, sql: str) -> None:
+    clerk.execute("SET statement_timeout = '2s'")
+    try:
+        clerk.execute(sql.encode()).close()
+    except psycopg.Error as error:
+        state, said = error.diag.sqlstate, str(error.diag.message_primary) + str(error.diag.message_hint)
+        assert state not in (None, "XX000"), said
+        for word in (
+            "Error:",
+            "LINE 1",
+            "DESCRIBE",
+            ".parquet",
+            "till.db",
+            "secret",
+            "salaries",
+            "#question",
+        ):
+            assert word not in said
 
 
 @pytest.mark.slow

@@ -71,6 +71,8 @@ def check(tree: exp.Expr) -> None:
     """Returns for a tree of allowed parts only; otherwise raises `SqlError` with the name and the place."""
     for node in tree.walk():
         kind = type(node)
+        if kind is exp.Table and _is_empty(node):
+            raise SqlError("syntax error: a name has a part that is empty", at=node)
         if kind in _PARTS and not {key for key, value in node.args.items() if value} <= _PARTS[kind]:
             raise SqlError(
                 f"This form cannot be used here: {node.sql('postgres')[:60]}.", at=node, sqlstate="0A000"
@@ -85,6 +87,12 @@ def check(tree: exp.Expr) -> None:
             named(node)
         elif isinstance(node, exp.Literal) and not node.is_string:
             _check_number(node)
+
+
+def _is_empty(table: exp.Expr) -> bool:
+    """Whether a part of a table's name is none: the parser takes `a..b` and `''`."""
+    parts = [table.args.get(key) for key in ("catalog", "db", "this")]
+    return any(isinstance(one, str) or (isinstance(one, exp.Identifier) and not one.name) for one in parts)
 
 
 def _check_call(node: exp.Anonymous) -> None:

@@ -260,6 +260,8 @@ def _reads(tree: exp.Expr, name: str) -> bool:
 
 def _only_known(tree: exp.Query) -> None:
     """Raises `SqlError` for a part of a SELECT that is not looked at."""
+    if tree.args.get("joins") and not tree.args.get("from_"):
+        raise SqlError("syntax error: JOIN without FROM", at=tree.args["joins"][0])
     for key, value in tree.args.items():
         if value and key not in _PARTS:
             at = value if isinstance(value, exp.Expr) else tree

@@ -84,6 +84,8 @@ class Writing:
 
     def write(self, node: exp.Expr) -> Meant:
         """Any expression."""
+        if node is None:  # the parser leaves holes where something is missing
+            raise SqlError("syntax error: an expression is missing")
         for kind in type(node).__mro__:
             writer = WRITERS.get(kind)
             if writer is not None:

@@ -67,13 +67,20 @@ def in_words() -> Iterator[None]:
         raise said(error.message) from None
 
 
-def said(message: str) -> PgError:
-    """The error for what the engine says."""
+def known(message: str) -> tuple[str, str] | None:
+    """PostgreSQL's code and words for what the engine says, where there are such."""
     for pattern, code, words in _PATTERNS:
         found = pattern.search(message)
         if found is not None:
-            text = words.format(**found.groupdict()) if isinstance(words, str) else words(found)
-            return PgError(text, sqlstate=code)
+            return code, words.format(**found.groupdict()) if isinstance(words, str) else words(found)
+    return None
+
+
+def said(message: str) -> PgError:
+    """The error for what the engine says."""
+    found = known(message)
+    if found is not None:
+        return PgError(found[1], sqlstate=found[0])
     first = message.partition("\n")[0]
     code = next((code for pattern, code in _CODES if pattern.search(first)), "XX000")
     return PgError(re.sub(r"\A(?:[A-Z][A-Za-z]* )+Error: ", "", first), sqlstate=code)
