@@ -32,6 +32,13 @@ class PgError(IngotError):
         self.rest: Mapping[str, str] = {}
 
 
+def outdated() -> PgError:
+    """A prepared statement has other columns now. Drivers know this by the routine, and prepare it again."""
+    error = PgError("cached plan must not change result type", sqlstate="0A000")
+    error.rest = {"R": "RevalidateCachedQuery"}
+    return error
+
+
 def move(error: IngotError, by: int) -> None:
     """Makes the place of an error, where it has one, count from `by` characters earlier: the text was a part of another."""
     if isinstance(error, PgError | SqlError) and error.position is not None:

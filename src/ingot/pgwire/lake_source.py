@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from ingot.engines import Interrupt
 from ingot.pgwire import lake_explain, types
-from ingot.pgwire.errors import PgError
+from ingot.pgwire.errors import PgError, outdated
 from ingot.pgwire.explain import Lines
 from ingot.pgwire.lake_plan import LakePlan, LakePlans
 from ingot.pgwire.lake_shows import Show, show, shown
@@ -198,7 +198,7 @@ class LakeStatement:
         plan = self._plans.plan(self._text, info, literals if self.parameters else None)
         fields, sql = self._plans.described(plan, interrupt)
         if [(one.name, one.oid) for one in fields] != [(one.name, one.oid) for one in self.fields]:
-            raise PgError("cached plan must not change result type", sqlstate="0A000")
+            raise outdated()
         return replace(plan, sql=sql)
 
     async def explain(self, values: Sequence[Value], *, analyze: bool) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from ingot.engines.yielding import yield_to_others
 from ingot.errors import IngotError
-from ingot.pgwire.errors import PgError
+from ingot.pgwire.errors import PgError, outdated
 from ingot.pgwire.fields import field_of, oid_of
 from ingot.pgwire.parameters import count, inferred, sample
 from ingot.pgwire.ports import Field, Rows, SessionInfo, Value
@@ -292,7 +292,7 @@ class ModelStatement:
         if plan is None:
             plan = await source.during(lambda: source.planned(self._text, given, beside), beside=beside)
         if plan.names != self._names:  # the model has changed since it was prepared
-            raise PgError("cached plan must not change result type", sqlstate="0A000")
+            raise outdated()
         return replace(plan, sql=lossless(plan.sql, self._kinds)) if self._kinds else plan
 
 

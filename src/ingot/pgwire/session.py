@@ -14,7 +14,7 @@ from ingot.errors import IngotError
 from ingot.pgwire import messages
 from ingot.pgwire.commands.prepared import literals
 from ingot.pgwire.commands.scanning import Kind, tokens
-from ingot.pgwire.errors import PgError, move
+from ingot.pgwire.errors import PgError, move, outdated
 from ingot.pgwire.portals import FixedRows, Portal, Prepared
 from ingot.pgwire.ports import BINARY, TEXT, Chunk, Field, Opener, Rows, SessionInfo, Statement, Value
 from ingot.pgwire.refs import Refs
@@ -192,12 +192,19 @@ class Session:
         return statement
 
     async def ready(self, prepared: Prepared) -> Statement:
-        """What a source has prepared of a statement, for the ref that is read now. Raises `IngotError`."""
+        """What a source has prepared of a statement, for the ref and the rights of now.
+
+        Raises `IngotError`; `PgError` 0A000 where its columns are others now than those that were told.
+        """
         source = self.refs.now()
         self._offset = prepared.offset
         if prepared.statement is None or prepared.source is not source:
-            prepared.statement = await source.prepare(prepared.text, prepared.given)
-            prepared.source = source
+            before = prepared.statement
+            # What the client was told of parameters and columns still holds.
+            found = await source.prepare(prepared.text, before.parameters if before else prepared.given)
+            if before is not None and _columns(found) != _columns(before):
+                raise outdated()
+            prepared.statement, prepared.source = found, source
         return prepared.statement
 
     async def located(self, prepared: Prepared) -> None:
@@ -337,6 +344,12 @@ class Session:
         if name == "role":
             raise PgError(f'permission denied to set role "{value}"', sqlstate="42501")
         raise PgError(f'permission denied to set session authorization "{value}"', sqlstate="42501")
+
+
+def _columns(statement: Statement) -> list[tuple[str, int]] | None:
+    """Names and types of columns; None for none."""
+    fields = statement.fields
+    return None if fields is None else [(one.name, one.oid) for one in fields]
 
 
 def _shortest(formats: Sequence[int]) -> tuple[int, ...]:
