@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,6 +22,19 @@ from tests.pgwire.lake.shop import fill, sqlite
 pytestmark = pytest.mark.slow
 
 
+CUBE = """
+cubes:
+  - name: sales
+    sql_table: gold.orders
+    dimensions:
+      - {name: id, sql: id, type: number, primary_key: true}
+      - {name: customer_id, sql: customer_id, type: number}
+      - {name: ordered, sql: ordered, type: time}
+    measures:
+      - {name: total, sql: amount, type: sum}
+"""
+
+
 @pytest.fixture(scope="module")
 def port(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where psycopg connects."""
@@ -28,6 +42,8 @@ def port(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     (folder / "sources").mkdir(parents=True)
     sqlite(folder / "till.db")
     (folder / "ingot.yml").write_text("name: shop\n")
+    (folder / "semantic").mkdir()
+    (folder / "semantic" / "sales.yml").write_text(CUBE)
     (folder / "sources" / "till.yml").write_text("connector: sqlite\npath: till.db\nattach: true\n")
     (folder / "sources" / "crm.yml").write_text("connector: postgres\nurl: ${CRM_URL}\nattach: true\n")
     with psycopg.connect(postgres, autocommit=True) as con:
@@ -130,3 +146,71 @@ def test_the_catalog_lists_tables_of_databases(port: str) -> None:
             time.sleep(0.2)
         assert found == [("countries",), ("customers",), ("events",), ("orders",)]
         assert con.execute('SELECT count(*) FROM "till.main".customers').fetchone() == (3,)
+
+
+MIXED = (
+    "SELECT g.name, t.name, MEASURE(s.total) AS total FROM sales s JOIN crm.raw.customers g ON g.id = s.customer_id "
+    "JOIN till.customers t ON t.id = g.id JOIN gold.orders o ON o.id = s.id AND o.qty > %s GROUP BY 1, 2 ORDER BY 1"
+)
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_a_cube_is_joined_with_the_lake_and_with_databases(port: str, binary: bool) -> None:
+    with psycopg.connect(f"{port} dbname=shop") as con, con.cursor(binary=binary) as cursor:
+        assert cursor.execute(MIXED, [0]).fetchall() == [("ann", "ann", Decimal("24.90"))]
+        assert cursor.execute(MIXED, [-8]).fetchall() == [
+            ("ann", "ann", Decimal("24.90")),
+            ("bob", "bob", Decimal("100.00")),
+        ]
+        assert [(one.name, one.type_code) for one in cursor.description or ()] == [
+            ("name", 25),
+            ("name", 25),
+            ("total", 1700),
+        ]
+        found = cursor.execute(
+            'SELECT name FROM "crm.raw".customers WHERE id IN (SELECT customer_id FROM sales WHERE ordered < %s) ORDER BY 1',
+            [date(2026, 2, 1)],
+        ).fetchall()
+        assert found == [("ann",)]
+
+
+def test_cubes_and_databases_are_read_at_the_ref(port: str) -> None:
+    text = "SELECT count(*) FROM sales s JOIN till.customers t ON t.id = s.customer_id"
+    with psycopg.connect(f"{port} dbname=shop@dev", autocommit=True) as con:
+        assert con.execute(text).fetchone() == (4,)
+        con.execute("SET ingot.ref = 'main'")
+        assert con.execute(text).fetchone() == (3,)
+        con.execute("SET search_path = gold, public")
+        assert con.execute("SELECT count(*) FROM sales s JOIN orders o ON o.id = s.id").fetchone() == (5,)
+        with pytest.raises(psycopg.errors.UndefinedTable) as wrong:
+            con.execute("SELECT 1 FROM sales JOIN till.custmers c ON true")
+        assert "customers" in str(wrong.value)
+        with con.transaction(), con.cursor("named") as cursor:
+            cursor.execute("SELECT s.id FROM sales s JOIN till.orders o ON o.id = s.id ORDER BY 1")
+            assert cursor.fetchmany(2) == [(1,), (2,)]
+            assert cursor.fetchall() == [(3,), (4,), (5,)]
+
+
+def test_a_slow_database_beside_a_cube_is_cancelled(port: str) -> None:
+    text = "SELECT s.one FROM crm.public.sleepy s JOIN sales o ON o.id = s.one WHERE s.slept = 'x'"
+    with psycopg.connect(f"{port} dbname=shop", autocommit=True) as con:
+        con.execute("SELECT count(*) FROM crm.raw.customers")
+        took: list[float] = []
+
+        def cancel() -> None:
+            time.sleep(1)
+            took.append(time.monotonic())
+            con.cancel_safe(timeout=5)
+
+        thread = threading.Thread(target=cancel)
+        thread.start()
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            con.execute(text)
+        took.append(time.monotonic())
+        thread.join()
+        assert took[1] - took[0] < 0.5
+        con.execute("SET statement_timeout = '300ms'")
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            con.execute(text)
+        con.execute("RESET statement_timeout")
+        assert con.execute("SELECT count(*) FROM sales").fetchone() == (5,)
