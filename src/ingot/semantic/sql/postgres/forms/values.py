@@ -124,7 +124,10 @@ def _slice(w: "Writing", array: Meant, place: exp.Slice) -> Meant:
 @writes(exp.Query, exp.Subquery)
 def _query(_w: "Writing", node: exp.Expr) -> Meant:
     """A sub-query that is written already."""
-    return Meant(node, output_types(node)[0] if output_types(node) else kinds.ANY)
+    types = output_types(node)
+    if len(types) > 1:
+        raise SqlError("subquery must return only one column", at=node)
+    return Meant(node, types[0] if types else kinds.ANY)
 
 
 @writes(exp.Exists)
