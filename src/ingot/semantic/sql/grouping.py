@@ -7,6 +7,7 @@ from ingot.semantic.sql.allowed import called
 from ingot.semantic.sql.asking import Asking
 from ingot.semantic.sql.columns import changed, marked
 from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.joining import GroupQuestion
 from ingot.semantic.sql.postgres.writing import TYPE
 from ingot.semantic.sql.scope import ENGINE
 from ingot.semantic.sql.selecting import Selecting
@@ -130,11 +131,19 @@ class Grouping:
 
     def _whole(self, chosen: list[int]) -> exp.Select:
         tests = list(dict.fromkeys(test for _, test in self.asked))
-        # The groups of joined rows, where each measure is asked of some of these only.
-        joined = bool(tests) and None not in tests and bool(chosen) and len(self.selecting.scope.tables) > 1
-        of_rows = bool(self.aggregated) or joined
-        measures = self._of_measures(chosen, None) if None in tests or not of_rows else None
-        rows = self._of_rows(chosen) if of_rows else None
+        joining = self.selecting.scope.joining
+        measures: exp.Select | None = None
+        rows: exp.Select | None = None
+        if joining is not None and joining.alike:
+            measures = self._of_measures(chosen, None)
+        else:
+            # The groups of joined rows, where each measure is asked of some of these only.
+            joined = (
+                bool(tests) and None not in tests and bool(chosen) and len(self.selecting.scope.tables) > 1
+            )
+            of_rows = bool(self.aggregated) or joined
+            measures = self._of_measures(chosen, None) if None in tests or not of_rows else None
+            rows = self._of_rows(chosen) if of_rows else None
         parts = [self._of_measures(chosen, test) for test in tests if test is not None]
         if measures is not None and rows is None and not parts:
             return measures
@@ -156,6 +165,11 @@ class Grouping:
             for n, (name, own) in enumerate(self.asked, 1)
             if own == test
         ]
+        if test is None and isinstance(question, GroupQuestion) and question.joining.alike:
+            columns += [
+                exp.alias_(question.aggregate(node, self.around.type(node)), name, quoted=True)
+                for node, name in self.aggregated.items()
+            ]
         if not columns:
             return self._of_nothing(question)
         return exp.Select().select(*columns, copy=False).from_(question.table(), copy=False)

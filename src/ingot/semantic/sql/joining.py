@@ -44,15 +44,23 @@ class Joining:
     """One FROM whose rows are asked for by a SELECT; `around` knows its columns as members."""
 
     def __init__(
-        self, around: Around, read: Callable[[], From], once: frozenset[int], outer: Seen | None
+        self,
+        around: Around,
+        read: Callable[[], From],
+        *,
+        once: frozenset[int],
+        alike: bool,
+        outer: Seen | None,
     ) -> None:
         """`read` reads FROM anew: each question has its own.
 
-        `once`: the numbers of tables of which no row stands twice in the joined rows. `outer`: where it stands.
+        `once`: the numbers of tables of which no row stands twice in the joined rows. `alike`: these are the same rows,
+        whatever is asked of them; a view brings rows of other cubes with it. `outer`: where it stands.
         """
         self.outside = around
         self.inner: dict[str, Inner] = {}
         self.once = once
+        self.alike = alike
         self.outer = outer
         self.computed: set[str] = set()
         """Columns of sub-queries that are computed from what rows have of measures."""
@@ -269,6 +277,7 @@ class GroupQuestion:
         self._rows = RowQuestion(joining)
         self._columns: dict[exp.Expr, str] = {}
         self._measures: dict[str, str] = {}
+        self._aggregates: dict[str, exp.Expr] = {}
 
     def dimension(self, tree: exp.Expr) -> exp.Column:
         """See `Asking.dimension`."""
@@ -280,6 +289,14 @@ class GroupQuestion:
         """See `Asking.measure`."""
         column = self._measures.setdefault(name, f"m{len(self._measures) + 1}")
         return self._column(column, self.joining.around.member_type(name))
+
+    def aggregate(self, tree: exp.Expr, kind: str) -> exp.Column:
+        """The column that has an aggregate over the joined rows of each group, of a type of PostgreSQL's."""
+        name = f"a{len(self._aggregates) + 1}"
+        self._aggregates[name] = changed(
+            tree.copy(), lambda node: self._rows.dimension(node) if marked(node) is not None else node
+        )
+        return self._column(name, kind)
 
     def of_row(self, node: exp.Expr) -> exp.Expr:
         """See `Asking.of_row`."""
@@ -302,34 +319,37 @@ class GroupQuestion:
         together = self._together()
         rows = self._rows.table()
         dimensions = list(self._columns.values())
-        select = exp.Select()
-        if not together:
-            select.set("distinct", exp.Distinct())
-        columns = [exp.column(name, table=rows.alias, quoted=True) for name in dimensions]
-        for n, one in enumerate(together):
-            measures = [self._measures[name] for name in one.names]
+        meant = self.joining.outside.meant
+        aggregates = {name: meant(tree).tree for name, tree in self._aggregates.items()}
+        parts: list[tuple[exp.Query, list[str]]] = []
+        for one in together:
             found = [self.joining.around.seen.members[name].name for name in one.names]
-            part = _named(
-                self.joining.outside.counted(rows, dimensions, found, one.values, one.keys),
-                self.joining.outside.alias(),
-                [*dimensions, *measures],
-            )
+            select = self.joining.outside.counted(rows, dimensions, found, one.values, one.keys)
+            parts.append((select, [self._measures[name] for name in one.names]))
+        if aggregates or not parts:
+            parts = _with(parts, aggregates, rows, dimensions)
+        return self._side_by_side(parts, dimensions)
+
+    def _side_by_side(self, parts: list[tuple[exp.Query, list[str]]], dimensions: list[str]) -> exp.Subquery:
+        """SELECTs of the same groups as one: the groups' columns, then those of each."""
+        made = exp.Select()
+        columns: list[exp.Column] = []
+        for n, (select, names) in enumerate(parts):
+            part = _named(select, self.joining.outside.alias(), [*dimensions, *names])
             keys = [exp.column(name, table=part.alias, quoted=True) for name in dimensions]
             if n == 0:
                 columns = [*keys]
-                select.from_(part, copy=False)
+                made.from_(part, copy=False)
             else:
                 tests = [
                     exp.NullSafeEQ(this=left.copy(), expression=right)
                     for left, right in zip(columns, keys, strict=False)
                 ]
                 on = exp.and_(exp.true(), *tests, copy=False)
-                select.append("joins", exp.Join(this=part, kind="INNER", on=on))
-            columns += [exp.column(name, table=part.alias, quoted=True) for name in measures]
-        if not together:
-            select.from_(rows, copy=False)
-        select.set("expressions", columns)
-        return _named(select, self.alias, [one.name for one in columns])
+                made.append("joins", exp.Join(this=part, kind="INNER", on=on))
+            columns += [exp.column(name, table=part.alias, quoted=True) for name in names]
+        made.set("expressions", columns)
+        return _named(made, self.alias, [one.name for one in columns])
 
     def _together(self) -> list["_Together"]:
         """The measures that can be computed together: of none of their cubes two tables are meant."""
@@ -354,6 +374,29 @@ class GroupQuestion:
         made = exp.column(name, table=self.alias, quoted=True)
         made.meta[TYPE] = kind
         return made
+
+
+def _with(
+    parts: list[tuple[exp.Query, list[str]]],
+    aggregates: dict[str, exp.Expr],
+    rows: exp.Subquery,
+    dimensions: list[str],
+) -> list[tuple[exp.Query, list[str]]]:
+    """`parts`, the first of which are changed, with aggregates over the rows; the groups alone where nothing is asked."""
+    for select, names in parts:
+        source = select.args.get("from_")
+        if isinstance(select, exp.Select) and source is not None and source.this == rows:
+            # It is over the rows as they are: these are read once for both.
+            select.select(*aggregates.values(), copy=False)
+            names.extend(aggregates)
+            return parts
+    keys = [exp.column(name, table=rows.alias, quoted=True) for name in dimensions]
+    select = exp.Select(expressions=[*keys, *aggregates.values()]).from_(rows.copy(), copy=False)
+    if not aggregates:
+        select.set("distinct", exp.Distinct())
+    elif keys:
+        select.group_by(*(exp.Literal.number(n) for n in range(1, len(keys) + 1)), copy=False)
+    return [*parts, (select, list(aggregates))]
 
 
 @dataclass(slots=True)

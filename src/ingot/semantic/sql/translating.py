@@ -204,8 +204,19 @@ class Translating(Plain):
             return None
         if not self._names_measure(select, known) and not (stars and starred and known):
             return None
-        apart = once(select, scopes, self.around.model, self.around.seen)
-        return Joining(self.around, lambda: self._read(select, names, scopes, outer), apart, outer).scope
+        return Joining(
+            self.around,
+            lambda: self._read(select, names, scopes, outer),
+            once=once(select, scopes, self.around.model, self.around.seen),
+            alike=not any(self._brings_rows(one) for one in known),
+            outer=outer,
+        ).scope
+
+    def _brings_rows(self, scope: Scope) -> bool:
+        """Whether a table has other rows where more is asked of it: one over several cubes, of which some are joined."""
+        if scope.joining is not None:
+            return not scope.joining.alike
+        return (scope.tables[0].owner or scope.owner) not in self.around.model.cubes
 
     def _read(
         self, select: exp.Select, names: Names, scopes: Sequence[Scope | None], outer: Seen | None
