@@ -24,7 +24,7 @@ _SINGULAR = frozenset({"us", "ms", "s", "m", "h", "d", "w", "y", "c"})
 _PART = re.compile(
     r"(?P<clock>(?P<sign>[+-]?)(?P<h>\d+):(?P<min>\d+)(?::(?P<sec>\d+)(?P<frac>\.\d*)?|(?P<short>\.\d*))?)"
     r"|(?P<months>(?P<minus>[+-]?)(?P<years>\d+)-(?P<mons>\d{1,2})(?!\d))"
-    r"|(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?:\s*(?P<unit>[a-z]+(?=[\s,]|$)))?",
+    r"|(?P<number>(?:[+-]\s*)?(?:\d+\.?\d*|\.\d+))(?:\s*(?P<unit>[a-z]+(?=[\s,]|$)))?",
     re.IGNORECASE,
 )
 _ISO = re.compile(
@@ -52,7 +52,7 @@ def interval(text: str) -> Parts:
             total.number(bare, "day", text)
             bare = None
         if found["number"] and not found["unit"]:
-            bare = Fraction(found["number"])
+            bare = _number(found)
         else:
             total.part(found, text)
     if bare is not None:
@@ -60,6 +60,10 @@ def interval(text: str) -> Parts:
             raise _syntax(text)
         total.number(bare, "second", text)
     return total.made(text, ago=ago)
+
+
+def _number(found: re.Match[str]) -> Fraction:
+    return Fraction(re.sub(r"\s", "", found["number"]))
 
 
 def _parts(words: str, text: str) -> Iterator[re.Match[str]]:
@@ -129,7 +133,7 @@ class _Sum:
             if chosen is None:
                 raise _syntax(text)
             self._once(text, _FIELDS.get(chosen, unit))
-            self.add(Fraction(found["number"]), chosen)
+            self.add(_number(found), chosen)
 
     def number(self, count: Fraction, unit: str, text: str) -> None:
         self._once(text, unit)

@@ -237,4 +237,20 @@ def _bucket(c: Call) -> exp.Expr:
     )
 
 
-function("width_bucket", "numeric numeric numeric int4 -> int4 | float8 float8 float8 int4 -> int4", _bucket)
+def _among(c: Call) -> exp.Expr:
+    """How many of the bounds, which rise, a value has reached."""
+    low = op(exp.LTE, exp.column("el"), c.args[0])
+    reached = call("list_filter", c.args[1], exp.Lambda(this=low, expressions=[exp.to_identifier("el")]))
+    unknown = is_null(c.args[0].copy())
+    return case((unknown, exp.null()), default=cast(call("len", reached), "int4"))
+
+
+def _buckets(c: Call) -> exp.Expr:
+    return _among(c) if len(c.args) == 2 else _bucket(c)
+
+
+function(
+    "width_bucket",
+    "numeric numeric numeric int4 -> int4 | float8 float8 float8 int4 -> int4 | any array -> int4",
+    _buckets,
+)

@@ -100,6 +100,13 @@ def _local(c: Call) -> Meant:
 function("localtimestamp", "-> timestamp | int4 -> timestamp", _local)
 
 
+def _wall(c: Call) -> Meant:
+    return Meant(cast(_local(c).tree, "time"), "time")
+
+
+function("localtime", "-> time | int4 -> time", _wall)
+
+
 def _today(c: Call) -> Meant:
     c.writing.volatile = True
     return Meant(texts.value(c.writing.clock.local.date().isoformat(), "date", c.writing.clock), "date")

@@ -10,6 +10,7 @@ from ingot.semantic.sql.postgres import (  # noqa: F401 - they register
     aggregates,
     arrays,
     bytea,
+    conversions,
     jsons,
     kinds,
     numbers,
