@@ -14,6 +14,8 @@ log = logging.getLogger("ingot.login")
 
 SETTLED = 0.25
 """Seconds for which a user has to be missing: editors write files in several steps."""
+AGAIN = 0.05
+"""Seconds after which it is looked again."""
 
 
 class Login:
@@ -55,7 +57,7 @@ class UserLogin(Login):
             seconds = self._look()
             if seconds <= 0:
                 return
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(min(seconds, AGAIN))
 
     def _look(self) -> float:
         """Seconds after which it has to be looked again; 0 for none. Raises `PgError`."""

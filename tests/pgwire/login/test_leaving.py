@@ -136,8 +136,9 @@ def test_cursors_of_the_old_rights_are_closed_with_a_warning(tmp_path: Path) -> 
         assert ann.execute("select hello").fetchone() == ("hello",)
 
 
-def test_a_file_that_is_being_written_ends_nobody(tmp_path: Path) -> None:
+def test_a_file_that_is_being_written_ends_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An editor that empties the file first, and one that moves it away."""
+    monkeypatch.setattr("ingot.pgwire.login.SETTLED", 20.0)
     with connected(tmp_path) as (_, ann, bob):
         whole = (tmp_path / "users.yml").read_text()
         for empty in (lambda: (tmp_path / "users.yml").write_text("{}"), (tmp_path / "users.yml").unlink):
@@ -149,5 +150,6 @@ def test_a_file_that_is_being_written_ends_nobody(tmp_path: Path) -> None:
             timer.join()
         (tmp_path / "users.yml").write_text("users: {ann: oops")
         assert ann.execute("select hello").fetchone() == ("hello",)
+        monkeypatch.setattr("ingot.pgwire.login.SETTLED", 0.1)
         (tmp_path / "users.yml").unlink()
         ended(bob, 'user "bob" was removed')
