@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
-from sqlglot.dialects.dialect import Dialect
 
 from ingot.engines import Interrupt
 from ingot.engines.duckdb.readonly import check as check_engine
@@ -27,7 +26,7 @@ from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.guessing import Guessing
 from ingot.semantic.sql.parsing import parsed
 from ingot.semantic.sql.plain import Plain, Relation
-from ingot.semantic.sql.planning import MAX_WRITTEN
+from ingot.semantic.sql.planning import generated
 from ingot.semantic.sql.postgres.input import Clock
 from ingot.semantic.sql.postgres.writing import Writing
 from ingot.semantic.sql.results import outputs_of
@@ -144,15 +143,9 @@ class LakePlans:
             writing = Writing(Clock(datetime.now(UTC), zone_))
             made = Plain(writing, look, guessing).query(tree, {})
             columns = outputs_of(made)
-            generator: Any = Dialect.get_or_raise("duckdb").generator()
-            sql = generator.generate(made)
+            sql = generated(made)
         except RecursionError:
             raise SqlError("The statement is nested too deep.", sqlstate="54001") from None
-        except (ValueError, IndexError, AttributeError, TypeError, KeyError):
-            # The parser takes texts for SQL that are none, and gives trees that have holes.
-            raise SqlError("syntax error: the statement cannot be read") from None
-        if len(sql) > MAX_WRITTEN:
-            raise SqlError("The statement comes to too much SQL.", sqlstate="54001")
         with in_words():
             check_engine(sql)
         known = guessing.types if guessing is not None else {}

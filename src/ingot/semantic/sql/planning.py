@@ -10,7 +10,6 @@ from sqlglot.dialects.dialect import Dialect
 from ingot.engines import HeldTable
 from ingot.semantic.answers.states import At
 from ingot.semantic.context import Context
-from ingot.semantic.errors import QueryError
 from ingot.semantic.model import Model
 from ingot.semantic.planner.volatile import volatile
 from ingot.semantic.policy.apply import Guard
@@ -77,14 +76,11 @@ def planned(
         around.settle(made)
         if not all(table.meta.get(OURS) for table in made.find_all(exp.Table)):
             raise SqlError("The statement names a table that is neither a cube nor a view.", sqlstate="42P01")
-        generator: Any = Dialect.get_or_raise("duckdb").generator()
-        sql = generator.generate(made)
+        sql = generated(made)
     except SqlError as error:
         raise error.located(text) from None
     except RecursionError:
         raise SqlError("The statement is nested too deep.", sqlstate="54001") from None
-    if len(sql) > MAX_WRITTEN:
-        raise QueryError("The statement comes to too much SQL: its sub-queries repeat each other.")
     names, members = members_of(made)
     return SqlPlan(
         text,
@@ -102,3 +98,14 @@ def planned(
         tuple(around.choices),
         fixed=not (around.volatile or volatile(made)),
     )
+
+
+def generated(made: exp.Query) -> str:
+    """A written statement as text. Raises `SqlError` where it comes to too much."""
+    generator: Any = Dialect.get_or_raise("duckdb").generator()
+    sql: str = generator.generate(made)
+    if len(sql) > MAX_WRITTEN:
+        raise SqlError(
+            "The statement comes to too much SQL: its sub-queries repeat each other.", sqlstate="54001"
+        )
+    return sql
