@@ -2,6 +2,7 @@
 
 from ingot.pgwire import types
 from ingot.pgwire.ports import Field
+from ingot.semantic.sql.columns import cut
 from ingot.semantic.sql.scope import Col
 
 _OIDS = {
@@ -17,9 +18,10 @@ def field_of(col: Col, engine: str) -> Field:
     """A column whose values the engine gives as `engine`."""
     known = oid_of(col.type)
     oid, modifier = types.postgres_type(col.engine or engine)
+    name = cut(col.name)
     if not known:
-        return Field(col.name, oid, modifier)
-    return Field(col.name, known, modifier if col.engine and known == oid else -1)
+        return Field(name, oid, modifier)
+    return Field(name, known, modifier if col.engine and known == oid else -1)
 
 
 def oid_of(kind: str) -> int:

@@ -27,7 +27,7 @@ from ingot.pgwire.values.lossless import lossless
 from ingot.semantic.answers.arrow import Stream
 from ingot.semantic.answers.recent import Recent
 from ingot.semantic.model import Model
-from ingot.semantic.sql.columns import faces
+from ingot.semantic.sql.columns import cut, faces
 from ingot.semantic.sql.guessing import Guessing
 from ingot.semantic.sql.statement import SqlPlan
 from ingot.semantic.sql.statements import CLOCK, NOTHING, Bound
@@ -88,7 +88,7 @@ class ModelReader:
         """The cubes and views of a model as somebody sees it, by their names whatever the case."""
         found = self._faces.get(id(seen))
         if found is None or found[0] is not seen:
-            found = self._faces.keep(id(seen), (seen, {name.casefold(): name for name in faces(seen)}))
+            found = self._faces.keep(id(seen), (seen, _spelled(faces(seen))))
         return found[1]
 
 
@@ -113,7 +113,7 @@ class ModelSource:
 
     def faces(self) -> Iterable[str]:
         """The cubes and views that who asks may see."""
-        return self._faces.values()
+        return dict.fromkeys(self._faces.values())
 
     async def prepare(
         self, text: str, parameters: Sequence[int] = (), beside: "LakeBeside | None" = None
@@ -316,6 +316,12 @@ async def opened(source: ModelSource, plan: SqlPlan, look: Look) -> Rows:
         if whole.size <= AT_ONCE or look.key in whole.forms:
             return WholeRows(look.fields, encoded(whole, look))
         return WholeRows(look.fields, await source.during(partial(encoded, whole, look)))
+
+
+def _spelled(names: Iterable[str]) -> Mapping[str, str]:
+    """Names by how they may be written: whatever the case, and as far as PostgreSQL keeps them."""
+    known = tuple(names)
+    return {cut(name).casefold(): name for name in known} | {name.casefold(): name for name in known}
 
 
 def bound(kinds: Sequence[int], values: Sequence[Value], settings: Mapping[str, str]) -> Bound:

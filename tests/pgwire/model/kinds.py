@@ -65,6 +65,7 @@ THINGS: dict[str, Any] = {
         {"name": "place", "type": "geo", "latitude": {"sql": "{CUBE}.wide"}, "longitude": {"sql": "{CUBE}.thin"}},
         {"name": "size", "type": "string", "case": {"when": [{"sql": "{CUBE}.small > 3", "label": "big"}], "else": {"label": "small"}}},
         {"name": "MixedCase", "type": "string", "sql": "{CUBE}.letter"},
+        _dimension("a_name_of_more_than_sixty_three_bytes_which_is_what_postgresql_keeps", "string", "{CUBE}.letter"),
         _dimension("part", "string", "{parts.name}"),
         _dimension("others_count", "number", "{others.count}", sub_query=True),
         _dimension("secret", "string", "{CUBE}.letter", public=False),
@@ -107,7 +108,7 @@ PARTS_CUBE: dict[str, Any] = {
     "measures": [_measure("count", "count")],
 }
 ONLY_MEASURES: dict[str, Any] = {
-    "name": "totals",
+    "name": "totals_of_a_cube_whose_name_is_longer_than_what_postgresql_keeps_of_it",
     "sql_table": "gold.things",
     "dimensions": [_dimension("id", "number", "id", primary_key=True, public=False)],
     "measures": [_measure("count", "count"), _measure("spread", "number", "max({CUBE}.small)")],

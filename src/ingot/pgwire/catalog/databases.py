@@ -15,9 +15,10 @@ from ingot.pgwire.catalog.backend import Backend, ShadowError
 from ingot.pgwire.catalog.cluster import Cluster
 from ingot.pgwire.catalog.pool import Pool
 from ingot.pgwire.catalog.ports import Described, Showing
-from ingot.pgwire.catalog.schema import cut, difference, identifier, literal, tidy
+from ingot.pgwire.catalog.schema import difference, identifier, literal, tidy
 from ingot.pgwire.catalog.shown import Table
 from ingot.pgwire.ports import SessionInfo
+from ingot.semantic.sql.columns import cut
 
 _MOST = 12
 """Databases that are real at a time."""

@@ -15,10 +15,11 @@ from ingot.pgwire.catalog.databases import Database, Databases
 from ingot.pgwire.catalog.hardening import OWNER
 from ingot.pgwire.catalog.pool import Lent, Pool
 from ingot.pgwire.catalog.ports import Showing
-from ingot.pgwire.catalog.schema import cut, identifier
+from ingot.pgwire.catalog.schema import identifier
 from ingot.pgwire.catalog.template import ClusterError
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.ports import SessionInfo
+from ingot.semantic.sql.columns import cut
 
 _IDLE = 60.0
 """Seconds that a connection which nobody uses is kept."""

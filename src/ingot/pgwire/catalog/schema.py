@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from ingot.pgwire.catalog.shown import Column, Reference, Table
+from ingot.semantic.sql.columns import cut
 
-_BYTES = 63
-"""What PostgreSQL keeps of a name."""
 _COLUMNS = 1600
 """As many as a table of PostgreSQL can have."""
 
@@ -20,11 +19,6 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """A text as SQL writes it."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def cut(name: str) -> str:
-    """A name as PostgreSQL keeps it."""
-    return name.encode()[:_BYTES].decode("utf-8", "ignore")
 
 
 def tidy(tables: Iterable[Table]) -> tuple[Table, ...]:

@@ -59,8 +59,11 @@ class Table:
             raise SqlError(f"The column '{shown(name)}' is ambiguous.", at=identifier, sqlstate="42702")
         if name in self.columns:
             return self.columns[name]
-        folded = name.casefold()
-        return next((tree for key, tree in self.columns.items() if key.casefold() == folded), None)
+        for kept in (str, cut):
+            found = (tree for key, tree in self.columns.items() if same(kept(key), kept(name)))
+            if (tree := next(found, None)) is not None:
+                return tree
+        return None
 
 
 @dataclass(slots=True)
@@ -192,6 +195,11 @@ def inside(tree: exp.Expr) -> Iterator[exp.Expr]:
     )
 
 
+def cut(name: str) -> str:
+    """A name as PostgreSQL keeps it, and its catalog shows it: 63 bytes."""
+    return name.encode()[:63].decode("utf-8", "ignore")
+
+
 def same(one: str, other: str) -> bool:
     """Whether two names of tables are one."""
     return one.casefold() == other.casefold()
@@ -206,7 +214,10 @@ def faces(model: Model) -> Iterable[str]:
 def face(model: Model, name: str) -> str | None:
     """The cube or view of a name; exact before any other case."""
     known = list(faces(model))
-    return name if name in known else next((one for one in known if same(one, name)), None)
+    if name in known:
+        return name
+    found = next((one for one in known if same(one, name)), None)
+    return found or next((one for one in known if same(cut(one), cut(name))), None)
 
 
 def columns(model: Model, owner: str) -> Iterator[tuple[str, Found]]:

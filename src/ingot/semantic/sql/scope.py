@@ -7,7 +7,7 @@ from typing import Protocol
 from sqlglot import exp
 
 from ingot.errors import did_you_mean
-from ingot.semantic.sql.columns import same
+from ingot.semantic.sql.columns import cut, same
 from ingot.semantic.sql.errors import SqlError, shown, whole_row
 from ingot.semantic.sql.postgres.writing import TYPE
 
@@ -117,6 +117,7 @@ class Fixed:
         else:
             wanted = node.name.casefold()
             found = [one for one in self.columns if one.name.casefold() == wanted]
+            found = found or [one for one in self.columns if same(cut(one.name), cut(wanted))]
         if len(found) > 1:
             raise SqlError(f'column reference "{shown(node.name)}" is ambiguous', at=node, sqlstate="42702")
         return found[0].of(self.alias) if found else None
