@@ -13,6 +13,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres.input import array_items
+from ingot.semantic.sql.postgres.spread import grouped_by_rows
 
 _KEPT = frozenset(
     {
@@ -232,48 +233,9 @@ def rows(values: exp.Values) -> exp.Select:
     return exp.Select(expressions=[exp.Star()], from_=exp.From(this=inner))
 
 
-def _grouped_by_rows(query: exp.Expr) -> exp.Expr:
-    """`SELECT unnest(a) … GROUP BY 1` with what makes the rows in FROM, where groups can be made of them."""
-    group, source = query.args.get("group"), query.args.get("from_")
-    made = [
-        one for each in query.expressions if isinstance(query, exp.Select) for one in each.find_all(exp.Anonymous)
-        if str(one.this).lower() in _ROWS and one.find_ancestor(exp.Query) is query
-    ]  # fmt: skip
-    if group is None or source is None or len(set(made)) != 1:
-        return query
-    rows_of = made[0].copy()
-    bare = [each.unalias() for each in query.expressions]
-    keys = [
-        bare[int(key.name) - 1]
-        if isinstance(key, exp.Literal) and key.name.isdigit() and 0 < int(key.name) <= len(bare)
-        else next((each.this for each in query.expressions if each.alias == key.sql()), key)
-        for key in group.expressions
-    ]
-    if not any(one == rows_of for key in keys for one in key.walk()):
-        return query
-    name = str(rows_of.this).lower()
-    column = exp.column("value", table=f"#{name}", quoted=True)
-    for part in (*query.expressions, group, query.args.get("order"), query.args.get("having")):
-        for one in list(part.find_all(exp.Anonymous)) if part is not None else ():
-            if one == rows_of:
-                new: exp.Expr = column.copy()
-                if one.parent is query:  # the column keeps the name of the function
-                    new = exp.alias_(new, name)
-                one.replace(new)
-    alias = exp.TableAlias(
-        this=exp.to_identifier(f"#{name}", quoted=True), columns=[exp.to_identifier("value")]
-    )
-    lateral = exp.Lateral(this=rows_of, alias=alias)
-    query.append("joins", exp.Join(this=lateral, kind="CROSS"))
-    return query
-
-
-_ROWS = frozenset({"unnest", "generate_series"})
-
-
 def _bounded(query: exp.Expr) -> exp.Expr:
     """One form for the bounds, and windows where they are used."""
-    query = _grouped_by_rows(query)
+    query = grouped_by_rows(query)
     limit = query.args.get("limit")
     if isinstance(limit, exp.Fetch) and not (limit.args.get("limit_options") or exp.Null()).args.get(
         "with_ties"

@@ -11,9 +11,9 @@ from sqlglot import exp
 
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres import kinds
-from ingot.semantic.sql.postgres.calls import Call, Meant, function
+from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.casts import as_text
-from ingot.semantic.sql.postgres.tree import call, case, cast, is_null, num, once, paren, text
+from ingot.semantic.sql.postgres.tree import call, cast, paren, text
 
 if TYPE_CHECKING:
     from ingot.semantic.sql.postgres.writing import Writing
@@ -115,11 +115,11 @@ def engine_pattern(said: str, at: exp.Expr, *, fold: bool, lines: bool = False) 
     if options:
         said = said[options.end() :]
         if set(options[1]) - set("isc"):
-            raise _cannot("options within a pattern", at)
+            raise cannot("options within a pattern", at)
         if "i" in options[1] and "i" not in flags:
             flags += "i"
     if said.startswith("***"):
-        raise _cannot("***", at)
+        raise cannot("***", at)
     made: list[str] = []
     n = 0
     while n < len(said):
@@ -134,7 +134,7 @@ def engine_pattern(said: str, at: exp.Expr, *, fold: bool, lines: bool = False) 
             made.append(piece)
         elif char == "(" and said[n + 1 : n + 2] == "?":
             if said[n + 2 : n + 3] != ":":
-                raise _cannot("looking ahead or behind", at)
+                raise cannot("looking ahead or behind", at)
             made.append("(?:")
             n += 2
         else:
@@ -159,7 +159,7 @@ def _escaped(char: str, at: exp.Expr) -> str:  # noqa: PLR0911 - one for each fo
     if char == "Z":
         return r"\z"
     if char.isalnum():
-        raise _cannot(f"\\{char}", at)
+        raise cannot(f"\\{char}", at)
     return re.escape(char)
 
 
@@ -184,7 +184,7 @@ def _bracket(said: str, n: int, at: exp.Expr) -> tuple[str, int]:  # noqa: PLR09
             made.append(_POSIX[name])
             n = end + 1
         elif char == "[" and said[n + 1 : n + 2] in ("=", "."):
-            raise _cannot("collating elements", at)
+            raise cannot("collating elements", at)
         elif char == "\\":
             n += 1
             if n >= len(said):
@@ -195,7 +195,7 @@ def _bracket(said: str, n: int, at: exp.Expr) -> tuple[str, int]:  # noqa: PLR09
             elif inner in "nrtfv":
                 made.append(f"\\{inner}")
             elif inner.isalnum():
-                raise _cannot(f"\\{inner} in brackets", at)
+                raise cannot(f"\\{inner} in brackets", at)
             else:
                 made.append(f"\\{inner}")
         elif char in "[]&~^":
@@ -220,7 +220,7 @@ def _invalid(why: str, at: exp.Expr) -> SqlError:
     return SqlError(f"invalid regular expression: {why}", at=at, sqlstate="2201B")
 
 
-def _cannot(what: str, at: exp.Expr) -> SqlError:
+def cannot(what: str, at: exp.Expr) -> SqlError:
     return SqlError(f"A regular expression cannot have this here: {what[:40]}.", at=at, sqlstate="0A000")
 
 
@@ -234,7 +234,7 @@ def one_way(said: str, at: exp.Expr) -> None:
     probe = re.sub(r"\\p\{\w+\}", "a-zA-Z", said).replace(r"\z", r"\Z")
     tree = _parser.parse(probe)
     if not _plain(list(tree))[0]:
-        raise _cannot("alternatives or repetitions that can match in several ways", at)
+        raise cannot("alternatives or repetitions that can match in several ways", at)
 
 
 def _plain(items: list[Any]) -> tuple[bool, int]:  # noqa: PLR0912 - one for each form
@@ -333,188 +333,3 @@ def _characters(code: Any, given: Any) -> set[int] | None:  # noqa: PLR0911 - on
             return everything - (found - {128})
         return found
     return None
-
-
-_FLAGS = frozenset("gicnspmwq")
-
-
-def _flags(said: str, at: exp.Expr, *, many: bool) -> tuple[bool, bool, bool]:
-    """Every match, whatever the case, lines."""
-    for one in said:
-        if one not in "gicsnm" or (one == "g" and not many):
-            if one in _FLAGS:
-                raise _cannot(f"the flag {one}", at)
-            raise SqlError(f'invalid regular expression option: "{one}"', at=at, sqlstate="22023")
-    return "g" in said, "i" in said and "c" not in said, "n" in said or "m" in said
-
-
-def _pattern(
-    c: Call, n: int, flags: int | None, *, taken: bool = True, many: bool = False
-) -> tuple[str, bool]:
-    said = c.said(n, "the pattern")
-    every, fold, lines = _flags(c.said(flags, "the flags") if flags is not None else "", c.at, many=many)
-    found = engine_pattern(said, c.at, fold=fold, lines=lines)
-    if taken:
-        one_way(found[found.index(")") + 1 :], c.at)
-    return found, every
-
-
-def groups(pattern: str) -> int:
-    """How many brackets of a pattern take something out."""
-    probe = re.sub(r"\\p\{\w+\}", "a", pattern).replace(r"\z", r"\Z")
-    return re.compile(probe).groups
-
-
-def substring_of(c: Call) -> exp.Expr:
-    """`substring(x from 'pattern')`: what the first brackets match, or all of it; null without a match."""
-    if len(c.args) == 3:
-        raise SqlError("substring() with SQL's own patterns cannot be used here.", at=c.at, sqlstate="0A000")
-    found, _ = _pattern(c, 1, None)
-    place = 1 if groups(found) else 0
-
-    def write(it: exp.Expr) -> exp.Expr:
-        test = call("regexp_matches", it, text(found))
-        return case((test, call("regexp_extract", it.copy(), text(found), num(place))))
-
-    return once(c.args[0], write)
-
-
-def _replaced(c: Call) -> exp.Expr:
-    found, every = _pattern(c, 1, 3 if len(c.args) > 3 else None, many=True)
-    new = c.given[2].said
-    if new is None:
-        raise SqlError(
-            "regexp_replace() takes a replacement that is written down.", at=c.at, sqlstate="0A000"
-        )
-    made = re.sub(r"\\(.?)", lambda m: _reference(m[1], c.at), new, flags=re.DOTALL)
-    args = [c.args[0], text(found), text(made)]
-    return call("regexp_replace", *args, *([text("g")] if every else []))
-
-
-def _reference(char: str, at: exp.Expr) -> str:
-    if char == "&":
-        return r"\0"
-    if char.isdigit() and char != "0":
-        return f"\\{char}"
-    if char == "\\":
-        return r"\\"
-    raise _cannot(f"\\{char} in the replacement", at)
-
-
-function("regexp_replace", "text text text -> text | text text text text -> text", _replaced)
-
-
-def _like(c: Call) -> exp.Expr:
-    found, _ = _pattern(c, 1, 2 if len(c.args) > 2 else None, taken=False)
-    return call("regexp_matches", c.args[0], text(found))
-
-
-function("regexp_like", "text text -> bool | text text text -> bool", _like)
-
-
-def _match(c: Call) -> exp.Expr:
-    found, _ = _pattern(c, 1, 2 if len(c.args) > 2 else None)
-    count = groups(found)
-
-    def write(it: exp.Expr) -> exp.Expr:
-        test = call("regexp_matches", it, text(found))
-        places = range(1, count + 1) if count else range(1)
-        parts = [call("regexp_extract", it.copy(), text(found), num(n)) for n in places]
-        return case((test, call("list_value", *parts)))
-
-    return once(c.args[0], write)
-
-
-function("regexp_match", "text text -> text[] | text text text -> text[]", _match)
-
-
-def _found(c: Call) -> tuple[exp.Expr, str]:
-    """What is searched from the start that a call says on, and the pattern with its flags."""
-    begin = c.whole(2) if len(c.args) > 2 else 1
-    if begin is None or begin < 1:
-        raise _cannot("a start that is not written down", c.at)
-    flags = {"regexp_count": 3, "regexp_substr": 4}[c.name]
-    found, _ = _pattern(c, 1, flags if len(c.args) > flags else None)
-    if begin > 1 and found.lstrip("(?ims)").startswith("^"):
-        raise _cannot("^ behind the start", c.at)
-    return (c.args[0] if begin == 1 else call("substr", c.args[0], num(begin))), found
-
-
-def _nth(c: Call, place: int) -> int:
-    """Which match is meant."""
-    found = c.whole(place) if len(c.args) > place else 1
-    if found is None or found < 1:
-        raise _cannot("a number of the match that is not written down", c.at)
-    return found
-
-
-def _substr(c: Call) -> exp.Expr:
-    source, found = _found(c)
-    nth, group = _nth(c, 3), (c.whole(5) or 0) if len(c.args) > 5 else 0
-    if nth > 1 or group > groups(found):
-        every = call("regexp_extract_all", source, text(found), num(group if group <= groups(found) else 0))
-        return call("list_extract", every, num(nth)) if group <= groups(found) else exp.null()
-
-    def write(it: exp.Expr) -> exp.Expr:
-        test = call("regexp_matches", it, text(found))
-        return case((test, call("regexp_extract", it.copy(), text(found), num(group))))
-
-    return once(source, write)
-
-
-function(
-    "regexp_substr",
-    "text text -> text | text text int4 -> text | text text int4 int4 -> text | text text int4 int4 text -> text"
-    " | text text int4 int4 text int4 -> text",
-    _substr,
-)
-
-
-def _count(c: Call) -> exp.Expr:
-    source, found = _found(c)
-    return once(
-        source,
-        lambda it: case(
-            (is_null(it), exp.null()),
-            default=cast(call("len", call("regexp_extract_all", it.copy(), text(found))), "int4"),
-        ),
-    )
-
-
-function("regexp_count", "text text -> int4 | text text int4 -> int4 | text text int4 text -> int4", _count)
-
-
-def _matches(c: Call) -> Meant:
-    """A row for each match: here for the first, or for all where the pattern takes out nothing else."""
-    said = c.said(2, "the flags") if len(c.args) > 2 else ""
-    if "g" not in said:
-        first = _match(c)
-        rows = once(
-            first, lambda it: case((is_null(it), call("list_value")), default=call("list_value", it.copy()))
-        )
-        return Meant(call("unnest", rows), "text[]")
-    found, _ = _pattern(c, 1, 2, many=True)
-    if groups(found) > 1:
-        raise _cannot("several brackets with the flag g", c.at)
-    every = call("regexp_extract_all", c.args[0], text(found), num(groups(found)))
-    each = exp.Lambda(this=call("list_value", exp.column("el")), expressions=[exp.to_identifier("el")])
-    return Meant(call("unnest", call("list_transform", every, each)), "text[]")
-
-
-function("regexp_matches", "text text -> text[] | text text text -> text[]", _matches)
-
-
-def _split(c: Call) -> exp.Expr:
-    found, _ = _pattern(c, 1, 2 if len(c.args) > 2 else None)
-    if re.compile(re.sub(r"\\p\{\w+\}", "a", found)).match("") is not None:
-        raise _cannot("a match of nothing", c.at)
-    return call("regexp_split_to_array", c.args[0], text(found))
-
-
-function("regexp_split_to_array", "text text -> text[] | text text text -> text[]", _split)
-
-function(
-    "regexp_split_to_table",
-    "text text -> text | text text text -> text",
-    lambda c: call("unnest", _split(c)),
-)

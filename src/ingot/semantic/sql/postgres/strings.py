@@ -8,7 +8,7 @@ from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres.calls import Call, function
 from ingot.semantic.sql.postgres.casts import as_text
 from ingot.semantic.sql.postgres.keywords import QUOTED
-from ingot.semantic.sql.postgres.regexes import substring_of
+from ingot.semantic.sql.postgres.searches import substring_of
 from ingot.semantic.sql.postgres.tree import (
     add,
     call,

@@ -15,6 +15,7 @@ from ingot.semantic.sql.postgres import (  # noqa: F401 - they register
     kinds,
     numbers,
     patterns,
+    searches,
     spans,
     strings,
     times,
