@@ -136,6 +136,54 @@ SAME = [
         "SELECT l.id, l.amount FROM gold.customers c CROSS JOIN LATERAL (SELECT id, amount FROM orders o WHERE o.id = c.id) l ORDER BY 1",
         "SELECT o.id, o.amount FROM customers c JOIN orders o ON o.id = c.id ORDER BY 1",
     ),
+    (
+        "SELECT g.city, MEASURE(o.total), MEASURE(o.count) FROM gold.customers g LEFT JOIN orders o ON o.id = g.id AND o.amount > 50 GROUP BY 1 ORDER BY 1",
+        "SELECT g.city, sum(o.amount), count(o.id) FROM customers g LEFT JOIN orders o ON o.id = g.id AND o.amount > 50 GROUP BY 1 ORDER BY 1",
+    ),
+    (
+        "SELECT c.city, MEASURE(c.count) FROM customers c FULL JOIN gold.orders g ON g.customer_id = c.id AND g.amount > 95 WHERE g.id IS NULL OR g.id > 1000 GROUP BY 1 HAVING MEASURE(c.count) > 1 ORDER BY MEASURE(c.count) DESC, 1",
+        "SELECT c.city, count(DISTINCT c.id) FROM customers c FULL JOIN orders g ON g.customer_id = c.id AND g.amount > 95 WHERE g.id IS NULL OR g.id > 1000 GROUP BY 1 HAVING count(DISTINCT c.id) > 1 ORDER BY 2 DESC, 1",
+    ),
+    (
+        "SELECT date_trunc('month', o.created_at) AS m, count(*), MEASURE(o.total) FROM orders o JOIN gold.orders g ON g.id = o.id AND g.paid GROUP BY 1 ORDER BY 1",
+        "SELECT date_trunc('month', created_at)::timestamp, count(*), sum(amount) FROM orders WHERE paid GROUP BY 1 ORDER BY 1",
+    ),
+    (
+        "WITH RECURSIVE n(x) AS (SELECT min(id) FROM gold.customers UNION ALL SELECT x + 1 FROM n WHERE x < 5) SELECT n.x, o.status FROM n LEFT JOIN orders o ON o.id = n.x ORDER BY 1",
+        "WITH RECURSIVE n(x) AS (SELECT min(id) FROM customers UNION ALL SELECT x + 1 FROM n WHERE x < 5) SELECT n.x, o.status FROM n LEFT JOIN orders o ON o.id = n.x ORDER BY 1",
+    ),
+    (
+        "SELECT v.k, o.status, g.city FROM (VALUES (1), (2), (3)) v(k) JOIN orders o ON o.id = v.k JOIN gold.customers g ON g.id = v.k ORDER BY 1",
+        "SELECT o.id::int, o.status, g.city FROM orders o JOIN customers g ON g.id = o.id WHERE o.id IN (1,2,3) ORDER BY 1",
+    ),
+    (
+        "SELECT DISTINCT ON (g.city) g.city, o.id FROM orders o JOIN gold.customers g ON g.id = o.id ORDER BY g.city, o.id DESC",
+        "SELECT city, max(id) FROM customers GROUP BY 1 ORDER BY 1",
+    ),
+    (
+        "SELECT s.city, MEASURE(s.total) FROM sales s WHERE s.city IN (SELECT city FROM gold.customers WHERE id < 4) GROUP BY 1 ORDER BY 1",
+        "SELECT c.city, sum(o.amount) FROM orders o JOIN customers c ON c.id=o.customer_id WHERE c.city IN (SELECT city FROM customers WHERE id < 4) GROUP BY 1 ORDER BY 1",
+    ),
+    (
+        "SELECT id FROM gold.customers EXCEPT SELECT id FROM orders WHERE amount < 50 ORDER BY 1",
+        "SELECT id FROM customers EXCEPT SELECT id FROM orders WHERE amount < 50 ORDER BY 1",
+    ),
+    (
+        "SELECT o.status, g.status, count(*) FROM orders o JOIN gold.orders g ON o.id = g.id + 1 GROUP BY ROLLUP (1, 2) ORDER BY 1, 2",
+        "SELECT o.status, g.status, count(*) FROM orders o JOIN orders g ON o.id = g.id + 1 GROUP BY ROLLUP (o.status, g.status) ORDER BY 1, 2",
+    ),
+    (
+        "SELECT o.buyers FROM (SELECT MEASURE(buyers) AS buyers FROM orders) o JOIN gold.customers g ON g.id = o.buyers",
+        "SELECT count(DISTINCT customer_id) FROM orders",
+    ),
+    (
+        'SELECT "public"."orders"."status" AS "status", count(*) AS "count" FROM "public"."orders" INNER JOIN "gold"."customers" AS "Customers" ON "public"."orders"."id" = "Customers"."id" WHERE "Customers"."city" = \'Rome\' GROUP BY "public"."orders"."status" ORDER BY "public"."orders"."status" ASC',
+        "SELECT o.status, count(*) FROM orders o JOIN customers c ON c.id = o.id WHERE city = 'Rome' GROUP BY 1 ORDER BY 1",
+    ),
+    (
+        "TABLE gold.customers UNION ALL SELECT id, city FROM customers ORDER BY 1, 2 LIMIT 3",
+        "SELECT id, city FROM (SELECT id, city FROM customers UNION ALL SELECT id, city FROM customers) ORDER BY 1,2 LIMIT 3",
+    ),
 ]
 
 
