@@ -14,6 +14,7 @@ import pytest
 
 from ingot.pgwire.catalog import wheel
 from ingot.semantic.context import Context
+from ingot.semantic.sql.columns import cut
 from tests.pgwire.answering import Running
 from tests.pgwire.model.kinds import ONLY_MEASURES, kinds
 from tests.pgwire.model.store import store
@@ -225,6 +226,8 @@ def test_without_postgresql_the_types_are_those_that_the_smaller_catalog_shows(
         for table, columns in shown.items():
             for text in (*STARS[:8], "SELECT * FROM {0} t LEFT JOIN (SELECT 1 AS one) o ON false LIMIT 1"):
                 assert given(con, text.format(table))[: len(columns)] == columns, text.format(table)
+            over_http = made.service.query_sql(f"SELECT * FROM {table}").columns
+            assert [cut(one.name) for one in over_http] == [one[0] for one in columns]
 
 
 @pytest.mark.parametrize("port", ["kinds"], indirect=True)

@@ -157,6 +157,8 @@ CUSTOMERS = ["id", "city", "size", "count", "score", "flat", "per_order"]
         ("SELECT DISTINCT * FROM orders", ORDERS),
         ("SELECT c.*, o.* FROM orders o CROSS JOIN customers c", [*CUSTOMERS, *ORDERS]),
         ("SELECT * FROM orders o LEFT JOIN customers c ON o.__cubeJoinField = c.__cubeJoinField", [*ORDERS, *CUSTOMERS]),
+        ("SELECT * FROM orders o JOIN customers c ON o.id = c.id", [*ORDERS, *CUSTOMERS]),
+        ("SELECT * FROM orders o JOIN (SELECT id, 1 AS one FROM customers) c USING (id)", [*ORDERS, "one"]),
     ],
 )  # fmt: skip
 def test_a_star_is_every_column_that_the_model_shows(
@@ -182,6 +184,13 @@ def test_a_star_keeps_the_rows_of_a_cube_and_shows_what_each_has_of_measures(sho
         "done_total": None, "mean": 5, "least": 5, "most": 5, "buyers": 1, "ratio": 5, "spread": None, "flat": 1,
         "unknown": None, "large": True,
     }  # fmt: skip
+
+
+def test_a_joined_star_has_what_each_row_has(shop_served: Served) -> None:
+    text = "SELECT o.*, c.city FROM orders o JOIN (SELECT id, city FROM customers LIMIT 10) c ON o.id = c.id ORDER BY o.id"
+    alone = shop_served.service.query_sql("SELECT *, id FROM orders ORDER BY id").rows()
+    cities = dict(shop_served.service.query_sql("SELECT id, city FROM customers").rows())
+    assert shop_served.service.query_sql(text).rows() == [(*row[:-1], cities[row[-1]]) for row in alone]
 
 
 def test_a_measure_of_a_star_is_still_one_around_it(shop_served: Served) -> None:
