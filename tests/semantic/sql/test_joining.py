@@ -132,6 +132,14 @@ SAME: list[tuple[str, str]] = [
      "SELECT city FROM gold.customers WHERE score >= 5 AND id IN (SELECT customer_id FROM gold.orders GROUP BY 1 HAVING sum(amount) > 5)"),
     ("SELECT o.status, SUM(o.total), (SELECT COUNT(*) FROM customers) FROM orders o JOIN items i ON o.id < i.id GROUP BY 1",
      "SELECT status, sum(amount), (SELECT count(*) FROM gold.customers) FROM gold.orders o WHERE EXISTS (FROM gold.items i WHERE o.id < i.id) GROUP BY 1"),
+    ("SELECT o.id, SUM(o.total) OVER (PARTITION BY c.city), MAX(c.score) OVER (PARTITION BY c.city) FROM customers c LEFT JOIN orders o ON o.customer_id = c.id",
+     "SELECT o.id, sum(amount) OVER (PARTITION BY city), max(score) OVER (PARTITION BY city) FROM gold.customers c LEFT JOIN gold.orders o ON o.customer_id = c.id"),
+    ("SELECT o.id, SUM(o.total) OVER (PARTITION BY c.city), LAG(c.score) OVER (ORDER BY o.id) FROM orders o LEFT JOIN customers c ON o.customer_id = c.id",
+     "SELECT o.id, sum(amount) OVER (PARTITION BY city), lag(score) OVER (ORDER BY o.id) FROM gold.orders o LEFT JOIN gold.customers c ON o.customer_id = c.id"),
+    ("SELECT COUNT(*), SUM(x.score) FROM (SELECT * FROM tickets t RIGHT JOIN customers c ON t.customer_id = c.id) x",
+     "SELECT count(*), (SELECT sum(score) FROM gold.customers) FROM gold.tickets t RIGHT JOIN gold.customers c ON t.customer_id = c.id"),
+    ("SELECT c.city, SUM(o.total), COUNT(*) FILTER (WHERE o.paid), SUM(o.total) FILTER (WHERE o.large) FROM customers c LEFT JOIN orders o ON o.customer_id = c.id AND o.id > 0 GROUP BY ROLLUP (c.city)",
+     "SELECT city, sum(amount), count(*) FILTER (WHERE paid), sum(amount) FILTER (WHERE amount >= 5) FROM gold.customers c LEFT JOIN gold.orders o ON o.customer_id = c.id GROUP BY ROLLUP (city)"),
 ]  # fmt: skip
 
 
@@ -171,6 +179,10 @@ REFUSED: list[tuple[str, str]] = [
     ("SELECT SUM(x.twice) FROM (SELECT customer_id, total * 2 AS twice FROM orders) x JOIN customers c ON x.customer_id = c.id", "computed from a measure"),
     ("SELECT c.city, o.total, COUNT(*) FROM customers c LEFT JOIN orders o ON o.customer_id = c.id GROUP BY 1", "must appear in GROUP BY"),
     ("SELECT SUM(total) FROM orders a JOIN orders b ON a.id = b.id", "ambiguous"),
+    ("SELECT SUM(c.score) OVER () FROM orders o JOIN customers c ON o.customer_id = c.id", "added up once for each row"),
+    ("SELECT o.id, SUM(c.score) OVER (PARTITION BY c.city) FROM customers c LEFT JOIN orders o ON o.customer_id = c.id", "added up once for each row"),
+    ("SELECT SUM(o.total) FILTER (WHERE o.paid) OVER () FROM orders o, items i WHERE i.order_id = o.id", "added up once for each row"),
+    ("SELECT SUM(x.score) OVER () FROM (SELECT c.score FROM customers c JOIN orders o ON c.id < o.id) x", "added up once for each row"),
     ("SELECT SUM(o.totl) FROM orders o JOIN customers c ON o.customer_id = c.id", "did you mean 'total'"),
 ]  # fmt: skip
 

@@ -20,7 +20,8 @@ def is_measure_call(node: exp.Expr) -> bool:
 
 def is_aggregate(node: exp.Expr) -> bool:
     """Whether a node is an aggregate that makes groups: no window function, nor what only one can be."""
-    if isinstance(node.parent, exp.Window) and node.arg_key == "this":
+    holder = node.parent if isinstance(node.parent, exp.Filter) and node.arg_key == "this" else node
+    if isinstance(holder.parent, exp.Window) and holder.arg_key == "this":
         return False
     if isinstance(node, exp.Filter | exp.WithinGroup):
         return is_aggregate(node.this) if isinstance(node, exp.Filter) else is_aggregate_call(node.this)

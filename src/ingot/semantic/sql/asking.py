@@ -41,6 +41,9 @@ class Asking(Protocol):
     def of_star(self, tree: exp.Expr) -> exp.Expr:
         """What a row has of a column that nobody named: it does not bring rows of others with it."""
 
+    def added_up(self, name: str, at: exp.Expr) -> None:
+        """What rows have of a measure is added up. Raises `SqlError` where a row may stand there several times."""
+
     def where(self, tree: exp.Expr) -> None:
         """Adds a condition on the rows. Raises `SqlError`."""
 

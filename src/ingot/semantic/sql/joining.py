@@ -17,7 +17,7 @@ from ingot.semantic.sql.columns import Scope, Table, changed, is_measure, mark, 
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres.writing import TYPE
 from ingot.semantic.sql.rows import Rows
-from ingot.semantic.sql.rowwise import has_value, nothing
+from ingot.semantic.sql.rowwise import has_value, keeps_rows, nothing, repeated
 from ingot.semantic.sql.scope import Seen, Source
 from ingot.semantic.sql.tables import Tables
 
@@ -174,7 +174,20 @@ class RowQuestion:
 
     def of_star(self, tree: exp.Expr) -> exp.Expr:
         """See `Asking.of_star`."""
+        name = marked(tree)
+        member = self.around.seen.members[name].member if name is not None else None
+        if name is not None and isinstance(member, Measure) and not keeps_rows(self.around.model, member):
+            return nothing(self.around.member_type(name))
         return changed(tree.copy(), self.of_row)
+
+    def added_up(self, name: str, at: exp.Expr) -> None:
+        """See `Asking.added_up`."""
+        number, inner = self.joining.inner[name]
+        member = marked(inner) if isinstance(inner, exp.Expr) else None
+        source = self._from.sources[number] if number is not None else None
+        if number not in self.joining.once or member is None or not isinstance(source, Rows):
+            raise repeated(name, at)
+        source.question.added_up(member, at)
 
     def where(self, tree: exp.Expr) -> None:
         """See `Asking.where`."""
@@ -305,6 +318,10 @@ class GroupQuestion:
     def of_star(self, tree: exp.Expr) -> exp.Expr:
         """See `Asking.of_star`."""
         return self._rows.of_star(tree)
+
+    def added_up(self, name: str, at: exp.Expr) -> None:
+        """See `Asking.added_up`."""
+        self._rows.added_up(name, at)
 
     def where(self, tree: exp.Expr) -> None:
         """See `Asking.where`."""

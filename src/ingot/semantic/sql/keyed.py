@@ -169,8 +169,14 @@ def _trees(query: Resolved, model: Model) -> list[Tree]:
     grain = Grain.of(query)
     if not query.ungrouped:
         return [one.tree for one in facts(model, grain, leaves(query))]
+    return [rows_of(query, model)]
+
+
+def rows_of(query: Resolved, model: Model) -> Tree:
+    """How cubes are joined for a question that asks for rows."""
+    grain = Grain.of(query)
     paths = [*shared_paths(grain), *(path for one in query.measures for path in member_paths(one.found))]
-    return [tree(along(model.edges, grain.hints), paths)]
+    return tree(along(model.edges, grain.hints), paths)
 
 
 def _joined(one: KeyedJoin, found: Tree) -> bool:

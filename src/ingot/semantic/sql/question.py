@@ -23,10 +23,10 @@ from ingot.semantic.sql.asking import Part, Parts
 from ingot.semantic.sql.columns import changed, is_segment, marked, members
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.filters import as_filter, segment
-from ingot.semantic.sql.keyed import KeyedJoin, OtherJoinError, as_written
+from ingot.semantic.sql.keyed import KeyedJoin, OtherJoinError, as_written, rows_of
 from ingot.semantic.sql.postgres.kinds import ANY, TEXTS, named
 from ingot.semantic.sql.postgres.writing import TYPE
-from ingot.semantic.sql.rowwise import has_value, keeps_rows, nothing
+from ingot.semantic.sql.rowwise import has_value, keeps_rows, nothing, repeated
 from ingot.semantic.sql.scope import ENGINE
 
 _LABEL = Label("", "", public=False)
@@ -61,6 +61,8 @@ class Question:
     """Conditions that no filter can say."""
     joins: tuple[KeyedJoin, ...] = ()
     """The joins that its cubes must be joined by."""
+    sums: dict[str, exp.Expr] = field(default_factory=dict)
+    """Measures whose values of rows are added up, and where."""
     counted: dict[str, None] = field(default_factory=dict)
     """Measures that are computed from its rows elsewhere."""
     values: dict[Leaf, Wanted] = field(default_factory=dict)
@@ -109,6 +111,10 @@ class Question:
         if name is not None and isinstance(member, Measure) and not keeps_rows(self.around.model, member):
             return self._nothing(name)
         return changed(tree.copy(), self.of_row)
+
+    def added_up(self, name: str, at: exp.Expr) -> None:
+        """See `Asking.added_up`."""
+        self.sums.setdefault(name, at)
 
     def where(self, tree: exp.Expr) -> None:
         """Adds a condition on the rows."""
@@ -292,6 +298,9 @@ class Question:
                 sqlstate="0A000",
                 hint="CROSS JOIN leaves it to the model how its cubes are joined.",
             )
+        for name, at in self.sums.items():
+            if rows_of(made, self.around.model).multiplies(self.model.members[name].member.cube):
+                raise repeated(name, at)
         limit = query.limit if query.limit is not None else query.row_limit
         return Planned(made, tuple(name for _, name in (*columns, *measures)), limit)
 

@@ -6,6 +6,7 @@ from ingot.semantic.errors import QueryError
 from ingot.semantic.model import Measure, Model
 from ingot.semantic.planner.fanout import leaf_path, plain_name
 from ingot.semantic.planner.joins import tree
+from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres.kinds import ANY
 
 
@@ -32,3 +33,13 @@ def nothing(kind: str) -> exp.Cast:
     """No value, of one of PostgreSQL's types."""
     type_ = exp.DataType.build("text" if kind == ANY else kind, dialect="postgres")
     return exp.Cast(this=exp.null(), to=type_)
+
+
+def repeated(name: str, at: exp.Expr | None) -> SqlError:
+    """The error of adding up what rows have of a measure, where joins repeat these rows."""
+    return SqlError(
+        f"'{name}' would be added up once for each row that it is joined with: aggregate it by GROUP BY in a sub-query, "
+        "and compute the window on that.",
+        at=at,
+        sqlstate="0A000",
+    )

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from ingot.semantic.model import Dimension, Measure
 from ingot.semantic.planner.times import GRANULARITIES
-from ingot.semantic.sql.aggregates import asked_measure, is_aggregate, is_measure_call
+from ingot.semantic.sql.aggregates import asked_measure, is_aggregate, is_aggregate_call, is_measure_call
 from ingot.semantic.sql.around import Around
 from ingot.semantic.sql.asking import Asking
 from ingot.semantic.sql.bounds import bounded
@@ -218,6 +218,8 @@ class Selecting:
     def _ungrouped(self) -> exp.Select:
         question = self.question(ungrouped=True)
 
+        for one in (*self.projections, *(each for each, _ in self.order), *self.first):
+            self._added_up(one, question)
         of_row = question.of_row
         trees = [
             question.of_star(one) if _STARRED in output.meta else changed(one.copy(), of_row)
@@ -227,6 +229,16 @@ class Selecting:
         first = [changed(one.copy(), of_row) for one in self.first]
         self.whole(question)
         return self._finished(trees, order, None, [question.table()], first, distinct=True)
+
+    def _added_up(self, tree: exp.Expr, question: Asking) -> None:
+        """Tells `question` of the measures whose values of rows windows add up."""
+        for node in inside(tree):
+            if not isinstance(node, exp.Window) or isinstance(node.this, exp.Min | exp.Max):
+                continue
+            if is_aggregate_call(node.this.this if isinstance(node.this, exp.Filter) else node.this):
+                for name in members(node.this):
+                    if isinstance(self.model.members[name].member, Measure):
+                        question.added_up(name, node)
 
     def _grouped(self, sets: list[list[exp.Expr]], *, distinct: bool) -> exp.Select:
         from ingot.semantic.sql.grouping import Grouping  # noqa: PLC0415 - they know each other

@@ -13,7 +13,6 @@ from ingot.semantic.sql.columns import (
     JOIN_FIELD,
     Scope,
     Table,
-    changed,
     face,
     faces,
     inside,
@@ -255,7 +254,7 @@ class Translating(Plain):
         own = scope.tables[0]
         if joining is not None or scope.owner not in self.around.model.cubes:
             for tree in own.columns.values():  # each may bring rows of other cubes with it
-                changed(tree.copy(), question.of_row)
+                question.of_star(tree)
         return Rows(own.alias or self.alias(), own, around, question=question)
 
     def _is_cube(self, scope: Scope) -> bool:
