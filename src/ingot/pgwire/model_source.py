@@ -57,8 +57,8 @@ class Prepared:
 
     parameters: tuple[int, ...]
     fields: tuple[Field, ...]
-    names: tuple[str, ...]
-    """The columns as the plan calls them."""
+    shape: Hashable
+    """What the plan's columns are; see `_shape`."""
     kinds: tuple[str, ...] = ()
     """The engine's types of the columns, where Arrow does not have all of them."""
 
@@ -209,7 +209,7 @@ class ModelSource:
         return (self.info.settings.get("search_path"), self.info.user, self.info.context.key, self.info.ref)
 
     def _key(self, text: str, given: tuple[int, ...], plan: SqlPlan) -> Hashable:
-        return (text, given, self._seen_by(), plan.sql, plan.names)
+        return (text, given, self._seen_by(), plan.sql, _shape(plan))
 
     def _guessed(self, text: str, beside: "LakeBeside", wanted: int) -> tuple[int, ...]:
         """The types of parameters as far as the tables beside the model say them; 0 where they do not."""
@@ -250,9 +250,14 @@ class ModelSource:
         own = tuple(field_of(one, kind.engine) for one, kind in zip(plan.columns, columns, strict=True))
         told = described.fields if described is not None else None
         if told is None or len(told) != len(own):
-            return Prepared(parameters, own, plan.names, kinds)
+            return Prepared(parameters, own, _shape(plan, parameters), kinds)
         fields = tuple(_told(one, ours) for one, ours in zip(told, own, strict=True))
-        return Prepared(parameters, fields, plan.names, kinds)
+        return Prepared(parameters, fields, _shape(plan, parameters), kinds)
+
+
+def _shape(plan: SqlPlan, parameters: tuple[int, ...] = ()) -> Hashable:
+    """What a plan's columns are. What is computed from values may have types of theirs, and counts as one."""
+    return tuple((one.name, one.engine, "" if parameters else one.type) for one in plan.columns)
 
 
 def _told(field: Field, own: Field) -> Field:
@@ -275,7 +280,7 @@ class ModelStatement:
         self._source = source
         self._text = text
         self._kinds = prepared.kinds
-        self._names = prepared.names
+        self._shape = prepared.shape
 
     async def run(self, values: Sequence[Value], formats: Sequence[int]) -> Rows:
         """See `Statement.run`."""
@@ -291,7 +296,7 @@ class ModelStatement:
         plan = source.at_hand(self._text, given, beside)
         if plan is None:
             plan = await source.during(lambda: source.planned(self._text, given, beside), beside=beside)
-        if plan.names != self._names:  # the model has changed since it was prepared
+        if _shape(plan, self.parameters) != self._shape:  # the model or a table has changed since
             raise outdated()
         return replace(plan, sql=lossless(plan.sql, self._kinds)) if self._kinds else plan
 

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from ingot.engines.duckdb import connect
 from ingot.pgwire.federation import Federation
 from ingot.pgwire.lake_source import LakeReader
 from ingot.project.loading import load
@@ -380,6 +381,27 @@ def test_kept_answers_are_those_of_the_refs_tables(tmp_path: Path) -> None:
         assert dev.execute(text).fetchall() == [(51, Decimal("1000.00"))]
         con.execute("SET ingot.ref = 'dev'")
         assert con.execute(text).fetchall() == [(51, Decimal("1000.00"))]
+
+
+def test_a_table_with_other_types_is_told_so(tmp_path: Path) -> None:
+    text = "SELECT g.tag, o.id FROM orders o JOIN gold.tags g ON g.id = o.id"
+    with store(tmp_path, orders=5) as fresh, mixing(fresh) as running, connected(running) as con:
+
+        def tagged(tag: str) -> None:
+            with connect() as writer:
+                made = fresh.lake.stage(writer, "gold.tags", f"SELECT 3 AS id, {tag} AS tag", on="main")
+                fresh.lake.commit("main", [made], message="tags")
+
+        tagged("7")
+        assert con.execute(text).fetchall() == [(7, 3)]
+        assert con.execute(text, prepare=True).fetchall() == [(7, 3)]
+        assert con.execute(f"{text} AND o.id < %s", [9], prepare=True).fetchall() == [(7, 3)]
+        tagged("'seven'")
+        assert con.execute(text, prepare=False).fetchall() == [("seven", 3)]
+        for parameters in ([], [9]):
+            with pytest.raises(psycopg.errors.FeatureNotSupported) as caught:
+                con.execute(f"{text} AND o.id < %s" if parameters else text, parameters or None, prepare=True)
+            assert "cached plan must not change result type" in str(caught.value)
 
 
 def test_the_search_path_says_what_a_bare_name_is(running: Running, shop: Store) -> None:
