@@ -144,7 +144,9 @@ def _same(ours: Any, theirs: Any, kind: str) -> bool:
 def _find(node: exp.Table) -> Relation | None:
     if node.name.casefold() != "t":
         return None
-    return Relation({name: kinds.engine(kind) for name, kind in COLUMNS.items()}, ("t",))
+    return Relation(
+        {name: kinds.engine(kind) for name, kind in COLUMNS.items()} | {"n": "DECIMAL(12, 3)"}, ("t",)
+    )
 
 
 @contextmanager

@@ -9,12 +9,12 @@ from sqlglot import exp
 from ingot.errors import did_you_mean
 from ingot.semantic.sql.columns import cut, same
 from ingot.semantic.sql.errors import SqlError, shown, whole_row
+from ingot.semantic.sql.postgres import outputs
 from ingot.semantic.sql.postgres.writing import TYPE
 
 OURS = "ours"
 """In the `meta` of a table: no name that somebody wrote, but what was looked up, or what the planner or a WITH made."""
-ENGINE = "engine_type"
-"""In the `meta` of a column that is one of a table, and nothing else: the engine's type of it."""
+ENGINE = outputs.ENGINE
 
 
 class Source(Protocol):

@@ -1,5 +1,6 @@
 """Operators by the types of their sides."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -10,6 +11,7 @@ from ingot.semantic.sql.postgres import kinds
 from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.casts import as_text, becoming
 from ingot.semantic.sql.postgres.input import Clock, interval_parts
+from ingot.semantic.sql.postgres.outputs import ENGINE
 from ingot.semantic.sql.postgres.tree import (
     as_engine,
     call,
@@ -137,7 +139,41 @@ def _numbers(kind: type[exp.Expr], left: Meant, right: Meant, clock: Clock, at: 
         return Meant(unless_zero(write, a, b), wanted)
     if kind is exp.Mod:
         return Meant(unless_zero(partial(op, exp.Mod), a, b), wanted)
+    if kind is exp.Mul and wanted == "numeric":
+        a = _widened(left, right)
     return Meant(op(kind, a, b), wanted)
+
+
+_WHOLE_DIGITS = {"int2": 5, "int4": 10, "int8": 19}
+
+
+def _digits(one: Meant) -> tuple[int, int] | None:
+    """How many digits a value has at most, and how many of them behind the point; None where that is not known."""
+    return (_WHOLE_DIGITS[one.type], 0) if one.type in _WHOLE_DIGITS else _digits_of(one.tree)
+
+
+def _digits_of(tree: exp.Expr) -> tuple[int, int] | None:
+    bare = tree.unnest()
+    if isinstance(bare, exp.Literal) and not bare.is_string:
+        before, _, behind = bare.name.partition(".")
+        return len(before) + len(behind), len(behind)
+    if isinstance(bare, exp.Add | exp.Sub):
+        a, b = _digits_of(bare.this), _digits_of(bare.expression)
+        scale = max(a[1], b[1]) if a and b else 0
+        return (max(a[0] - a[1], b[0] - b[1]) + 1 + scale, scale) if a and b else None
+    declared = _DECIMAL.fullmatch(str(bare.meta.get(ENGINE, "")))
+    return (int(declared[1]), int(declared[2])) if declared else None
+
+
+_DECIMAL = re.compile(r"DECIMAL\((\d+), ?(\d+)\)")
+
+
+def _widened(left: Meant, right: Meant) -> exp.Expr:
+    """The left factor with room for the product: the engine has 18 digits for one of factors that have them together."""
+    a, b = _digits(left), _digits(right)
+    if a is None or b is None or max(a[0], b[0]) > 18 or a[0] + b[0] <= 18 or a[1] + b[1] > 38:
+        return left.tree
+    return as_engine(left.tree, f"DECIMAL(38, {a[1]})")
 
 
 def exact_over(left: exp.Expr, right: exp.Expr) -> exp.Expr:

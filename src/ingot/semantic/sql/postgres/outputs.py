@@ -7,6 +7,9 @@ from ingot.semantic.sql.postgres import kinds
 TYPE = "pg_type"
 """In the `meta` of a column, or of an output of a written SELECT: its type."""
 
+ENGINE = "engine_type"
+"""In the `meta` of a column that is one of a table, and nothing else: the engine's type of it."""
+
 
 def kept(node: exp.Column) -> str:
     """The type that a column's `meta` tells."""

@@ -160,6 +160,7 @@ function("regexp_count", "text text -> int4 | text text int4 -> int4 | text text
 
 def _matches(c: Call) -> Meant:
     """A row for each match: here for the first, or for all where the pattern takes out nothing else."""
+    c.writing.spread += 1
     said = c.said(2, "the flags") if len(c.args) > 2 else ""
     if "g" not in said:
         first = _match(c)
@@ -187,8 +188,10 @@ def _split(c: Call) -> exp.Expr:
 
 function("regexp_split_to_array", "text text -> text[] | text text text -> text[]", _split)
 
-function(
-    "regexp_split_to_table",
-    "text text -> text | text text text -> text",
-    lambda c: call("unnest", _split(c)),
-)
+
+def _rows(c: Call) -> exp.Expr:
+    c.writing.spread += 1
+    return call("unnest", _split(c))
+
+
+function("regexp_split_to_table", "text text -> text | text text text -> text", _rows)

@@ -60,6 +60,8 @@ class Writing:
         self.columns = columns
         self.volatile = False
         """Whether something was written that differs from one moment to the next."""
+        self.spread = 0
+        """How many functions that give rows were written."""
 
     def tree(self, node: exp.Expr) -> exp.Expr:
         """An expression as the engine reads it."""
@@ -82,7 +84,11 @@ class Writing:
 
     def test(self, node: exp.Expr, where: str = "WHERE") -> exp.Expr:
         """A condition."""
-        return self.truth(self.write(node), node, where)
+        before = self.spread
+        found = self.truth(self.write(node), node, where)
+        if self.spread > before:
+            raise SqlError(f"set-returning functions are not allowed in {where}", at=node, sqlstate="0A000")
+        return found
 
     def write(self, node: exp.Expr) -> Meant:
         """Any expression."""

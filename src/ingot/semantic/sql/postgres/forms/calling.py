@@ -27,6 +27,7 @@ def _anonymous(w: "Writing", node: exp.Anonymous) -> Meant:
         return grouping(w, node)
     if name in ("unnest", "generate_series"):
         values, kind = listed(name, [w.write(one) for one in node.expressions], w.clock, node)
+        w.spread += 1
         return Meant(call("unnest", values), kind)
     if name == "array" and len(node.expressions) == 1:
         return _listed(node)
