@@ -1,5 +1,6 @@
 """Random joins with measures beside Python: the engine says which rows meet, Python counts each of them once."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,11 +12,13 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
+from sqlglot import exp
 
 from ingot.engines.duckdb import connect
 from ingot.semantic.context import ANYONE
 from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.hooks import NONE
+from ingot.semantic.sql.plain import Relation
 from ingot.semantic.sql.planning import planned
 from tests.semantic import naive, shop
 from tests.semantic.sql.keyed_shop import cubes
@@ -193,14 +196,35 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         yield made
 
 
-def check(con: duckdb.DuckDBPyConnection, seed: int, tell: Callable[[str], None]) -> None:
+def with_tables(made: Statement, random: Random) -> None:
+    """Some cubes of which no measure is asked become the tables that they are made of."""
+    asked = {alias for alias, _ in made.outputs}
+    for alias, cube in made.tables:
+        if alias not in asked and random.random() < 0.7:
+            made.text = re.sub(rf"\b{cube} AS {alias}\b", f"gold.{cube} AS {alias}", made.text)
+
+
+def check(
+    con: duckdb.DuckDBPyConnection, seed: int, tell: Callable[[str], None], *, tables: bool = False
+) -> None:
     world = world_of(seed)
-    made = statement(Random(seed))
-    tell(made.text)
-    at: Any = SimpleNamespace(state=None, ref="main", time="")
-    found = planned(made.text, MODEL, at=at, guard=Guard(), hooks=NONE, context=ANYONE, now=datetime.now(UTC))
-    tell(found.sql)
     shop.fill(con, world)
+    made = statement(Random(seed))
+    if tables:
+        with_tables(made, Random(seed))
+    tell(made.text)
+
+    def find(node: exp.Table) -> Relation | None:
+        if node.db != "gold":
+            return None
+        described = con.execute(f"DESCRIBE gold.{node.name}").fetchall()
+        return Relation({str(row[0]): str(row[1]) for row in described}, ("gold", node.name))
+
+    at: Any = SimpleNamespace(state=None, ref="main", time="")
+    found = planned(
+        made.text, MODEL, at=at, guard=Guard(), hooks=NONE, context=ANYONE, now=datetime.now(UTC), find=find
+    )
+    tell(found.sql)
     wanted = expected(made, con.execute(made.raw).fetchall(), world)
     rows = con.execute(found.sql, list(found.parameters) or None).fetchall()
     width = len(made.groups)
@@ -215,6 +239,12 @@ def check(con: duckdb.DuckDBPyConnection, seed: int, tell: Callable[[str], None]
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 def test_measures_of_random_joins_count_each_row_once(con: duckdb.DuckDBPyConnection, seed: int) -> None:
     check(con, seed, note)
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_measures_are_the_same_beside_tables(con: duckdb.DuckDBPyConnection, seed: int) -> None:
+    check(con, seed, note, tables=True)
 
 
 @pytest.mark.slow
