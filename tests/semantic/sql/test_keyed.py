@@ -85,6 +85,10 @@ def test_a_join_by_its_keys_gives_what_plain_sql_gives(
 
 
 WRITTEN_OTHERWISE: list[tuple[str, str]] = [
+    ("SELECT x.city, SUM(x.total) FROM (SELECT o.*, c.city FROM orders o LEFT JOIN customers c ON o.customer_id = c.id) x WHERE x.status <> 'lost' GROUP BY 1",
+     "SELECT city, sum(amount) FROM gold.orders o LEFT JOIN gold.customers c ON o.customer_id = c.id WHERE status <> 'lost' GROUP BY 1"),
+    ("SELECT x.status, SUM(x.score) FROM (SELECT o.status, y.score FROM (SELECT status, customer_id FROM orders) o JOIN (SELECT * FROM customers) y ON y.id = o.customer_id) x GROUP BY 1",
+     "SELECT status, (SELECT sum(score) FROM gold.customers k WHERE k.id IN (SELECT customer_id FROM gold.orders p WHERE p.status = o.status)) FROM gold.orders o JOIN gold.customers c ON o.customer_id = c.id GROUP BY 1"),
     ("SELECT c.city, SUM(o.total) FROM orders o, customers c WHERE o.customer_id = c.id GROUP BY 1",
      "SELECT city, sum(amount) FROM gold.orders o JOIN gold.customers c ON o.customer_id=c.id GROUP BY 1"),
     ("SELECT c.city, SUM(o.total) FROM customers c, orders o WHERE o.customer_id = c.id AND o.status <> 'lost' GROUP BY 1",

@@ -17,6 +17,7 @@ from ingot.semantic.sql.columns import (
     faces,
     inside,
     is_measure,
+    marked,
     members,
     same,
     table,
@@ -47,6 +48,8 @@ class Translating(Plain):
         super().__init__(around.writing, find, guessing)
         self.around = around
         self.questions = 0
+        self._by_rows = False
+        """Whether joins that say what the model declares are joined as rows, too."""
         self._known: dict[int, tuple[exp.Expr, Scope | None]] = {}
         """By the number of a sub-query, which is kept so that no other one gets the number."""
 
@@ -68,10 +71,15 @@ class Translating(Plain):
         try:
             return self._selected(select, scope, names, outer)
         except OtherJoinError:
-            joined = self._joined(select, names, outer)
-            if joined is None:
+            if self._by_rows:
                 raise
-            return self._selected(select, joined, names, outer)
+            self._by_rows = True
+            self._known.clear()
+            try:
+                return self.select(select, names, outer)
+            finally:
+                self._by_rows = False
+                self._known.clear()
         except SqlError as error:
             # A sub-query in it may look at its columns: then the rows are joined by the engine.
             if before is None or error.sqlstate not in ("42703", "42P01") or not _has_nested(before):
@@ -155,32 +163,43 @@ class Translating(Plain):
             found += own.tables
         return Scope(found, where)
 
-    def _keyed(self, select: exp.Select, names: Names) -> Scope | None:
+    def _keyed(self, select: exp.Select, names: Names, *, stars: bool = False) -> Scope | None:
         """The cubes of a SELECT with measures whose joins say by their keys what the model declares."""
         joins = select.args.get("joins") or []
-        first = self._source(select.args["from_"].this, names) if joins else None
-        if first is None or not self._is_cube(first):
+        first = self._cube(select.args["from_"].this, names) if joins and not self._by_rows else None
+        if first is None:
             return None
-        scope = Scope([*first.tables])
+        scope = Scope([first])
         found: list[KeyedJoin] = []
         for join in joins:
-            own = self._source(join.this, names)
-            if own is None or not self._is_cube(own) or own.owners[0] in scope.owners:
+            own = self._cube(join.this, names)
+            if own is None or own.owner in scope.owners:
                 return None
-            if any(same(own.tables[0].alias, one.alias) for one in scope.tables):
+            if any(same(own.alias, one.alias) for one in scope.tables):
                 return None
-            one = keyed(join, scope, own, self.around.model, self.around.seen)
+            one = keyed(join, scope, Scope([own]), self.around.model, self.around.seen)
             if one is None:
                 return None
             found.append(one)
-            scope.tables += own.tables
+            scope.tables.append(own)
             scope.merged |= one.merged
             scope.hidden |= {(each.alias, name) for each in scope.tables for name in one.merged}
-        if not self._names_measure(select, [scope]):
+        if not self._names_measure(select, [scope]) and not (stars and _starred(select)):
             return None
         scope.joins = tuple(found)
         scope.where += [test for one in found for test in one.tests()]
         return scope
+
+    def _cube(self, node: exp.Expr, names: Names) -> Table | None:
+        """A cube, or a sub-query that is some of its columns."""
+        scope = self._source(node, names)
+        if scope is None or len(scope.tables) != 1 or scope.where or scope.joining is not None or scope.joins:
+            return None
+        own = scope.tables[0]
+        owner = own.owner or scope.owner
+        if owner not in self.around.model.cubes or own.ambiguous:
+            return None
+        return replace(own, owner=owner) if all(map(marked, own.columns.values())) else None
 
     def _joined(
         self,
@@ -247,7 +266,9 @@ class Translating(Plain):
         joining = scope.joining
         around = joining.around if joining is not None else self.around
         question: Asking = (
-            joining.question(ungrouped=True) if joining is not None else Question(around, ungrouped=True)
+            joining.question(ungrouped=True)
+            if joining is not None
+            else Question(around, ungrouped=True, joins=scope.joins)
         )
         for one in scope.where:
             question.where(one.copy())
@@ -256,9 +277,6 @@ class Translating(Plain):
             for tree in own.columns.values():  # each may bring rows of other cubes with it
                 question.of_star(tree)
         return Rows(own.alias or self.alias(), own, around, question=question)
-
-    def _is_cube(self, scope: Scope) -> bool:
-        return len(scope.tables) == 1 and scope.tables[0].owner in self.around.model.cubes
 
     def _names_measure(self, select: exp.Select, scopes: Sequence[Scope]) -> bool:
         """Whether an expression of a SELECT has a measure in it; without one, it is answered from the rows."""
@@ -348,7 +366,8 @@ class Translating(Plain):
             return None
         if id(query) not in self._known:
             query = compared(query)
-            scope = self._scope(query, names) or self._joined(query, names, None, stars=True)
+            scope = self._scope(query, names) or self._keyed(query, names, stars=True)
+            scope = scope or self._joined(query, names, None, stars=True)
             self._known[id(query)] = query, scope
         _, scope = self._known[id(query)]
         if scope is None:
@@ -369,7 +388,7 @@ class Translating(Plain):
         if len(scope.tables) == 1 and scope.tables[0].owner is not None:
             owner = scope.tables[0].owner
         made = Table(alias, plain, None, twice)
-        return Scope([made], selecting.where, owner=owner, joining=scope.joining)
+        return Scope([made], selecting.where, owner=owner, joins=scope.joins, joining=scope.joining)
 
     def table(self, node: exp.Table) -> tuple[Source, Placed]:
         """A table of a SELECT over rows: the rows of a cube or view, or one that is neither."""
