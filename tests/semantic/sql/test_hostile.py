@@ -81,6 +81,25 @@ def test_what_is_too_large_is_refused_quickly(shop_served: Served, kind: str) ->
     assert len(caught.value.message) < 1_000
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("SELECT MEASURE(total) OVER () FROM orders", "MEASURE is no window function."),
+        ("SELECT MEASURE(total) FILTER (WHERE paid) OVER () FROM orders", "MEASURE is no window function."),
+        ("SELECT MEASURE() FROM orders", "MEASURE takes one measure."),
+        ("SELECT MEASURE(total, count) FROM orders", "MEASURE takes one measure."),
+        ("SELECT MEASURE(DISTINCT total) FROM orders", "MEASURE takes a measure alone, by its name."),
+        ("SELECT MEASURE(MEASURE(total)) FROM orders", "MEASURE takes a measure alone, by its name."),
+        ("SELECT MEASURE(total + 1) FROM orders", "MEASURE takes a measure alone, by its name."),
+        ("SELECT SUM(total) FILTER (WHERE status) FROM orders", "argument of FILTER must be type boolean, not type text"),
+    ],
+)  # fmt: skip
+def test_what_a_measure_is_not_is_said(shop_served: Served, text: str, message: str) -> None:
+    with pytest.raises(SqlError) as caught:
+        shop_served.service.query_sql(text)
+    assert caught.value.message.startswith(message)
+
+
 def test_named_sub_queries_are_written_once(shop_served: Served) -> None:
     steps = [f"a{n} AS (SELECT a.x FROM a{n - 1} a CROSS JOIN a{n - 1} b)" for n in range(1, 40)]
     text = f"WITH a0 AS (SELECT COUNT(*) AS x FROM orders), {', '.join(steps)} SELECT x FROM a39"

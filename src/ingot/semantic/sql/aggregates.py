@@ -41,12 +41,8 @@ def asked_measure(node: exp.Expr, model: Model, owners: list[str]) -> str | None
         name = marked(node.expressions[0].unnest())
         if name is None or not isinstance(model.members[name].member, Measure):
             known = [one for one in model.members if isinstance(model.members[one].member, Measure)]
-            said = node.expressions[0].sql("postgres") if name is None else name
-            raise SqlError(
-                f"MEASURE takes a measure, which '{said[:80]}' is not{did_you_mean(said, known)}.",
-                at=node,
-                sqlstate="42803",
-            )
+            said = f", which '{name}' is not{did_you_mean(name, known)}" if name else " alone, by its name"
+            raise SqlError(f"MEASURE takes a measure{said}.", at=node, sqlstate="42803")
         return name
     if isinstance(node, exp.Filter):
         return None  # it is no measure, but one of some of its rows

@@ -98,8 +98,16 @@ def _is_empty(table: exp.Expr) -> bool:
 def _check_call(node: exp.Anonymous) -> None:
     name = called(node)
     if name == "measure":
+        whole = node.parent if isinstance(node.parent, exp.Filter) else node
+        if isinstance(whole.parent, exp.Window) and whole.arg_key == "this":
+            raise SqlError(
+                "MEASURE is no window function.",
+                at=node,
+                sqlstate="42809",
+                hint="SUM(MEASURE(x)) OVER (…) computes a window on the groups' values.",
+            )
         if len(node.expressions) != 1:
-            raise _unknown(node, name)
+            raise SqlError("MEASURE takes one measure.", at=node, sqlstate="42883")
     elif name == "row_to_json":
         raise SqlError(
             "Rows cannot be made JSON as a whole here.",

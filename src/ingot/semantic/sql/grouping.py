@@ -121,6 +121,9 @@ class Grouping:
         if name is None:
             alias = self.aggregated.setdefault(node.copy(), f"a{len(self.aggregated) + 1}")
             return self._column(alias, self.around.type(node))
+        if test is not None:
+            # It becomes a condition of WHERE, whose errors would name that.
+            self.around.tested(test.copy(), "FILTER")
         if (name, test) not in self.asked:
             self.asked.append((name, test))
         # PostgreSQL's sum of int8 is numeric; what MEASURE gives is the member's own.

@@ -120,6 +120,7 @@ class Selecting:
         return found
 
     def _place(self, node: exp.Expr) -> int | None:
+        node = node.unnest()
         if not isinstance(node, exp.Literal):
             return None
         if node.is_string or not node.name.isdigit() or not 1 <= int(node.name[:6]) <= len(self.outputs):
