@@ -118,7 +118,7 @@ SAME = [
         "SELECT id, status FROM orders WHERE id < 9 UNION SELECT id, city FROM customers WHERE id < 9 ORDER BY 1, 2",
     ),
     (
-        "SELECT c.id, (SELECT sum(o.amount) FROM orders o WHERE o.id = c.id) FROM gold.customers c ORDER BY 1",
+        "SELECT c.id, (SELECT MEASURE(total) FROM orders o WHERE o.id = c.id) FROM gold.customers c ORDER BY 1",
         "SELECT c.id, (SELECT sum(amount) FROM orders o WHERE o.id = c.id) FROM customers c ORDER BY 1",
     ),
     (
