@@ -292,6 +292,9 @@ def _float(kind: str) -> Callable[[str, Clock], exp.Expr | None]:
         word = said.strip()
         if not _NUMBER.fullmatch(word) and word.lower().lstrip("+-") not in ("nan", "infinity", "inf"):
             return None
+        largest = 1.7976931348623157e308 if kind == "float8" else 3.4028235e38
+        if _NUMBER.fullmatch(word) and abs(float(word)) > largest:
+            raise SqlError(f'"{shown(word)}" is out of range for type {kinds.spoken(kind)}', sqlstate="22003")
         return cast(text(word.lower()), kind)
 
     return read

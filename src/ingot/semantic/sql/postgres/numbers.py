@@ -4,8 +4,9 @@ from functools import partial, reduce
 
 from sqlglot import exp
 
+from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres.calls import Call, function
-from ingot.semantic.sql.postgres.operators import unless_zero
+from ingot.semantic.sql.postgres.operators import power, unless_zero
 from ingot.semantic.sql.postgres.tree import (
     add,
     as_engine,
@@ -37,7 +38,7 @@ function("exp", _FRACTION)
 function(
     "power pow",
     _FRACTION.replace("numeric ->", "numeric numeric ->").replace("float8 ->", "float8 float8 ->"),
-    "pow",
+    lambda c: power(*c.args),
 )
 function(
     "degrees radians sin cos tan cot asin acos atan sinh cosh tanh asinh acosh atanh", "float8 -> float8"
@@ -128,7 +129,9 @@ def rounded(tree: exp.Expr, kind: str, places: int) -> exp.Expr:
 
 def _round_to(c: Call) -> exp.Expr:
     places = c.whole(1)
-    if places is None or abs(places) > 30:
+    if places is None:
+        raise SqlError("round() takes a number of places that is written down.", at=c.at, sqlstate="0A000")
+    if abs(places) > 30:
         return call("round", c.args[0], c.args[1])
     return rounded(c.args[0], c.given[0].type, places)
 

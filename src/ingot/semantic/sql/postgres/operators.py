@@ -9,10 +9,11 @@ from sqlglot import exp
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres import kinds
 from ingot.semantic.sql.postgres.calls import Meant
-from ingot.semantic.sql.postgres.casts import as_text, becoming
+from ingot.semantic.sql.postgres.casts import add_months, as_text, becoming
 from ingot.semantic.sql.postgres.input import Clock, interval_parts
 from ingot.semantic.sql.postgres.outputs import ENGINE
 from ingot.semantic.sql.postgres.tree import (
+    add,
     as_engine,
     call,
     case,
@@ -53,7 +54,22 @@ def refused(kind: type[exp.Expr], left: str, right: str, at: exp.Expr) -> SqlErr
 def compared(kind: type[exp.Expr], left: Meant, right: Meant, clock: Clock, at: exp.Expr) -> Meant:
     """`=`, `<` and their like."""
     a, b = sides(left, right, clock, at, kind)
+    if kinds.common([left.type, right.type]) == "interval" and kind not in (exp.EQ, exp.NEQ):
+        a, b = length(a), length(b)
     return Meant(exp.Paren(this=kind(this=paren(a), expression=paren(b))), "bool")
+
+
+def length(span: exp.Expr) -> exp.Expr:
+    """How long an interval is, in microseconds: a month has 30 days, whatever its other parts say."""
+
+    def part(name: str) -> exp.Expr:
+        return call("datepart", text(name), span.copy())
+
+    if isinstance(span, exp.Null):
+        return span
+    days = add(mul(add(mul(part("year"), num(12)), part("month")), num(30)), part("day"))
+    rest = call("epoch_us", sub(span.copy(), add_months(span, days=True)))
+    return add(mul(as_engine(days, "HUGEINT"), num(_DAY)), rest)
 
 
 def sides(
@@ -130,7 +146,7 @@ def _numbers(kind: type[exp.Expr], left: Meant, right: Meant, clock: Clock, at: 
         wanted = "float4" if left.type == right.type == "float4" else "float8"
     if kind is exp.Pow:
         wanted = "numeric" if wanted == "numeric" else "float8"
-        return Meant(call("pow", left.tree, right.tree), wanted)
+        return Meant(power(left.tree, right.tree), wanted)
     if kind is exp.Mod and wanted in ("float4", "float8"):
         raise refused(kind, left.type, right.type, at)
     a, b = becoming(left, wanted, clock, at), becoming(right, wanted, clock, at)
@@ -192,6 +208,27 @@ def exact_over(left: exp.Expr, right: exp.Expr) -> exp.Expr:
         return case((known, case((close, short.copy()), default=it.copy())), default=it.copy())
 
     return once(over(left, right), nearest)
+
+
+def power(base: exp.Expr, exponent: exp.Expr) -> exp.Expr:
+    """A power, or PostgreSQL's error where it is none."""
+    if isinstance(exponent.unnest(), exp.Literal) and exponent.unnest().name.isdigit():
+        return call("pow", base, exponent)
+
+    def tested(a: exp.Expr, b: exp.Expr) -> exp.Expr:
+        low = exp.and_(op(exp.EQ, a.copy(), num(0)), op(exp.LT, b.copy(), num(0)), copy=False)
+        part = op(exp.NEQ, call("floor", b.copy()), b.copy())
+        unreal = exp.and_(op(exp.LT, a.copy(), num(0)), part, copy=False)
+        return case(
+            (low, error("2201F", "zero raised to a negative power is undefined")),
+            (
+                unreal,
+                error("2201F", "a negative number raised to a non-integer power yields a complex result"),
+            ),
+            default=call("pow", a.copy(), b.copy()),
+        )
+
+    return once(base, lambda a: once(exponent, lambda b: tested(a, b)))
 
 
 def unless_zero(write: Callable[[exp.Expr, exp.Expr], exp.Expr], left: exp.Expr, right: exp.Expr) -> exp.Expr:
@@ -279,8 +316,6 @@ def _is_short(tree: exp.Expr) -> bool:
 
 
 def _in_zone(kind: type[exp.Expr], x: exp.Expr, y: exp.Expr, clock: Clock) -> exp.Expr:
-    from ingot.semantic.sql.postgres.casts import add_months  # noqa: PLC0415 - beside its only use
-
     long = add_months(y, days=True)
     local = call("timezone", text(clock.zone), op(kind, call("timezone", text(clock.zone), x), long))
     return op(kind, local, op(exp.Sub, y.copy(), long.copy()))

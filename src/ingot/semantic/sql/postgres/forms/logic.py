@@ -1,5 +1,6 @@
 """AND, OR and NOT, and the choice between values: CASE, COALESCE, GREATEST, NULLIF."""
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -8,7 +9,7 @@ from ingot.semantic.sql.postgres import kinds, operators
 from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.casts import becoming
 from ingot.semantic.sql.postgres.operators import alike
-from ingot.semantic.sql.postgres.tree import call, op, paren
+from ingot.semantic.sql.postgres.tree import call, case, is_null, once, op, paren
 from ingot.semantic.sql.postgres.writers import writes
 
 if TYPE_CHECKING:
@@ -44,12 +45,30 @@ def _case(w: "Writing", node: exp.Case) -> Meant:
     return Meant(exp.Case(ifs=ifs, default=made[-1]), kind)
 
 
+def _longest(one: exp.Expr, other: exp.Expr, kind: type[exp.Expr]) -> exp.Expr:
+    """The longer of two intervals, or the shorter: the engine compares their parts there."""
+
+    def chosen(a: exp.Expr, b: exp.Expr) -> exp.Expr:
+        test = exp.GTE if kind is exp.Greatest else exp.LTE
+        return case(
+            (is_null(a), b.copy()),
+            (is_null(b), a.copy()),
+            (op(test, operators.length(a), operators.length(b)), a.copy()),
+            default=b.copy(),
+        )
+
+    return once(one, lambda a: once(other, lambda b: chosen(a, b)))
+
+
 @writes(exp.Coalesce, exp.Greatest, exp.Least)
 def _coalesce(w: "Writing", node: exp.Expr) -> Meant:
     what = type(node).__name__.upper()
     items = [w.write(one) for one in (node.this, *node.expressions)]
     kind = alike(items, node, what)
     trees = [becoming(one, kind, w.clock, node) for one in items]
+    if kind == "interval" and not isinstance(node, exp.Coalesce):
+        known = [one for one in trees if not isinstance(one, exp.Null)]
+        return Meant(reduce(lambda a, b: _longest(a, b, type(node)), known), kind)
     return Meant(call(what, *trees), kind)
 
 
