@@ -9,7 +9,7 @@ import pytest
 
 from ingot.semantic import QueryError
 from ingot.semantic.planner.plan import plan, plan_resolved
-from tests.semantic import test_stages
+from tests.semantic import steps, test_stages, test_stages_in_time
 
 _OTHERS = [
     "postgres_things",
@@ -37,7 +37,7 @@ class _Asked:
 
 _EXAMPLES = [
     one
-    for name, one in vars(test_stages).items()
+    for name, one in [*vars(test_stages).items(), *vars(test_stages_in_time).items()]
     if name.startswith("test_") and list(signature(one).parameters) == ["con"]
 ]
 
@@ -52,7 +52,8 @@ def test_an_example_holds(
     engine: str, example: Any, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = request.getfixturevalue(engine)
-    monkeypatch.setattr(test_stages, "plan", partial(plan, dialect=shop.dialect))
+    for module in (steps, test_stages, test_stages_in_time):
+        monkeypatch.setattr(module, "plan", partial(plan, dialect=shop.dialect), raising=False)
     monkeypatch.setattr(test_stages, "plan_resolved", partial(plan_resolved, dialect=shop.dialect))
     if (shop.dialect, example) in _REFUSED:
         with pytest.raises(QueryError, match="cannot be asked in trino: MEDIAN"):
