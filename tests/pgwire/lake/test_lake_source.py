@@ -183,6 +183,12 @@ def test_views_of_the_lake_are_tables(shop: Shop) -> None:
     assert shop.ask("SELECT * FROM gold.big ORDER BY id") == [("3", "100.00"), ("5", "77.77")]
 
 
+def test_columns_may_bear_all_names_of_their_table(shop: Shop) -> None:
+    text = "SELECT {0}.id, min({0}.qty) FROM {0} WHERE {0}.id < 3 GROUP BY {0}.id ORDER BY {0}.id"
+    for name in ("gold.orders", "lake.gold.orders", "shop.gold.orders"):
+        assert shop.ask(text.format(name)) == [("1", "3"), ("2", "7")]
+
+
 def test_the_search_path_finds_tables(shop: Shop) -> None:
     assert shop.ask("SELECT count(*) FROM orders", search_path="gold, raw") == [("5",)]
 

@@ -328,6 +328,11 @@ def test_databases_beside_the_lake_are_read_with_cubes(boss: Con, clerk: Con, sh
         "WHERE c.city IN ('Rome', 'Oslo') GROUP BY 1 ORDER BY 1"
     )
     assert boss.execute(text).fetchall() == shop.raw(plain) == clerk.execute(text).fetchall()
+    text = (
+        "SELECT DISTINCT till.main.cities.people FROM till.main.cities JOIN public.customers "
+        "ON public.customers.city = till.main.cities.city ORDER BY till.main.cities.people"
+    )
+    assert boss.execute(text).fetchall() == [(1,), (3,)]
     text = "SELECT count(*) FROM orders WHERE status IN (SELECT city FROM till.cities) OR id IN (SELECT people FROM till.main.cities)"
     assert boss.execute(text).fetchall() == [(3,)]
     assert clerk.execute(text).fetchall() == shop.raw(

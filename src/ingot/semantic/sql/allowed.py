@@ -48,7 +48,7 @@ _PARTS: dict[type[exp.Expr], frozenset[str]] = {
     exp.Table: frozenset({"this", "alias", "db", "catalog", "ordinality", "joins"}),
     exp.Join: frozenset({"this", "on", "side", "kind", "using", "method"}),
     exp.CTE: frozenset({"this", "alias", "materialized"}),
-    exp.Column: frozenset({"this", "table", "db"}),
+    exp.Column: frozenset({"this", "table", "db", "catalog"}),
     exp.Cast: frozenset({"this", "to"}),
     exp.Count: frozenset({"this", "big_int"}),
     exp.Min: frozenset({"this"}),
