@@ -33,7 +33,7 @@ _WORDS = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4})|(\d{1,2})[ -]([A-Za
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,}))?)?(?: ?([AaPp])\.?[Mm]\.?)?")
 _OFFSET = re.compile(r"([+-])(\d{1,2})(?::?(\d\d))?(?::?(\d\d))?")
 _ELSEWHERE = re.compile(
-    r"^\s*([+-]?infinity|allballs|J\d+|\d{1,2}([/.-])\d{1,2}\2\d{4}\b|\d{4}\.\d{3}|\d{4}-\d{3}\s*$|\d{4}\.\d+\.\d+|\d{5,}-)|\bBC$",
+    r"^\s*([+-]?infinity|allballs|J\d+|\d{1,2}([/.-])\d{1,2}\2\d{4}\b|\d{4}\.\d{3}|\d{4}-\d{3}\s*$|\d{4}\.\d+\.\d+|\d{5,}-)|\bBC\)?$",
     re.IGNORECASE,
 )
 """Forms that PostgreSQL reads, and this does not: what they mean depends on the session, or the engine shows it otherwise."""
