@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from ingot.semantic import Service
+from tests.semantic import shop
 from tests.semantic.lakes import ROWS
 from tests.semantic.rollups.shelf import shelf
+from tests.semantic.sql.keyed_shop import cubes
 
 BY_DAY = {
     "name": "by_day",
@@ -45,4 +48,34 @@ def test_a_rollup_answers_what_it_can(tmp_path: Path, text: str, stored: bool) -
         plan = service.sql_plan(text)
         assert bool(plan.held) is stored
         assert ("#rollups" in plan.sql) is stored
+        assert service.query_sql(text).rows() == plain.query_sql(text).rows() != []
+
+
+BY_CITY = {
+    "name": "by_city",
+    "measures": ["count", "total"],
+    "dimensions": ["CUBE.status", "CUBE.customer_id", "customers.city", "customers.id"],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("SELECT c.city, SUM(o.total) FROM orders o LEFT JOIN customers c ON o.customer_id = c.id WHERE o.status <> 'x' GROUP BY 1 ORDER BY 1", True),
+        ("SELECT c.city, SUM(o.total) FROM customers c RIGHT JOIN orders o ON o.customer_id = c.id GROUP BY 1 ORDER BY 1", True),
+        ("SELECT o.status, SUM(o.total) FROM orders o LEFT JOIN customers c ON o.customer_id = c.id LEFT JOIN regions r ON c.region_id = r.id GROUP BY 1 ORDER BY 1", True),
+        ("SELECT x.city, SUM(x.total) FROM (SELECT o.*, c.city FROM orders o LEFT JOIN customers c ON o.customer_id = c.id) x GROUP BY 1 ORDER BY 1", True),
+        ("SELECT c.city, SUM(o.total) FROM orders o JOIN customers c ON o.customer_id = c.id GROUP BY 1 ORDER BY 1", True),
+        ("SELECT c.city, COUNT(c.count) FROM orders o LEFT JOIN customers c ON o.customer_id = c.id GROUP BY 1 ORDER BY 1", False),
+        ("SELECT c.city, SUM(o.total) FROM customers c LEFT JOIN orders o ON o.customer_id = c.id GROUP BY 1 ORDER BY 1", False),
+    ],
+)  # fmt: skip
+def test_a_rollup_answers_joins_by_keys(tmp_path: Path, text: str, stored: bool) -> None:
+    own, bare = cubes(), cubes()
+    own[0]["pre_aggregations"] = [BY_CITY]
+    with shelf(tmp_path, [ROWS]) as made:
+        service = Service(shop.project(own, []), made.lake, made.engine, rollups=made.root)
+        made.built(service)
+        assert bool(service.sql_plan(text).held) is stored
+        plain = Service(shop.project(bare, []), made.lake, made.engine)
         assert service.query_sql(text).rows() == plain.query_sql(text).rows() != []

@@ -36,14 +36,21 @@ class KeyedJoin:
     keys: tuple[exp.Column, ...]
     """Marks of the dimensions that are compared, of both sides."""
     outer: bool
+    repeats: bool = False
+    """Whether a row of `left` may find several of `right`."""
     further: tuple[exp.Expr, ...] = ()
     """What else the joined rows must fulfil."""
     merged: Mapping[str, exp.Expr] = field(default_factory=dict)
     """Columns of USING: what they mean without a table."""
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether the rows of `left` are the same without it."""
+        return self.outer and not self.repeats
+
     def tests(self) -> Iterator[exp.Expr]:
         """What a row must fulfil; each brings the cube of its key into every question."""
-        for key in self.keys:
+        for key in () if self.is_idle else self.keys:
             absent = exp.Is(this=key.copy(), expression=exp.null())
             # Of an outer join nothing is asked: this is true of every row.
             tested = exp.Is(this=exp.Paren(this=absent), expression=exp.null()) if self.outer else absent
@@ -73,7 +80,9 @@ def keyed(join: exp.Join, known: Scope, own: Scope, model: Model, seen: Model) -
         on = join.args.get("on")
         tests += [_test(one, scope, model, seen) for one in _parts(on)] if on is not None else []
         new = own.owners[0]
-        for left, right, pairs in _ways(model, {str(one.owner) for one in known.tables}, new, join.side):
+        for left, right, pairs, repeats in _ways(
+            model, {str(one.owner) for one in known.tables}, new, join.side
+        ):
             asked = [one for one in tests if one.places in pairs]
             rest = [one.written for one in tests if one not in asked]
             if {one.places for one in asked} != pairs or (rest and join.side):
@@ -83,13 +92,13 @@ def keyed(join: exp.Join, known: Scope, own: Scope, model: Model, seen: Model) -
                 continue
             keys = tuple(key for one in asked if one.keys is not None for key in one.keys)
             means = {name: sides[join.side == "RIGHT"] for name, sides in merged.items()}
-            return KeyedJoin(left, right, pairs, keys, bool(join.side), further, means)
+            return KeyedJoin(left, right, pairs, keys, bool(join.side), repeats, further, means)
     except SqlError:
         return None  # whoever joins the rows tells of it
     return None
 
 
-def _ways(model: Model, there: set[str], new: str, side: str) -> Iterator[tuple[str, str, Pairs]]:
+def _ways(model: Model, there: set[str], new: str, side: str) -> Iterator[tuple[str, str, Pairs, bool]]:
     """The declared joins of a cube with those that are there, the side that keeps its rows first."""
     for cube in sorted(there):
         ways = {"LEFT": [(cube, new)], "RIGHT": [(new, cube)]}.get(side, [(cube, new), (new, cube)])
@@ -97,7 +106,7 @@ def _ways(model: Model, there: set[str], new: str, side: str) -> Iterator[tuple[
             for join in model.edges.get(left, ()):
                 pairs = spelled(join) if join.right == right else None
                 if pairs is not None:
-                    yield (left, right, pairs) if side else (cube, new, pairs)
+                    yield (*((left, right) if side else (cube, new)), pairs, join.many_to_right)
 
 
 def _merged(join: exp.Join, known: Scope, own: Scope, seen: Model) -> dict[str, tuple[exp.Expr, exp.Expr]]:
@@ -162,7 +171,7 @@ def as_written(joins: Sequence[KeyedJoin], query: Resolved, model: Model) -> boo
         trees = _trees(query, model)
     except QueryError:
         return False
-    return all(each.root in owners and all(_joined(one, each) for one in joins) for each in trees)
+    return all(each.root in owners and _all_joined(joins, each) for each in trees)
 
 
 def _trees(query: Resolved, model: Model) -> list[Tree]:
@@ -177,6 +186,16 @@ def rows_of(query: Resolved, model: Model) -> Tree:
     grain = Grain.of(query)
     paths = [*shared_paths(grain), *(path for one in query.measures for path in member_paths(one.found))]
     return tree(along(model.edges, grain.hints), paths)
+
+
+def _all_joined(joins: Sequence[KeyedJoin], found: Tree) -> bool:
+    there = set(found.cubes)
+    for one in joins:
+        if one.is_idle and one.right not in there and one.left in there:
+            there.add(one.right)  # as good as there: what is joined to it is idle, too, or asks for it
+        elif not _joined(one, found):
+            return False
+    return True
 
 
 def _joined(one: KeyedJoin, found: Tree) -> bool:
