@@ -11,7 +11,7 @@ from ingot.semantic import QueryError
 from ingot.semantic.planner.plan import plan
 from ingot.semantic.query import parse
 from tests.semantic import shop
-from tests.semantic.test_stages import values
+from tests.semantic.steps import values
 
 
 @pytest.fixture(scope="module")

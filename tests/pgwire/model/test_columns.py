@@ -2,13 +2,14 @@
 
 import asyncio
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 import psycopg
 import pytest
 
@@ -29,7 +30,11 @@ Con = psycopg.Connection[tuple[Any, ...]]
 Column = tuple[str, int, int]
 """Name, type and modifier."""
 TOTALS = ONLY_MEASURES["name"][:63]
-MAKERS = {"kinds": kinds, "shop": served, "store": store}
+MAKERS: dict[str, Callable[[Path], AbstractContextManager[Any]]] = {
+    "kinds": kinds,
+    "shop": served,
+    "store": store,
+}
 
 
 @pytest.fixture(scope="module", params=MAKERS)
