@@ -194,3 +194,22 @@ def test_what_has_no_right_meaning_is_refused_in_words_that_help(
     with pytest.raises(QueryError) as caught:
         service.query_sql(text).rows()
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    ["SELECT id FROM customers ORDER BY random() LIMIT 2", "SELECT id, random() AS dice FROM customers", "SELECT DISTINCT ON (city) id FROM customers ORDER BY city, random()"],
+)  # fmt: skip
+def test_a_sub_query_that_asks_for_chance_is_computed_once(service: Service, chosen: str) -> None:
+    """Measures that are computed in several parts are those of the same rows."""
+    text = (
+        f"SELECT x.id, COUNT(*), COUNT(o.count), SUM(o.total), SUM(o.total) FILTER (WHERE o.id IS NOT NULL), COUNT(o.id) "
+        f"FROM ({chosen}) AS x LEFT JOIN orders o ON o.customer_id = x.id GROUP BY 1"
+    )
+    for _ in range(5):
+        for whole in (text, f"SELECT * FROM ({text}) AS y", f"{text} UNION ALL {text}"):
+            found = service.query_sql(whole).rows()
+            assert len(found) >= 2
+            for _, rows, orders, total, filtered, known in found:
+                assert orders == known <= rows
+                assert total == filtered

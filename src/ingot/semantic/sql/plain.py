@@ -84,9 +84,12 @@ class Plain:
             made.set("this", self.query(tree.this, inner, outer))
         else:
             raise SqlError("This is no SELECT.", at=tree)
-        written = [_common(name, one, tree) for name, one in common if one.made is not None]
+        written = [as_cte(name, one, tree) for name, one in common if one.made is not None]
+        further = made.args.get("with_")
         if written:
             made.set("with_", exp.With(expressions=written, recursive=recursive))
+            for one in further.expressions if further is not None else ():
+                made.args["with_"].append("expressions", one)
         return made
 
     def select(self, select: exp.Select, names: Names, outer: Seen | None) -> exp.Select:
@@ -218,15 +221,23 @@ class Plain:
     def _set(self, tree: exp.SetOperation, names: Names, outer: Seen | None) -> exp.Query:
         if tree.args.get("by_name") or tree.args.get("side") or tree.args.get("kind"):
             raise SqlError("UNION takes the columns by their places.", at=tree)
+        common: list[exp.Expr] = []
         for key in ("this", "expression"):
-            tree.set(key, self.query(tree.args[key], names, outer))
+            part = self.query(tree.args[key], names, outer)
+            if not isinstance(part, exp.Subquery) and (own := part.args.get("with_")) is not None:
+                common += own.expressions  # a part in no brackets has no place for it
+                part.set("with_", None)
+            tree.set(key, part)
+        if common:
+            tree.set("with_", exp.With(expressions=common))
         united(tree, self.writing)
         ordered_by_columns(tree)
         bounded(tree, tree, self.writing, self.guessing)
         return tree
 
 
-def _common(name: str, one: Named, at: exp.Expr) -> exp.CTE:
+def as_cte(name: str, one: Named, at: exp.Expr) -> exp.CTE:
+    """A sub-query of WITH that is translated."""
     assert one.made is not None
     alias = exp.TableAlias(
         this=exp.to_identifier(name, quoted=True),

@@ -7,6 +7,7 @@ from sqlglot import exp
 
 from ingot.errors import did_you_mean
 from ingot.semantic.sql.aggregates import is_aggregate
+from ingot.semantic.sql.allowed import called
 from ingot.semantic.sql.around import Around
 from ingot.semantic.sql.asking import Asking
 from ingot.semantic.sql.columns import (
@@ -28,7 +29,8 @@ from ingot.semantic.sql.guessing import Guessing
 from ingot.semantic.sql.joining import From, Joining
 from ingot.semantic.sql.keyed import KeyedJoin, OtherJoinError, keyed
 from ingot.semantic.sql.once import once
-from ingot.semantic.sql.plain import Find, Named, Names, Plain, columns
+from ingot.semantic.sql.plain import Find, Named, Names, Plain, as_cte, columns
+from ingot.semantic.sql.postgres.calls import FUNCTIONS
 from ingot.semantic.sql.question import Question
 from ingot.semantic.sql.rows import Rows
 from ingot.semantic.sql.scope import Seen, Source
@@ -61,6 +63,40 @@ class Translating(Plain):
 
     def select(self, select: exp.Select, names: Names, outer: Seen | None) -> exp.Select:
         select = conditions(compared(select))
+        once_only = self._once_only(select, names) if outer is None else {}
+        made = self._answered(select, {**names, **once_only}, outer)
+        written = [as_cte(name, one, select) for name, one in once_only.items() if one.made is not None]
+        if written:
+            made.set("with_", exp.With(expressions=written))
+        return made
+
+    def _once_only(self, select: exp.Select, names: Names) -> dict[str, Named]:
+        """Sub-queries of FROM that may have other rows each time, where measures are computed in several parts.
+
+        They are taken out of `select`, to be computed once.
+        """
+        nodes = tables(select)
+        found = [
+            one
+            for one in nodes
+            if len(nodes) > 1 and isinstance(one, exp.Subquery) and _is_unsteady(one.this)
+        ]
+        if not found or self._scope(select, names) or self._keyed(select, names):
+            return {}
+        scopes = {id(one): self._source(one, names) for one in nodes}
+        if not self._names_measure(select, [one for one in scopes.values() if one is not None]):
+            return {}
+        made: dict[str, Named] = {}
+        for node in found:
+            if scopes[id(node)] is None and not node.args.get("joins"):
+                name = self.alias()
+                made[name] = Named(node.this, names, materialized=True)
+                node.replace(
+                    exp.Table(this=exp.to_identifier(name, quoted=True), alias=node.args.get("alias"))
+                )
+        return made
+
+    def _answered(self, select: exp.Select, names: Names, outer: Seen | None) -> exp.Select:
         scope = self._scope(select, names) or self._keyed(select, names) or self._joined(select, names, outer)
         if scope is not None and outer is not None and self._looks_out(select, scope, outer):
             scope = self._joined(select, names, outer, alone=True)
@@ -417,3 +453,18 @@ def _has_nested(select: exp.Select) -> bool:
         if isinstance(part, exp.Expr)
         for node in part.find_all(exp.Query)
     )
+
+
+def _is_unsteady(query: exp.Expr) -> bool:
+    """Whether a sub-query may have other rows when it is asked again: by chance, or because one among equals is taken."""
+    return any(
+        isinstance(node, exp.Limit | exp.Fetch | exp.Offset | exp.Window)
+        or (isinstance(node, exp.Distinct) and node.args.get("on") is not None)
+        or (isinstance(node, exp.Anonymous) and _is_chance(called(node)))
+        for node in query.walk()
+    )
+
+
+def _is_chance(name: str) -> bool:
+    known = FUNCTIONS.get(name)
+    return known is not None and known.volatile
