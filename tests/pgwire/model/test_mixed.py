@@ -170,8 +170,8 @@ SAME = [
         "SELECT id FROM customers EXCEPT SELECT id FROM orders WHERE amount < 50 ORDER BY 1",
     ),
     (
-        "SELECT o.status, g.status, count(*) FROM orders o JOIN gold.orders g ON o.id = g.id + 1 GROUP BY ROLLUP (1, 2) ORDER BY 1, 2",
-        "SELECT o.status, g.status, count(*) FROM orders o JOIN orders g ON o.id = g.id + 1 GROUP BY ROLLUP (o.status, g.status) ORDER BY 1, 2",
+        "SELECT o.status, g.status, count(*) FROM orders o JOIN gold.orders g ON o.id = g.id + 1 GROUP BY ROLLUP (1, 2) ORDER BY 1, 2, 3",
+        "SELECT o.status, g.status, count(*) FROM orders o JOIN orders g ON o.id = g.id + 1 GROUP BY ROLLUP (o.status, g.status) ORDER BY 1, 2, 3",
     ),
     (
         "SELECT o.buyers FROM (SELECT MEASURE(buyers) AS buyers FROM orders) o JOIN gold.customers g ON g.id = o.buyers",
