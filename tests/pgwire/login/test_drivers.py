@@ -5,14 +5,17 @@ import json
 import ssl
 import subprocess
 from pathlib import Path
+from urllib.parse import quote
 
 import asyncpg  # type: ignore[import-untyped]
+import pg8000.native  # type: ignore[import-untyped]
 import psycopg2  # type: ignore[import-untyped]
 import pytest
 
 from tests.lake.clients.parts import java, part
 from tests.pgwire.answering import Running
 from tests.pgwire.certificates import Files
+from tests.pgwire.clients.go import install as go
 from tests.pgwire.clients.node.install import installed
 from tests.pgwire.logins import USERS
 
@@ -100,3 +103,41 @@ def test_node(server: Running, tls: Files) -> None:
     heard = json.loads(done.stdout)
     for each, answer in zip(told, heard, strict=True):
         assert answer == ("ok" if each[1] != "x" else "28P01"), each
+
+
+def _address(server: Running, user: str, password: str, options: str) -> str:
+    signed_in = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    return f"postgresql://{signed_in}@localhost:{server.port}/shop?{options}"
+
+
+def test_pg8000(server: Running, tls: Files) -> None:
+    """It binds its logins to the TLS that they go through."""
+    context = ssl.create_default_context(cafile=str(tls.certificate))
+    for name, password in USERS.items():
+        if name in {"odd", "李", "emoji"}:
+            continue  # the driver refuses passwords with characters that SASLprep does not know
+        for security in (False, context):
+            where = {"host": "localhost", "port": server.port, "database": "shop", "ssl_context": security}
+            pg8000.native.Connection(name, password=password, **where).close()
+    with pytest.raises(pg8000.native.DatabaseError, match="28P01"):
+        pg8000.native.Connection("ann", password="x", **where)
+
+
+def test_the_drivers_of_go(server: Running, tls: Files, tmp_path: Path) -> None:
+    told: list[tuple[str, str]] = []
+    wanted: list[str] = []
+    for driver in ("postgres", "pgx"):
+        for name, password in USERS.items():
+            if name == "jürgen":
+                continue  # as Node's: passwords without SASLprep
+            for options in ("sslmode=disable", f"sslmode=verify-full&sslrootcert={tls.certificate}"):
+                told += [(driver, _address(server, name, password, options))]
+                wanted += ["ok"]
+        told += [(driver, _address(server, "ann", "x", "sslmode=disable"))]
+        wanted += ["28P01"]
+    (tmp_path / "given").write_text(json.dumps(told))
+    done = subprocess.run(
+        [str(go.installed() / go.LOGIN), str(tmp_path / "given")],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout) == wanted

@@ -1,4 +1,4 @@
-"""The two programs of Go in `.cache/pgwire-go`, built once for what their sources and `go.sum` say."""
+"""The programs of Go in `.cache/pgwire-go`, built once for what their sources and `go.sum` say."""
 
 import fcntl
 import hashlib
@@ -12,10 +12,11 @@ from tests.pgwire.clients.missing import missing
 HERE = Path(__file__).parent
 FOLDER = HERE.parents[3] / ".cache" / "pgwire-go"
 PROGRAMS = ("pq", "pgx")
+LOGIN = "login"
 
 
 def installed() -> Path:
-    """The folder with both programs; skips where there are none, or in CI builds them."""
+    """The folder with the programs; skips where there are none, or in CI builds them."""
     if not _complete():
         if "CI" not in os.environ:
             missing("Go's drivers are not built: python -m tests.pgwire.clients.go.install")
@@ -31,7 +32,7 @@ def install() -> None:
     with (FOLDER.parent / "pgwire-go.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _complete():
-            packages = [f"./{name}" for name in PROGRAMS]
+            packages = [f"./{name}" for name in (*PROGRAMS, LOGIN)]
             command = ["go", "build", "-mod=readonly", "-o", f"{FOLDER}/", *packages]
             subprocess.run(command, cwd=HERE, check=True)
             (FOLDER / "complete").write_text(_wanted())
