@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 FOLDER = Path(__file__).parents[3] / "docs" / "how-to" / "sql"
 NAMES = (
     "index", "psql", "sqlalchemy", "superset", "excel", "power-bi", "tableau", "looker-studio", "sigma", "metabase",
-    "grafana", "dbeaver", "dbt",
+    "grafana", "dbeaver", "dbt", "arrow", "duckdb", "go",
 )  # fmt: skip
 BLOCKS = [
     (name, language, text)
