@@ -13,7 +13,7 @@ from ingot.errors import NotFoundError, did_you_mean
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.rounded import AS_READ, rounded
 from ingot.semantic.sql.errors import SqlError, shown
-from ingot.semantic.sql.plain import Relation
+from ingot.semantic.sql.rows.plain import Relation
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -2,8 +2,8 @@
 
 from ingot.pgwire import types
 from ingot.pgwire.ports import Field
-from ingot.semantic.sql.columns import cut
-from ingot.semantic.sql.scope import Col
+from ingot.semantic.sql.questions.columns import cut
+from ingot.semantic.sql.rows.scope import Col
 
 _OIDS = {
     "bool": types.BOOL, "int2": types.INT2, "int4": types.INT4, "int8": types.INT8, "numeric": types.NUMERIC,

@@ -25,12 +25,12 @@ from ingot.semantic.sql.allowed import check
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.guessing import Guessing
 from ingot.semantic.sql.parsing import parsed
-from ingot.semantic.sql.plain import Plain, Relation
 from ingot.semantic.sql.planning import generated
 from ingot.semantic.sql.postgres.input import Clock
 from ingot.semantic.sql.postgres.writing import Writing
-from ingot.semantic.sql.results import outputs_of
-from ingot.semantic.sql.scope import Col
+from ingot.semantic.sql.rows.plain import Plain, Relation
+from ingot.semantic.sql.rows.results import outputs_of
+from ingot.semantic.sql.rows.scope import Col
 from ingot.semantic.sql.statements import bound
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from ingot.errors import did_you_mean, nearest
 from ingot.pgwire.federation import Outside
 from ingot.semantic.answers.recent import Recent
 from ingot.semantic.sql.errors import SqlError, shown
-from ingot.semantic.sql.plain import Relation
-from ingot.semantic.sql.scope import folded
+from ingot.semantic.sql.rows.plain import Relation
+from ingot.semantic.sql.rows.scope import folded
 
 if TYPE_CHECKING:
     from ingot.engines.duckdb import DuckDBEngine

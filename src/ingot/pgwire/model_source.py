@@ -27,8 +27,8 @@ from ingot.pgwire.values.lossless import lossless
 from ingot.semantic.answers.arrow import Stream
 from ingot.semantic.answers.recent import Recent
 from ingot.semantic.model import Model
-from ingot.semantic.sql.columns import cut, faces
 from ingot.semantic.sql.guessing import Guessing
+from ingot.semantic.sql.questions.columns import cut, faces
 from ingot.semantic.sql.statement import SqlPlan
 from ingot.semantic.sql.statements import CLOCK, NOTHING, Bound
 

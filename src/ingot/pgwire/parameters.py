@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from ingot.pgwire import types
 from ingot.semantic.model import Dimension, Measure, Model
-from ingot.semantic.sql.columns import faces
+from ingot.semantic.sql.questions.columns import faces
 from ingot.semantic.sql.statements import NOTHING, Bound
 
 _CASTS = {

@@ -18,7 +18,7 @@ from ingot.project.accounts import Accounts
 from ingot.project.loading import Databases
 from ingot.project.root import absolute
 from ingot.semantic import Service
-from ingot.semantic.sql.columns import faces
+from ingot.semantic.sql.questions.columns import faces
 
 
 def _no_tls() -> None:

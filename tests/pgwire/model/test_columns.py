@@ -15,7 +15,7 @@ import pytest
 
 from ingot.pgwire.catalog import wheel
 from ingot.semantic.context import Context
-from ingot.semantic.sql.columns import cut
+from ingot.semantic.sql.questions.columns import cut
 from tests.pgwire.answering import Running
 from tests.pgwire.model.kinds import ONLY_MEASURES, kinds
 from tests.pgwire.model.store import store

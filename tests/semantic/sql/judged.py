@@ -20,12 +20,12 @@ from ingot.errors import IngotError
 from ingot.pgwire.sqlstates import sqlstate
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.parsing import parsed
-from ingot.semantic.sql.plain import Relation
 from ingot.semantic.sql.postgres import kinds
 from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.casts import as_text
 from ingot.semantic.sql.postgres.input import Clock
 from ingot.semantic.sql.postgres.writing import output_types
+from ingot.semantic.sql.rows.plain import Relation
 from tests.lake import postgres
 from tests.semantic.sql.plain import translated
 

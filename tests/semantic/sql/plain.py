@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from sqlglot import exp
 
 from ingot.semantic.sql.allowed import check
-from ingot.semantic.sql.plain import Find, Plain
 from ingot.semantic.sql.postgres.input import Clock
 from ingot.semantic.sql.postgres.writing import Writing
+from ingot.semantic.sql.rows.plain import Find, Plain
 
 
 def translated(

@@ -18,8 +18,8 @@ from ingot.engines.duckdb import connect
 from ingot.semantic.context import ANYONE
 from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.hooks import NONE
-from ingot.semantic.sql.plain import Relation
 from ingot.semantic.sql.planning import planned
+from ingot.semantic.sql.rows.plain import Relation
 from tests.semantic import naive, shop
 from tests.semantic.sql.keyed_shop import cubes
 from tests.semantic.test_planner_random import world_of

@@ -18,7 +18,7 @@ from ingot.pgwire.catalog.ports import Described, Showing
 from ingot.pgwire.catalog.schema import difference, identifier, literal, tidy
 from ingot.pgwire.catalog.shown import Table
 from ingot.pgwire.ports import SessionInfo
-from ingot.semantic.sql.columns import cut
+from ingot.semantic.sql.questions.columns import cut
 
 _MOST = 12
 """Databases that are real at a time."""

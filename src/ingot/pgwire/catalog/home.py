@@ -19,7 +19,7 @@ from ingot.pgwire.catalog.schema import identifier
 from ingot.pgwire.catalog.template import ClusterError
 from ingot.pgwire.errors import PgError
 from ingot.pgwire.ports import SessionInfo
-from ingot.semantic.sql.columns import cut
+from ingot.semantic.sql.questions.columns import cut
 
 _IDLE = 60.0
 """Seconds that a connection which nobody uses is kept."""

@@ -4,8 +4,8 @@ from sqlglot import exp
 
 from ingot.pgwire.catalog.shown import Column, Reference, Table
 from ingot.semantic.model import Cube, Dimension, Found, Label, Measure, Model, Segment
-from ingot.semantic.sql.columns import columns, faces
 from ingot.semantic.sql.member_types import Declared
+from ingot.semantic.sql.questions.columns import columns, faces
 
 _KINDS = {Dimension: "dimension", Measure: "measure", Segment: "segment"}
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from ingot.pgwire.catalog.shown import Column, Reference, Table
-from ingot.semantic.sql.columns import cut
+from ingot.semantic.sql.questions.columns import cut
 
 _COLUMNS = 1600
 """As many as a table of PostgreSQL can have."""

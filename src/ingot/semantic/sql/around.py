@@ -24,16 +24,16 @@ from ingot.semantic.planner.volatile import volatile
 from ingot.semantic.policy.apply import Guard
 from ingot.semantic.policy.hooks import Hooks
 from ingot.semantic.query import Query, parse
-from ingot.semantic.sql.columns import marked
 from ingot.semantic.sql.member_types import Declared, limited, short
 from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.input import Clock
 from ingot.semantic.sql.postgres.writing import Writing, kept
-from ingot.semantic.sql.scope import OURS
+from ingot.semantic.sql.questions.columns import marked
+from ingot.semantic.sql.rows.scope import OURS
 
 if TYPE_CHECKING:
     from ingot.semantic.rollups.library import Choice
-    from ingot.semantic.sql.question import Planned
+    from ingot.semantic.sql.questions.question import Planned
 
 _SHARED = "shared"
 QUESTION = "question"

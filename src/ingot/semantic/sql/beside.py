@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlglot import exp
 
-from ingot.semantic.sql.plain import Relation
+from ingot.semantic.sql.rows.plain import Relation
 
 if TYPE_CHECKING:
     from ingot.lake import State

@@ -2,9 +2,9 @@
 
 from sqlglot import exp
 
-from ingot.semantic.sql.aggregates import is_measure_call
 from ingot.semantic.sql.allowed import CALLED, called
 from ingot.semantic.sql.postgres.kinds import named
+from ingot.semantic.sql.questions.aggregates import is_measure_call
 
 NOTHING = "?column?"
 GIVEN = "given"

@@ -20,9 +20,9 @@ from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.guessing import Guessing
 from ingot.semantic.sql.member_types import Declared, declared
 from ingot.semantic.sql.parsing import parsed
-from ingot.semantic.sql.plain import Find
-from ingot.semantic.sql.results import columns_of
-from ingot.semantic.sql.scope import OURS
+from ingot.semantic.sql.rows.plain import Find
+from ingot.semantic.sql.rows.results import columns_of
+from ingot.semantic.sql.rows.scope import OURS
 from ingot.semantic.sql.statement import SqlPlan, members_of
 from ingot.semantic.sql.translating import Translating
 

@@ -11,7 +11,7 @@ from ingot.semantic.answers.states import At
 from ingot.semantic.planner.filters import Value
 from ingot.semantic.planner.resolve import Resolved
 from ingot.semantic.rollups.shown import match_results
-from ingot.semantic.sql.scope import Col
+from ingot.semantic.sql.rows.scope import Col
 from ingot.semantic.sql.types import postgres
 
 if TYPE_CHECKING:

@@ -6,11 +6,14 @@ from dataclasses import replace
 from sqlglot import exp
 
 from ingot.errors import did_you_mean
-from ingot.semantic.sql.aggregates import is_aggregate
 from ingot.semantic.sql.allowed import called
 from ingot.semantic.sql.around import Around
-from ingot.semantic.sql.asking import Asking
-from ingot.semantic.sql.columns import (
+from ingot.semantic.sql.errors import SqlError, shown
+from ingot.semantic.sql.guessing import Guessing
+from ingot.semantic.sql.postgres.calls import FUNCTIONS
+from ingot.semantic.sql.questions.aggregates import is_aggregate
+from ingot.semantic.sql.questions.asking import Asking
+from ingot.semantic.sql.questions.columns import (
     JOIN_FIELD,
     Scope,
     Table,
@@ -23,20 +26,17 @@ from ingot.semantic.sql.columns import (
     same,
     table,
 )
-from ingot.semantic.sql.errors import SqlError, shown
-from ingot.semantic.sql.froms import compared, expressions, tables
-from ingot.semantic.sql.guessing import Guessing
-from ingot.semantic.sql.joining import From, Joining
-from ingot.semantic.sql.keyed import KeyedJoin, OtherJoinError, keyed
-from ingot.semantic.sql.once import once
-from ingot.semantic.sql.plain import Find, Named, Names, Plain, as_cte, columns
-from ingot.semantic.sql.postgres.calls import FUNCTIONS
-from ingot.semantic.sql.question import Question
-from ingot.semantic.sql.rows import Rows
-from ingot.semantic.sql.scope import Seen, Source
-from ingot.semantic.sql.selecting import Selecting
-from ingot.semantic.sql.semijoin import conditions
-from ingot.semantic.sql.tables import Placed, Tables
+from ingot.semantic.sql.questions.joining import From, Joining
+from ingot.semantic.sql.questions.keyed import KeyedJoin, OtherJoinError, keyed
+from ingot.semantic.sql.questions.once import once
+from ingot.semantic.sql.questions.question import Question
+from ingot.semantic.sql.questions.selecting import Selecting
+from ingot.semantic.sql.questions.semijoin import conditions
+from ingot.semantic.sql.rows.cubes import Rows
+from ingot.semantic.sql.rows.froms import compared, expressions, tables
+from ingot.semantic.sql.rows.plain import Find, Named, Names, Plain, as_cte, columns
+from ingot.semantic.sql.rows.scope import Seen, Source
+from ingot.semantic.sql.rows.tables import Placed, Tables
 
 _PLAIN = ("group", "having", "distinct", "limit", "offset", "windows", "qualify", "with_", "with")
 MAX_QUESTIONS = 50

@@ -7,5 +7,5 @@ Types are learned from the leaves up: literals have PostgreSQL's, columns what `
 signature gives. A part that has no known type (`kinds.ANY`) is left as it is.
 `forms` writes what the parser has a node for (operators, CASE, calls, windows); `calls` is the registry of functions
 and aggregates, which `numbers`, `strings`, `patterns`, `times`, `arrays` and `aggregates` fill.
-Whole SELECTs over tables with known columns: `ingot.semantic.sql.outer.Outer`, which the model's own use, too.
+Whole SELECTs over tables with known columns: `ingot.semantic.sql.rows.outer.Outer`, which the model's own use, too.
 """

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlglot import exp
 
 from ingot.semantic.model import Dimension, Model
-from ingot.semantic.sql.columns import Scope, marked, same
 from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.questions.columns import Scope, marked, same
 
 Place = tuple[int, exp.Expr]
 """The number of a table, and what its column means."""

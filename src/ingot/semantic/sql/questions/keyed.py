@@ -14,8 +14,8 @@ from ingot.semantic.model import Dimension, Join, Model
 from ingot.semantic.planner.fanout import Grain, facts, leaves, shared_paths, staged
 from ingot.semantic.planner.joins import Tree, along, tree
 from ingot.semantic.planner.resolve import Condition, Resolved, member_paths
-from ingot.semantic.sql.columns import Scope, Table, is_dimension, marked
 from ingot.semantic.sql.errors import SqlError
+from ingot.semantic.sql.questions.columns import Scope, Table, is_dimension, marked
 
 Place = tuple[str, str]
 """A cube and a column of its table."""

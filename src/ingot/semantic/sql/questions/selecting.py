@@ -6,18 +6,23 @@ from sqlglot import exp
 
 from ingot.semantic.model import Dimension, Measure
 from ingot.semantic.planner.times import GRANULARITIES
-from ingot.semantic.sql.aggregates import asked_measure, is_aggregate, is_aggregate_call, is_measure_call
 from ingot.semantic.sql.around import Around
-from ingot.semantic.sql.asking import Asking
 from ingot.semantic.sql.bounds import bounded
-from ingot.semantic.sql.columns import Scope, changed, inside, mark, marked, members
 from ingot.semantic.sql.errors import SqlError
-from ingot.semantic.sql.joining import LOOKING
 from ingot.semantic.sql.naming import output_name
 from ingot.semantic.sql.postgres.kinds import named
 from ingot.semantic.sql.postgres.writing import TYPE
-from ingot.semantic.sql.question import Question, time_period
-from ingot.semantic.sql.scope import ENGINE
+from ingot.semantic.sql.questions.aggregates import (
+    asked_measure,
+    is_aggregate,
+    is_aggregate_call,
+    is_measure_call,
+)
+from ingot.semantic.sql.questions.asking import Asking
+from ingot.semantic.sql.questions.columns import Scope, changed, inside, mark, marked, members
+from ingot.semantic.sql.questions.joining import LOOKING
+from ingot.semantic.sql.questions.question import Question, time_period
+from ingot.semantic.sql.rows.scope import ENGINE
 
 MOST_SETS = 64
 _STARRED = "starred"
@@ -242,7 +247,7 @@ class Selecting:
                         question.added_up(name, node)
 
     def _grouped(self, sets: list[list[exp.Expr]], *, distinct: bool) -> exp.Select:
-        from ingot.semantic.sql.grouping import Grouping  # noqa: PLC0415 - they know each other
+        from ingot.semantic.sql.questions.grouping import Grouping  # noqa: PLC0415 - they know each other
 
         grouping = Grouping(self, sets)
         trees = [grouping.lifted(one) for one in self.projections]

@@ -19,15 +19,15 @@ from ingot.semantic.planner.times import GRANULARITIES
 from ingot.semantic.query import MAX_VALUES, parse
 from ingot.semantic.sql.allowed import called
 from ingot.semantic.sql.around import Around
-from ingot.semantic.sql.asking import Part, Parts
-from ingot.semantic.sql.columns import changed, is_segment, marked, members
 from ingot.semantic.sql.errors import SqlError
-from ingot.semantic.sql.filters import as_filter, segment
-from ingot.semantic.sql.keyed import KeyedJoin, OtherJoinError, as_written, rows_of
 from ingot.semantic.sql.postgres.kinds import ANY, TEXTS, named
 from ingot.semantic.sql.postgres.writing import TYPE
-from ingot.semantic.sql.rowwise import has_value, keeps_rows, nothing, repeated
-from ingot.semantic.sql.scope import ENGINE
+from ingot.semantic.sql.questions.asking import Part, Parts
+from ingot.semantic.sql.questions.columns import changed, is_segment, marked, members
+from ingot.semantic.sql.questions.filters import as_filter, segment
+from ingot.semantic.sql.questions.keyed import KeyedJoin, OtherJoinError, as_written, rows_of
+from ingot.semantic.sql.questions.rowwise import has_value, keeps_rows, nothing, repeated
+from ingot.semantic.sql.rows.scope import ENGINE
 
 _LABEL = Label("", "", public=False)
 

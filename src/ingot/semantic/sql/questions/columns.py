@@ -11,8 +11,8 @@ from ingot.semantic.model import Dimension, Found, Measure, Model, Segment
 from ingot.semantic.sql.errors import SqlError, shown, whole_row
 
 if TYPE_CHECKING:
-    from ingot.semantic.sql.joining import Joining
-    from ingot.semantic.sql.keyed import KeyedJoin
+    from ingot.semantic.sql.questions.joining import Joining
+    from ingot.semantic.sql.questions.keyed import KeyedJoin
 
 Change = Callable[[exp.Expr], exp.Expr]
 

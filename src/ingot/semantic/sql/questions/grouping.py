@@ -2,15 +2,15 @@
 
 from sqlglot import exp
 
-from ingot.semantic.sql.aggregates import asked_measure, filtered, is_aggregate
 from ingot.semantic.sql.allowed import called
-from ingot.semantic.sql.asking import Asking
-from ingot.semantic.sql.columns import changed, marked
 from ingot.semantic.sql.errors import SqlError
-from ingot.semantic.sql.joining import GroupQuestion
 from ingot.semantic.sql.postgres.writing import TYPE
-from ingot.semantic.sql.scope import ENGINE
-from ingot.semantic.sql.selecting import Selecting
+from ingot.semantic.sql.questions.aggregates import asked_measure, filtered, is_aggregate
+from ingot.semantic.sql.questions.asking import Asking
+from ingot.semantic.sql.questions.columns import changed, marked
+from ingot.semantic.sql.questions.joining import GroupQuestion
+from ingot.semantic.sql.questions.selecting import Selecting
+from ingot.semantic.sql.rows.scope import ENGINE
 
 
 class Grouping:

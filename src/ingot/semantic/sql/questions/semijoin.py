@@ -5,8 +5,8 @@ Tableau and Superset write their "top N" filters so.
 
 from sqlglot import exp
 
-from ingot.semantic.sql.columns import same
 from ingot.semantic.sql.naming import output_name
+from ingot.semantic.sql.questions.columns import same
 
 
 def conditions(select: exp.Select) -> exp.Select:

@@ -12,11 +12,11 @@ from sqlglot import exp
 
 from ingot.semantic.model import Dimension, Model, Segment
 from ingot.semantic.sql.allowed import called
-from ingot.semantic.sql.columns import marked
-from ingot.semantic.sql.constants import constant, floor, following, written_text
 from ingot.semantic.sql.postgres import kinds
 from ingot.semantic.sql.postgres.input import Clock, array_items
 from ingot.semantic.sql.postgres.kinds import named
+from ingot.semantic.sql.questions.columns import marked
+from ingot.semantic.sql.questions.constants import constant, floor, following, written_text
 
 Filter = dict[str, Any]
 MOST = 200

@@ -10,7 +10,7 @@ from ingot.semantic.sql.postgres.calls import Meant
 from ingot.semantic.sql.postgres.casts import becoming
 from ingot.semantic.sql.postgres.tree import cast, text
 from ingot.semantic.sql.postgres.writing import TYPE, Writing, output_types
-from ingot.semantic.sql.scope import ENGINE, Col, distinct, folded, renamed
+from ingot.semantic.sql.rows.scope import ENGINE, Col, distinct, folded, renamed
 
 OPEN = "open"
 """In the `meta` of a column: what it is, while it may still become what the other side of a UNION is."""

@@ -5,9 +5,9 @@ from sqlglot import exp
 from ingot.errors import did_you_mean
 from ingot.semantic.model import Measure, Model
 from ingot.semantic.sql.allowed import MEASURE
-from ingot.semantic.sql.columns import inside, marked, members
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres.forms.aggregating import aggregate_name
+from ingot.semantic.sql.questions.columns import inside, marked, members
 
 _PLAIN: dict[type[exp.Expr], str] = {exp.Sum: "sum", exp.Avg: "avg", exp.Min: "min", exp.Max: "max"}
 _COUNTED = frozenset({"count_distinct", "count_distinct_approx"})

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from ingot.semantic.sql.aggregates import is_measure_call
 from ingot.semantic.sql.bounds import bounded
-from ingot.semantic.sql.columns import inside
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.naming import output_name
 from ingot.semantic.sql.postgres.writing import TYPE
-from ingot.semantic.sql.results import OPEN, named, place
-from ingot.semantic.sql.scope import ENGINE, Seen
-from ingot.semantic.sql.tables import Means, Tables, refuse_join_field
+from ingot.semantic.sql.questions.aggregates import is_measure_call
+from ingot.semantic.sql.questions.columns import inside
+from ingot.semantic.sql.rows.results import OPEN, named, place
+from ingot.semantic.sql.rows.scope import ENGINE, Seen
+from ingot.semantic.sql.rows.tables import Means, Tables, refuse_join_field
 
 
 class Outer:

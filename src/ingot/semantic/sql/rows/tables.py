@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from ingot.semantic.sql.columns import JOIN_FIELD
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.guessing import Guessing
 from ingot.semantic.sql.postgres import kinds, series
 from ingot.semantic.sql.postgres.casts import becoming
 from ingot.semantic.sql.postgres.tree import call, cast
 from ingot.semantic.sql.postgres.writing import TYPE, Writing
-from ingot.semantic.sql.results import columns_of
-from ingot.semantic.sql.scope import Col, Fixed, Seen, Source
+from ingot.semantic.sql.questions.columns import JOIN_FIELD
+from ingot.semantic.sql.rows.results import columns_of
+from ingot.semantic.sql.rows.scope import Col, Fixed, Seen, Source
 
 Placed = Callable[[], exp.Expr]
 Look = Callable[[exp.Table], "tuple[Source, Placed]"]

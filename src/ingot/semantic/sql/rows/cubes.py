@@ -7,10 +7,10 @@ from sqlglot import exp
 
 from ingot.semantic.model import Measure
 from ingot.semantic.sql.around import Around
-from ingot.semantic.sql.asking import Asking
-from ingot.semantic.sql.columns import Table, is_dimension, marked, members
 from ingot.semantic.sql.errors import SqlError, shown
-from ingot.semantic.sql.question import Question
+from ingot.semantic.sql.questions.asking import Asking
+from ingot.semantic.sql.questions.columns import Table, is_dimension, marked, members
+from ingot.semantic.sql.questions.question import Question
 
 
 class Rows:

@@ -12,14 +12,14 @@ from sqlglot import exp
 from ingot.semantic.model import Dimension, Found, Label, Measure, Path
 from ingot.semantic.planner.fanout import Leaf
 from ingot.semantic.sql.around import Around
-from ingot.semantic.sql.asking import Asking, Part, Parts
-from ingot.semantic.sql.columns import Scope, Table, changed, is_measure, mark, marked, members
 from ingot.semantic.sql.errors import SqlError
 from ingot.semantic.sql.postgres.writing import TYPE
-from ingot.semantic.sql.rows import Rows
-from ingot.semantic.sql.rowwise import has_value, keeps_rows, nothing, repeated
-from ingot.semantic.sql.scope import Seen, Source
-from ingot.semantic.sql.tables import Tables
+from ingot.semantic.sql.questions.asking import Asking, Part, Parts
+from ingot.semantic.sql.questions.columns import Scope, Table, changed, is_measure, mark, marked, members
+from ingot.semantic.sql.questions.rowwise import has_value, keeps_rows, nothing, repeated
+from ingot.semantic.sql.rows.cubes import Rows
+from ingot.semantic.sql.rows.scope import Seen, Source
+from ingot.semantic.sql.rows.tables import Tables
 
 _LABEL = Label("", "", public=False)
 LOOKING = "looking"

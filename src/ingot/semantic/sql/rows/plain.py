@@ -12,12 +12,12 @@ from sqlglot import exp
 from ingot.semantic.sql.bounds import bounded
 from ingot.semantic.sql.errors import SqlError, shown
 from ingot.semantic.sql.guessing import Guessing
-from ingot.semantic.sql.outer import Outer
 from ingot.semantic.sql.postgres.kinds import from_engine
 from ingot.semantic.sql.postgres.writing import Writing
-from ingot.semantic.sql.results import columns_of, ordered_by_columns, united
-from ingot.semantic.sql.scope import OURS, Col, Fixed, Seen, Source, renamed
-from ingot.semantic.sql.tables import Means, Placed
+from ingot.semantic.sql.rows.outer import Outer
+from ingot.semantic.sql.rows.results import columns_of, ordered_by_columns, united
+from ingot.semantic.sql.rows.scope import OURS, Col, Fixed, Seen, Source, renamed
+from ingot.semantic.sql.rows.tables import Means, Placed
 
 _PARTS = frozenset(
     {

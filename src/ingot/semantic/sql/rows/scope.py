@@ -7,10 +7,10 @@ from typing import Protocol
 from sqlglot import exp
 
 from ingot.errors import did_you_mean
-from ingot.semantic.sql.columns import cut, same
 from ingot.semantic.sql.errors import SqlError, shown, whole_row
 from ingot.semantic.sql.postgres import outputs
 from ingot.semantic.sql.postgres.writing import TYPE
+from ingot.semantic.sql.questions.columns import cut, same
 
 OURS = "ours"
 """In the `meta` of a table: no name that somebody wrote, but what was looked up, or what the planner or a WITH made."""
