@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -69,12 +70,43 @@ def test_a_session_has_a_number_by_which_its_user_cancels_it(
             other.execute("select 1")
 
 
+@pytest.mark.parametrize("binary", [False, True])
+def test_sessions_are_cancelled_by_the_name_of_their_program(server: Running, binary: bool) -> None:
+    with ExitStack() as stack:
+        first, second, third = (
+            stack.enter_context(psycopg.connect(server.dsn, application_name=name, autocommit=True))
+            for name in ("it's one", "it's one", "another")
+        )
+        ends: list[str | None] = []
+
+        def sleep(con: psycopg.Connection[tuple[object, ...]]) -> None:
+            with pytest.raises(psycopg.errors.QueryCanceled) as raised:
+                con.execute("select sleep(20)")
+            ends.append(raised.value.sqlstate)
+
+        threads = [threading.Thread(target=sleep, args=(con,)) for con in (first, second)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.3)
+        text = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'it''s one'"
+        assert third.execute(text.replace("one", "none").encode(), binary=binary).fetchall() == []
+        assert third.execute(text.encode(), binary=binary).fetchall() == [(True,), (True,)]
+        for thread in threads:
+            thread.join(5)
+        assert ends == ["57014", "57014"]
+
+
 def test_nobody_cancels_what_others_run(con: psycopg.Connection[tuple[object, ...]], server: Running) -> None:
     with psycopg.connect(server.dsn.replace("user=ann", "user=bob")) as other:
         for function in ("pg_cancel_backend", "pg_terminate_backend"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 con.execute(f"select {function}({other.info.backend_pid})")
             assert con.execute(f"select {function}(1)").fetchone() == (False,)
+        other.execute("set application_name = 'theirs'")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            con.execute(
+                "select pg_cancel_backend(pid) from pg_stat_activity where application_name = 'theirs'"
+            )
         assert other.execute("select 1").fetchone() == ("1",)
 
 

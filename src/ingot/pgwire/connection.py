@@ -176,6 +176,7 @@ class Connection:
             most_seconds=server.limits.statement_seconds,
             most_rows=server.limits.rows,
             find=server.find,
+            named=server.named,
         )
         session.terminate = self.terminate
         self.session = session

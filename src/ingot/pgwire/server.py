@@ -159,6 +159,13 @@ class Server:
         connection = self._processes.get(process)
         return connection.session if connection is not None else None
 
+    def named(self, application: str) -> list[Session]:
+        """The sessions whose `application_name` is this."""
+        sessions = (connection.session for connection in self._processes.values())
+        return [
+            each for each in sessions if each is not None and each.settings["application_name"] == application
+        ]
+
     def cancel(self, process: int, key: bytes) -> None:
         """Stops what a session runs, where the key is right."""
         connection = self._processes.get(process)

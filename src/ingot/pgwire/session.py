@@ -47,6 +47,7 @@ class Session:
         most_seconds: float = 0,
         most_rows: int = 0,
         find: Callable[[int], "Session | None"] = lambda _: None,
+        named: Callable[[str], "list[Session]"] = lambda _: [],
     ) -> None:
         self.wire = wire
         self.settings = settings
@@ -62,6 +63,8 @@ class Session:
         self._offset = 0
         self.find = find
         """The session that has a number, if there is one."""
+        self.named = named
+        """The sessions whose `application_name` is this."""
         self.process = 0
         """This one's number."""
         self.terminate: Callable[[str, str], None] = lambda _said, _sqlstate: None

@@ -26,28 +26,38 @@ class Backend(Plain):
     function: str
     process: int
     column: str
+    application: str | None = None
+    """The name of the sessions that are meant, instead of one's number."""
     tag: str = "SELECT"
 
     def fields(self, _session: "Session", /) -> tuple[Field, ...]:
         return (Field(self.column, _INT4 if self.function == OWN else _BOOL),)
 
     async def run(self, session: "Session", portal: Portal) -> Answer:
-        if any(each == 1 for each in portal.formats):
-            value = self._do(session)
-            number = session.process if self.function == OWN else int(value == "t")
-            row = messages.binary_row(number, 4 if self.function == OWN else 1)
-        else:
-            row = messages.data_row([self._do(session)])
-        return Answer(self.tag, FixedRows(self.fields(session), [row]), counted=True)
+        is_binary = any(each == 1 for each in portal.formats)
+        rows = []
+        for value in self._done(session):
+            if is_binary:
+                number = session.process if self.function == OWN else int(value == "t")
+                rows.append(messages.binary_row(number, 4 if self.function == OWN else 1))
+            else:
+                rows.append(messages.data_row([value]))
+        return Answer(self.tag, FixedRows(self.fields(session), rows), counted=True)
 
-    def _do(self, session: "Session") -> str:
+    def _done(self, session: "Session") -> list[str]:
+        """A value for each session that is meant."""
         if self.function == OWN:
-            return str(session.process)
+            return [str(session.process)]
+        if self.application is not None:
+            return [self._do(session, other) for other in session.named(self.application)]
         other = session.find(self.process)
         if other is None:
             said = f"PID {self.process} is not a PostgreSQL backend process"
             session.notice("WARNING", "01000", said)
-            return "f"
+            return ["f"]
+        return [self._do(session, other)]
+
+    def _do(self, session: "Session", other: "Session") -> str:
         if (
             other.refs.info.user != session.refs.info.user
             or other.refs.info.context != session.refs.info.context
@@ -68,6 +78,8 @@ def backend(words: Words) -> Backend | None:
         return None
     process = 0
     at += 2
+    if name.value != OWN and _is(words, at, "pid"):
+        return _named(words, name.value, at + 1)
     if name.value != OWN:
         number = words.ahead(at)
         if number is None or number.kind is not Kind.NUMBER or not number.value.isdigit():
@@ -80,6 +92,17 @@ def backend(words: Words) -> Backend | None:
             return None
         return Backend(name.value, process, column.value)
     return Backend(name.value, process, name.value)
+
+
+def _named(words: Words, function: str, at: int) -> Backend | None:
+    """`… FROM pg_stat_activity WHERE application_name = 'x'`, which stops what a program does in all of its sessions."""
+    wanted = (")", "from", "pg_stat_activity", "where", "application_name", "=")
+    if not all(_is(words, at + number, each) for number, each in enumerate(wanted)):
+        return None
+    name = words.ahead(at + len(wanted))
+    if name is None or name.kind is not Kind.STRING or words.ahead(at + len(wanted) + 1) is not None:
+        return None
+    return Backend(function, 0, function, name.value)
 
 
 def _is(words: Words, number: int, wanted: str) -> bool:
