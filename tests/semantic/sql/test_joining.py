@@ -184,6 +184,8 @@ REFUSED: list[tuple[str, str]] = [
     ("SELECT SUM(o.total) FILTER (WHERE o.paid) OVER () FROM orders o, items i WHERE i.order_id = o.id", "added up once for each row"),
     ("SELECT SUM(x.score) OVER () FROM (SELECT c.score FROM customers c JOIN orders o ON c.id < o.id) x", "added up once for each row"),
     ("SELECT SUM(o.totl) FROM orders o JOIN customers c ON o.customer_id = c.id", "did you mean 'total'"),
+    ("SELECT MEASURE(o.totl) FROM orders o JOIN customers c ON o.customer_id > c.id", "total"),
+    ("SELECT MEASURE(totl) FROM orders o LEFT JOIN customers c ON o.customer_id > c.id", "total"),
 ]  # fmt: skip
 
 

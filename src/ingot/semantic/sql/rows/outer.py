@@ -152,6 +152,8 @@ class Outer:
     def _refuse_measures(self) -> None:
         for node in self._nodes():
             if is_measure_call(node):
+                for column in node.find_all(exp.Column):  # a name that is not there is told first
+                    self.seen.column(column)
                 raise SqlError(
                     "MEASURE belongs into a SELECT whose FROM is the model alone: aggregate it in a sub-query.",
                     at=node,
