@@ -103,10 +103,8 @@ def test_nobody_cancels_what_others_run(con: psycopg.Connection[tuple[object, ..
                 con.execute(f"select {function}({other.info.backend_pid})")
             assert con.execute(f"select {function}(1)").fetchone() == (False,)
         other.execute("set application_name = 'theirs'")
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            con.execute(
-                "select pg_cancel_backend(pid) from pg_stat_activity where application_name = 'theirs'"
-            )
+        named = "select pg_cancel_backend(pid) from pg_stat_activity where application_name = 'theirs'"
+        assert con.execute(named).fetchall() == []
         assert other.execute("select 1").fetchone() == ("1",)
 
 

@@ -49,7 +49,9 @@ class Backend(Plain):
         if self.function == OWN:
             return [str(session.process)]
         if self.application is not None:
-            return [self._do(session, other) for other in session.named(self.application)]
+            # As everywhere, nobody hears of others' sessions.
+            mine = [other for other in session.named(self.application) if _is_same_user(session, other)]
+            return [self._do(session, other) for other in mine]
         other = session.find(self.process)
         if other is None:
             said = f"PID {self.process} is not a PostgreSQL backend process"
@@ -58,16 +60,17 @@ class Backend(Plain):
         return [self._do(session, other)]
 
     def _do(self, session: "Session", other: "Session") -> str:
-        if (
-            other.refs.info.user != session.refs.info.user
-            or other.refs.info.context != session.refs.info.context
-        ):
+        if not _is_same_user(session, other):
             raise PgError(_DENIED[self.function], sqlstate="42501")
         if self.function == CANCEL:
             other.running.stop()
         else:
             other.terminate("terminating connection due to administrator command", ENDED)
         return "t"
+
+
+def _is_same_user(one: "Session", other: "Session") -> bool:
+    return (one.refs.info.user, one.refs.info.context) == (other.refs.info.user, other.refs.info.context)
 
 
 def backend(words: Words) -> Backend | None:
