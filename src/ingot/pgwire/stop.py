@@ -45,6 +45,7 @@ class Stop:
                     self._said = None
             self._check()
         except BaseException:
+            self.interrupt.set()  # the session's task may be ended from outside
             unheard(work)
             raise
         try:
