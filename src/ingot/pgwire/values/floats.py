@@ -35,9 +35,11 @@ def _written(array: pa.Array, end: float, change: Callable[[str], str]) -> pa.Ar
     size = np.abs(values)
     with np.errstate(invalid="ignore"):
         same = (size >= _LEAST) & (size < min(end, _MOST))
+        mask = valid(array)
+        if len(values) and same.all() and values[0] != np.trunc(values[0]):
+            return pc.cast(array, pa.string())
         whole = (size < end) & (values == np.trunc(values)) & ~((size == 0) & np.signbit(values))
         integers = np.where(whole, values, 0).astype(np.int64)
-    mask = valid(array)
     if (whole if mask is None else whole | ~mask).all():
         return of_numpy(integers, pa.int64(), mask).cast(pa.string())
     written = pc.cast(array, pa.string())

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 VECTOR = 2_048
 """Rows that the engine gives at a time: the first ones are there soon."""
 ROWS, BYTES, SECONDS = 16_384, 1 << 21, 0.02
-"""Later ones are gathered until there are so many rows, or so many bytes, or so much time has passed."""
+"""Later ones are gathered until there are so many rows, or so many bytes, or so much time has passed.
+
+The second portion has few rows yet, and each one after it twice as many: who stops after the first has not asked for much.
+"""
 SMALL = 1 << 20
 """Bytes up to which an answer is read to its end before its first row is given away, so that it can be kept."""
 PATIENCE = 0.05
@@ -61,6 +64,7 @@ class Stream:
         self._begun = False
         self._ended = False
         self._first: list[pa.RecordBatch] = []
+        self._rows = VECTOR
         cursor = self._open.enter_context(session)
         try:
             asked = cursor.sql(sql, params=list(parameters) or None)
@@ -98,7 +102,8 @@ class Stream:
         gathered: list[pa.RecordBatch] = []
         rows = size = 0
         until = monotonic() + SECONDS
-        while rows < ROWS and size < BYTES and (not rows or monotonic() < until):
+        self._rows = min(2 * self._rows, ROWS)
+        while rows < self._rows and size < BYTES and (not rows or monotonic() < until):
             batch = self._next()
             if batch is None:
                 break
