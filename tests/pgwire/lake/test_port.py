@@ -17,6 +17,7 @@ from ingot.lake import Lake
 from ingot.pgwire.port import SqlPort
 from ingot.project.loading import load
 from ingot.semantic import Service
+from tests.pgwire.cancelling import until_cancelled
 from tests.pgwire.lake.shop import fill, sqlite
 
 pytestmark = pytest.mark.slow
@@ -115,20 +116,8 @@ def test_refs_and_commands_of_a_session(port: str) -> None:
 def test_a_slow_database_is_cancelled_through_the_port(port: str) -> None:
     with psycopg.connect(f"{port} dbname=shop", autocommit=True) as con:
         con.execute("SELECT count(*) FROM crm.raw.customers")
-        took: list[float] = []
-
-        def cancel() -> None:
-            time.sleep(1)
-            took.append(time.monotonic())
-            con.cancel_safe(timeout=5)
-
-        thread = threading.Thread(target=cancel)
-        thread.start()
-        with pytest.raises(psycopg.errors.QueryCanceled):
-            con.execute("SELECT one FROM crm.public.sleepy WHERE slept = 'x'")
-        took.append(time.monotonic())
-        thread.join()
-        assert took[1] - took[0] < 0.5  # with what the cancel's own connection takes on a busy machine
+        took = until_cancelled(con, "SELECT one FROM crm.public.sleepy WHERE slept = 'x'")
+        assert took < 0.5  # with what the cancel's own connection takes on a busy machine
         assert con.execute("SELECT count(*) FROM crm.raw.customers").fetchone() == (3,)
         con.execute("SET statement_timeout = '300ms'")
         with pytest.raises(psycopg.errors.QueryCanceled):
@@ -195,20 +184,7 @@ def test_a_slow_database_beside_a_cube_is_cancelled(port: str) -> None:
     text = "SELECT s.one FROM crm.public.sleepy s JOIN sales o ON o.id = s.one WHERE s.slept = 'x'"
     with psycopg.connect(f"{port} dbname=shop", autocommit=True) as con:
         con.execute("SELECT count(*) FROM crm.raw.customers")
-        took: list[float] = []
-
-        def cancel() -> None:
-            time.sleep(1)
-            took.append(time.monotonic())
-            con.cancel_safe(timeout=5)
-
-        thread = threading.Thread(target=cancel)
-        thread.start()
-        with pytest.raises(psycopg.errors.QueryCanceled):
-            con.execute(text)
-        took.append(time.monotonic())
-        thread.join()
-        assert took[1] - took[0] < 0.5
+        assert until_cancelled(con, text) < 0.5
         con.execute("SET statement_timeout = '300ms'")
         with pytest.raises(psycopg.errors.QueryCanceled):
             con.execute(text)

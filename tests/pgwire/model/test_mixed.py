@@ -2,8 +2,6 @@
 
 import asyncio
 import sqlite3
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -20,6 +18,7 @@ from ingot.pgwire.federation import Federation
 from ingot.pgwire.lake_source import LakeReader
 from ingot.project.loading import load
 from tests.pgwire.answering import Running
+from tests.pgwire.cancelling import until_cancelled
 from tests.pgwire.lake.test_any_statement import split, statements
 from tests.pgwire.model.serving import serving
 from tests.pgwire.model.store import BOSS, CLERK, USERS, Store, store
@@ -450,20 +449,7 @@ def test_a_cancel_stops_it(running: Running, table: str) -> None:
     many = ", ".join(f"gold.orders g{n}" for n in range(6))
     text = f"SELECT count(*) FROM orders o, {table} t, {many} WHERE o.id + g0.id * g5.id = -1"
     with connected(running) as con:
-        took: list[float] = []
-
-        def cancel() -> None:
-            time.sleep(1)
-            took.append(time.monotonic())
-            con.cancel_safe(timeout=5)
-
-        thread = threading.Thread(target=cancel)
-        thread.start()
-        with pytest.raises(psycopg.errors.QueryCanceled):
-            con.execute(text)
-        took.append(time.monotonic())
-        thread.join()
-        assert took[1] - took[0] < 1
+        assert until_cancelled(con, text) < 1
         assert con.execute("SELECT COUNT(*) FROM customers").fetchall() == [(40,)]
 
 
